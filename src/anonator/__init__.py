@@ -1,0 +1,1 @@
+"""Anonator takes the faces out of videos."""

@@ -1,0 +1,183 @@
+"""What flows through the pipeline: Frame, Detections, Masks, and the Progress told to the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+UInt8Array = npt.NDArray[np.uint8]
+Float32Array = npt.NDArray[np.float32]
+Int32Array = npt.NDArray[np.int32]
+
+
+def _check_rows(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: type) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{name}: expected shape {shape} and dtype {np.dtype(dtype)}, "
+            f"got shape {array.shape} and dtype {array.dtype}"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture on its way from the decoder to the encoder."""
+
+    index: int
+    """Position in decoding order of presentation, from 0."""
+    pts: int
+    """Presentation time in units of time_base."""
+    time_base: Fraction
+    """Seconds per unit of pts."""
+    image: Any
+    """The picture: an av.VideoFrame in yuv420p, 8 bits, even width and height."""
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.image.width)
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.image.height)
+
+    @property
+    def seconds(self) -> Fraction:
+        """Presentation time in seconds."""
+        return self.pts * self.time_base
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the planes in bytes, without padding."""
+        return self.width * self.height * 3 // 2
+
+    def planes(self) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+        """Views on the planes: Y (H, W), U and V (H/2, W/2), uint8.
+
+        They share memory with the decoder until make_writable has been called.
+        """
+        y, u, v = (
+            np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+            for plane in self.image.planes
+        )
+        return y, u, v
+
+    def make_writable(self) -> None:
+        """Give this frame its own copy of the planes where the decoder still refers to them."""
+        self.image.make_writable()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The faces that the detector found in one frame; none is an empty array, never None."""
+
+    boxes: Float32Array
+    """(N, 4) xyxy in pixels of the frame, half-open."""
+    scores: Float32Array
+    """(N,) in 0..1."""
+    turns: Int32Array
+    """(N,) quarter turns of the picture in which the face was found: 0 upright, 1 to 3 turned."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        _check_rows("boxes", self.boxes, (n, 4), np.float32)
+        _check_rows("scores", self.scores, (n,), np.float32)
+        _check_rows("turns", self.turns, (n,), np.int32)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No faces."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32))
+
+    @classmethod
+    def upright(cls, boxes: npt.ArrayLike, scores: npt.ArrayLike) -> Detections:
+        """Detections of an upright picture from anything that NumPy reads as (N, 4) and (N,)."""
+        b = np.asarray(boxes, np.float32).reshape(-1, 4)
+        return cls(b, np.asarray(scores, np.float32).reshape(-1), np.zeros(len(b), np.int32))
+
+    def select(self, index: np.ndarray) -> Detections:
+        """The detections that a boolean mask or an index array names."""
+        return Detections(self.boxes[index], self.scores[index], self.turns[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """What must be covered in one frame, as the tracker decided."""
+
+    boxes: Float32Array
+    """(N, 4) xyxy in pixels of the frame, half-open, before the mask scale."""
+    track_ids: Int32Array
+    """(N,) the track that each box belongs to."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        _check_rows("boxes", self.boxes, (n, 4), np.float32)
+        _check_rows("track_ids", self.track_ids, (n,), np.int32)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> Masks:
+        """Nothing to cover."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, as told to its callbacks."""
+
+    frame: int
+    """Frames written so far."""
+    total: int | None
+    """Frames that the header promises, or None where it does not say."""
+    elapsed_seconds: float
+    """Since the first frame was asked for, pauses not counted."""
+    fps: float
+    """Frames per second over the last few seconds; 0 before the second frame."""
+    remaining_seconds: float | None
+    """Estimate from fps, or None where total is unknown or nothing was measured yet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """The same frame before and after, small, for people to look at."""
+
+    original: UInt8Array
+    """(H, W, 3) RGB."""
+    anonymized: UInt8Array
+    """(H, W, 3) RGB, same size."""
+    seconds: float
+    """Presentation time of the frame."""
+    faces: int
+    """Masks on this frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a finished job did."""
+
+    target: Path
+    """The finished file."""
+    frames: int
+    """Frames decoded, masked, encoded and found again in the finished file."""
+    masked_frames: int
+    """Frames with at least one mask."""
+    tracks: int
+    """Faces followed; one person who leaves and comes back counts twice."""
+    seconds: float
+    """Time that the job took."""
+    device: str
+    """The device line, such as "CPU, bfloat16"."""
+    audio: str
+    """What became of the sound, in words: "removed", "kept unchanged", "no sound in the input", ..."""
+    notes: tuple[str, ...] = field(default=())
+    """Sentences that the user should read."""

@@ -1,0 +1,81 @@
+"""Every error of Anonator, as one tree; the text of each says what happened and what to do next.
+
+AnonatorError                 anything that the program itself reports
+├── SettingsError             a setting is unknown, of the wrong type or out of its range
+│   └── HipaaLockError        a job says HIPAA and carries other values than HIPAA's
+├── InputError                the input cannot be used: missing, unreadable, not a video
+│   └── DecodeError           a video was opened, but some of its frames cannot be decoded
+├── OutputError               the output cannot be written: folder, permission, disk
+│   └── OutputExistsError     a file of that name is there already
+├── ModelError                a model's weights cannot be used
+│   ├── WeightsMissingError   they are not on this computer
+│   ├── WeightsInvalidError   a file is there, but it is damaged or not what it should be
+│   └── DownloadError         fetching them failed
+├── DeviceError               the chosen device cannot be used
+├── DetectionError            the detector failed on a frame
+├── VerificationError         the finished file is not what it must be
+└── JobCancelled              the user cancelled the job
+
+Texts never hold the path of a job's file, because they reach logs; they speak of "the video".
+The terminal and the window put the name beside the text where the user sees it.
+"""
+
+
+class AnonatorError(Exception):
+    """Anything that the program itself reports; its text can be shown to a user as it is."""
+
+
+class SettingsError(AnonatorError):
+    """A setting is unknown, of the wrong type or out of its range."""
+
+
+class HipaaLockError(SettingsError):
+    """A job says HIPAA and carries other values than HIPAA's."""
+
+
+class InputError(AnonatorError):
+    """The input cannot be used: missing, unreadable, not a video."""
+
+
+class DecodeError(InputError):
+    """A video was opened, but some of its frames cannot be decoded."""
+
+
+class OutputError(AnonatorError):
+    """The output cannot be written: folder, permission, disk."""
+
+
+class OutputExistsError(OutputError):
+    """A file with the output's name is there already."""
+
+
+class ModelError(AnonatorError):
+    """A model's weights cannot be used."""
+
+
+class WeightsMissingError(ModelError):
+    """The weights are not on this computer."""
+
+
+class WeightsInvalidError(ModelError):
+    """A weights file is there, but it is damaged or not what it should be."""
+
+
+class DownloadError(ModelError):
+    """Fetching weights failed."""
+
+
+class DeviceError(AnonatorError):
+    """The chosen device cannot be used."""
+
+
+class DetectionError(AnonatorError):
+    """The detector failed on a frame."""
+
+
+class VerificationError(AnonatorError):
+    """The finished file is not what it must be."""
+
+
+class JobCancelled(AnonatorError):
+    """The user cancelled the job."""

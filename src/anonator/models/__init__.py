@@ -1,0 +1,1 @@
+"""Weights that ship with the program, with their licence and origin."""
