@@ -108,9 +108,7 @@ def _check_fields(settings: Any) -> None:
         low, high = f.metadata.get("low"), f.metadata.get("high")
         if isinstance(f.default, (Enum, bool)):
             if type(value) is not type(f.default):
-                raise SettingsError(
-                    f"{f.name} must be a {type(f.default).__name__}, not {value!r}."
-                )
+                raise SettingsError(f"{f.name} must be a {type(f.default).__name__}, not {value!r}.")
         elif low is not None and high is not None:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not math.isfinite(value) or not low <= value <= high:
@@ -130,20 +128,33 @@ class TrackingSettings:
         1.0, "Longest gap in a track that is filled by interpolation, in seconds.", low=0.0, high=5.0
     )
     extend_seconds: float = setting(
-        0.25, "How long a mask stays before the first and after the last detection, in seconds.", low=0.0, high=5.0
+        0.25,
+        "How long a mask stays before the first and after the last detection, in seconds.",
+        low=0.0,
+        high=5.0,
     )
     link_iou: float = setting(
         0.2, "Overlap (IoU) from which two boxes are the same face at once.", low=0.01, high=0.9
     )
     link_distance: float = setting(
-        1.0, "Largest centre distance of the same face in neighbouring detections, in face sizes.", low=0.0, high=5.0
+        1.0,
+        "Largest centre distance of the same face in neighbouring detections, in face sizes.",
+        low=0.0,
+        high=5.0,
     )
     cut_correlation: float = setting(
-        0.3, "Colour-histogram correlation under which two frames belong to different scenes.", low=-1.0, high=1.0
+        0.3,
+        "Colour-histogram correlation under which two frames belong to different scenes.",
+        low=-1.0,
+        high=1.0,
     )
 
     def __post_init__(self) -> None:
         _check_fields(self)
+
+
+STANDARD_TRACKING = TrackingSettings(continue_threshold=0.2, bridge_seconds=0.5, extend_seconds=0.12)
+"""What standard mode starts from; HIPAA's own, more generous values are TrackingSettings' defaults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +166,13 @@ class Settings:
     performance: Performance = setting(Performance.QUALITY, "How much work is spent on each frame.")
     threshold: float = setting(0.5, "Score from which something counts as a face.", low=0.5, high=0.9)
     multi_pass: bool = setting(True, "Also accept faces at 0.7 of the threshold, as three passes would.")
-    orientations: bool = setting(True, "Also look for faces turned by 90, 180 and 270 degrees (people lying down).")
+    orientations: bool = setting(
+        True, "Also look for faces turned by 90, 180 and 270 degrees (people lying down)."
+    )
     mode: Mode = setting(Mode.SOLID, "What is put over a face.")
-    mask_scale: float = setting(1.5, "Size of the mask, in sizes of the face that was found.", low=1.0, high=3.0)
+    mask_scale: float = setting(
+        1.5, "Size of the mask, in sizes of the face that was found.", low=1.0, high=3.0
+    )
     keep_audio: bool = setting(False, "Keep the sound; voices identify people too.")
     device: Device = setting(Device.AUTO, "Where the network runs.")
     encoder: Encoder = setting(Encoder.X264, "What writes the H.264 output.")
@@ -182,7 +197,7 @@ class Settings:
     @classmethod
     def standard(cls, **changes: Any) -> Settings:
         """Settings without the lock; any field can be given by name."""
-        return cls(**{"hipaa": False, "orientations": False, **changes})
+        return cls(**{"hipaa": False, "orientations": False, "tracking": STANDARD_TRACKING, **changes})
 
 
 HIPAA_FIXED: dict[str, Any] = {

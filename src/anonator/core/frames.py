@@ -52,6 +52,11 @@ class Frame:
         return self.pts * self.time_base
 
     @property
+    def full_range(self) -> bool:
+        """True where black is 0 and white 255, False where they are 16 and 235."""
+        return int(self.image.color_range) == 2  # AVCOL_RANGE_JPEG
+
+    @property
     def nbytes(self) -> int:
         """Size of the planes in bytes, without padding."""
         return self.width * self.height * 3 // 2
@@ -109,6 +114,19 @@ class Detections:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One frame with what the detector saw in it, if it was asked."""
+
+    frame: Frame
+    cut: bool
+    """True on the first frame of a scene, the very first frame included."""
+    detections: Detections | None
+    """None where the detector was not asked; a frame without faces has empty Detections."""
+    turned: bool = False
+    """True where the detector also looked at the turned picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Masks:
     """What must be covered in one frame, as the tracker decided."""
 
@@ -129,6 +147,22 @@ class Masks:
     def empty(cls) -> Masks:
         """Nothing to cover."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSummary:
+    """What the report says of one track; no picture and no place."""
+
+    first_seconds: float
+    """Time of the first sighting."""
+    last_seconds: float
+    """Time of the last one."""
+    sightings: int
+    """Detections that belong to it."""
+    gaps_bridged: int
+    """How often the face was not found for a while and covered all the same."""
+    lowest_score: float
+    """The least sure of its detections, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
