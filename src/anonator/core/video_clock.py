@@ -1,0 +1,71 @@
+"""Time stamps of a video: strictly increasing, never negative, otherwise exactly the input's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+JUMP_SECONDS = Fraction(1, 2)
+"""A step back by more than this is a new beginning (a joined recording), not a repeated stamp."""
+
+
+def format_seconds(seconds: Fraction | float) -> str:
+    """A time for people: "0:05.12" or "1:02:03.40"."""
+    hundredths = round(max(0.0, float(seconds)) * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}:{rest // 100:02d}.{rest % 100:02d}"
+    return f"{hours}:{text}" if hours else text.removeprefix("0")
+
+
+class Clock:
+    """Gives every frame its time, in order of presentation.
+
+    A stamp that is there and greater than the last one is kept. A missing one becomes the last plus one
+    frame; a repeated or slightly earlier one becomes the last plus one tick; after a jump back all later
+    ones are moved so that time goes on by one frame. Nothing is dropped. If the first stamp is negative,
+    all are moved to start at 0, because MP4 would cut off what lies before.
+    """
+
+    def __init__(self, time_base: Fraction, rate: Fraction, first: int | None) -> None:
+        """Take the stream's time base, its frame rate and the first frame's stamp."""
+        self.shift = max(0, -(first or 0))
+        """Added to all stamps so that none is negative, in units of time_base."""
+        self._step = max(1, round(1 / rate / time_base))
+        self._jump_ticks = JUMP_SECONDS / time_base
+        self._offset = self.shift
+        self._last: int | None = None
+        self._missing = self._repeated = self._jumps = 0
+
+    def next(self, pts: int | None) -> int:
+        """The time of the next frame, from the stamp that the decoder gave it."""
+        last = self._last
+        if pts is None:
+            self._missing += 1
+            time = 0 if last is None else last + self._step
+        else:
+            time = pts + self._offset
+            if last is not None and time <= last:
+                time = self._mended(time, last)
+        self._last = time
+        return time
+
+    def _mended(self, time: int, last: int) -> int:
+        if last - time <= self._jump_ticks:
+            self._repeated += 1
+            return last + 1
+        self._jumps += 1
+        self._offset += last + self._step - time
+        return last + self._step
+
+    def notes(self) -> Iterator[str]:
+        """Sentences about what had to be mended so far."""
+        if self._missing or self._repeated:
+            yield f"{self._missing + self._repeated} time stamps were missing or repeated and were mended."
+        if self._jumps:
+            yield (
+                "The time stamps jump back within the video, as in joined recordings; "
+                "time goes on there, and kept sound may be out of step."
+            )
+        if self.shift:
+            yield "The time stamps began below zero and were moved to begin at zero."

@@ -1,0 +1,62 @@
+"""What the outer structure of a video file says about its length in bytes: tells whether it was cut off."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+AVI_SLACK = 4096
+"""AVI writers are careless about their own length by less than this."""
+
+
+def promised_bytes(file: BinaryIO, size: int) -> int | None:
+    """The length that the outer structure of an MP4, Matroska or AVI file says it has, or None.
+
+    Args:
+        file: open for reading, anywhere.
+        size: what the file system says.
+    """
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] == b"RIFF":
+        stated = int.from_bytes(head[4:8], "little") + 8
+        return stated - AVI_SLACK if AVI_SLACK < stated < 2**32 else None
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return _matroska_bytes(file)
+    return _mp4_bytes(file, size) if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") else None
+
+
+def _vint(file: BinaryIO) -> int | None:
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    length = 9 - first[0].bit_length()
+    value = int.from_bytes(bytes([first[0] & (0xFF >> length)]) + file.read(length - 1), "big")
+    return None if value == (1 << 7 * length) - 1 else value  # all ones: a length that is not known
+
+
+def _matroska_bytes(file: BinaryIO) -> int | None:
+    file.seek(4)
+    header = _vint(file)
+    if header is None:
+        return None
+    file.seek(header, 1)
+    if file.read(4) != b"\x18\x53\x80\x67":
+        return None
+    segment = _vint(file)
+    return None if segment is None else file.tell() + segment
+
+
+def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
+    position, end = 0, None
+    while position + 8 <= size:
+        file.seek(position)
+        head = file.read(16)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0 means "to the end of the file"; less is no box
+            break
+        position += length
+        if kind in (b"mdat", b"moov", b"moof"):
+            end = position
+    return end

@@ -1,0 +1,178 @@
+"""Opens a file that nobody vouches for: regular files only, known containers only, nothing but that file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from anonator.core.video_length import promised_bytes
+from anonator.errors import AnonatorError, InputError
+
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts"
+"""Demuxers that may touch the file; playlists and scripts, which name other files, are not among them."""
+MAX_PIXELS = 32 * 1024 * 1024
+"""Largest picture that is decoded: 8K (7680 x 4320) fits, a decompression bomb does not."""
+MAX_STREAMS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVideo:
+    """An open container and the stream in it that is the video."""
+
+    container: Any
+    """av.container.InputContainer"""
+    stream: Any
+    """av.video.stream.VideoStream"""
+    file_id: tuple[int, int]
+    """(device, inode): tells whether another path is the same file."""
+    file_size: int
+    """Bytes."""
+    promised_size: int | None
+    """Bytes that the container's outer structure says there are, or None."""
+    other_videos: int
+    """Further video streams, cover art not counted."""
+
+
+def without_path(exc: BaseException) -> BaseException:
+    """The same exception with the file's name taken out, so that a logged traceback names no patient."""
+    if isinstance(exc, (av.FFmpegError, OSError)) and len(exc.args) > 2:
+        exc.args = exc.args[:2]
+    for name in ("filename", "filename2"):
+        if getattr(exc, name, None) is not None:
+            try:
+                setattr(exc, name, None)
+            except AttributeError:  # a property that reads args, which are clean by now
+                continue
+    return exc
+
+
+def as_file_url(path: Path) -> str:
+    """The path in the only form that FFmpeg takes for a plain file, whatever characters it holds."""
+    return "file:" + os.path.abspath(path)
+
+
+def _regular_file(path: Path) -> os.stat_result:
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError("This is a folder, not a video. Choose a video file in it.")
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("This is not an ordinary file. Copy the video to a folder and choose it there.")
+        with open(path, "rb") as file:
+            file.read(1)
+    except FileNotFoundError as exc:
+        raise InputError(
+            "The video was not found. Check that it has not been moved or renamed."
+        ) from without_path(exc)
+    except PermissionError as exc:
+        raise InputError(
+            "The video cannot be read, because permission is missing. Copy it to a folder of your own."
+        ) from without_path(exc)
+    except (OSError, ValueError) as exc:
+        raise InputError(
+            "The video cannot be read. Check the name, the disk or the network drive, and try again."
+        ) from without_path(exc)
+    if status.st_size == 0:
+        raise InputError("The file is empty. Copy the video again from where it came.")
+    return status
+
+
+def open_container(path: Path) -> tuple[Any, os.stat_result]:
+    """Open a file for demuxing, with every door but the file itself closed.
+
+    Raises:
+        InputError: missing, a folder, unreadable, empty, or no video container.
+    """
+    status = _regular_file(path)
+    try:
+        container = av.open(
+            as_file_url(path),
+            mode="r",
+            options={"max_pixels": str(MAX_PIXELS)},
+            container_options={
+                "format_whitelist": CONTAINERS,
+                "protocol_whitelist": "file",
+                "max_streams": str(MAX_STREAMS),
+            },
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, OSError, ValueError) as exc:
+        text = (
+            "This is not a video that can be read, or it is damaged. "
+            "Choose an MP4, MOV, MKV, WEBM, AVI or TS file"
+        )
+        if _is_cut_mp4(path):
+            text = (
+                "The video is incomplete: its table of contents is missing, as when a recording or a copy "
+                "was interrupted. Copy it again from where it came"
+            )
+        raise InputError(text + ".") from without_path(exc)
+    return container, status
+
+
+def _is_cut_mp4(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(12)[4:8] == b"ftyp"
+
+
+def packets_of(container: Any, streams: Any) -> Iterator[Any]:
+    """All packets of a stream, or of a list of streams, in the file's order; empty ones mark ends."""
+    demuxer = container.demux(streams)
+    while True:
+        try:
+            packet = next(demuxer)
+        # IndexError: at the end of the file PyAV stumbles over streams that appeared on the way
+        except (StopIteration, IndexError):
+            return
+        yield packet
+
+
+def open_video(path: Path) -> OpenedVideo:
+    """Open a file and find the video stream in it.
+
+    Raises:
+        InputError: as open_container, or no video stream, an unknown codec, a picture that is too large.
+    """
+    container, status = open_container(path)
+    try:
+        stream, others = _video_stream(container)
+    except AnonatorError:
+        container.close()
+        raise
+    with open(path, "rb") as file:
+        promised = promised_bytes(file, status.st_size)
+    file_id = (status.st_dev, status.st_ino)
+    return OpenedVideo(container, stream, file_id, status.st_size, promised, others)
+
+
+def _video_stream(container: Any) -> tuple[Any, int]:
+    not_video = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    videos = [s for s in container.streams.video if not s.disposition & not_video]
+    if not videos:
+        if container.streams.audio:
+            raise InputError("There is only sound in this file, no picture. Choose a video.")
+        raise InputError("There is no video in this file. Choose another one.")
+    best = container.streams.best("video")
+    stream = best if best in videos else videos[0]
+    context = stream.codec_context
+    if context is None:
+        raise InputError(
+            "The video is in a format that cannot be decoded here. Convert it to MP4 with H.264 first."
+        )
+    if not context.width or not context.height or not stream.time_base:
+        raise InputError(
+            "The pictures are damaged, or larger than the 32 megapixels that are possible. "
+            "Copy the video again from where it came, or scale it down first."
+        )
+    if context.width * context.height > MAX_PIXELS:
+        raise InputError(
+            f"The video is {context.width} x {context.height} pixels; at most 32 megapixels are possible. "
+            "Scale it down first."
+        )
+    return stream, len(videos) - 1
