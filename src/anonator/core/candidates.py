@@ -1,0 +1,111 @@
+"""Makes one picture's Detections of what several looks found: turned back, scaled, clipped, suppressed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torchvision.ops import nms  # type: ignore[import-untyped]
+
+from anonator.core import boxes as box_ops
+from anonator.core.frames import Detections, Float32Array
+
+NMS_IOU = 0.3
+"""Boxes that overlap more than this are one face."""
+UPRIGHT_SHARE = 0.7
+"""Part of a turned box's score that an upright one needs to stand for the same face."""
+
+
+LARGE_FACE = 128
+"""Long side, in pixels that the network sees, from which a face is judged at half the size."""
+OVERLAP = 0.75
+"""The half-size picture speaks from this part of LARGE_FACE on, so that no face falls between the two."""
+SMALLEST_HALVED = 64
+"""A picture with a shorter side than this has no room for a large face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One way of looking at a picture, and the faces for which it speaks."""
+
+    turns: int
+    """Quarter turns, counter-clockwise."""
+    halved: bool
+    """At half the size."""
+    smallest: float = 0.0
+    """Long side, in pixels of the full-size picture that the network sees, from which a face counts."""
+    largest: float = math.inf
+    """Long side from which it does not count any more."""
+
+
+def plan_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) -> list[Pass]:
+    """All passes over a picture: small faces at full size, large ones at half of it, at every turn.
+
+    A large face is as easy to see at half the size, while hair, shirts and trees that look like faces
+    when enlarged do not; measured on the reference clips this halves the masked area without a leak.
+
+    Args:
+        turns: quarter turns.
+        seen: width and height of the full-size picture that the network sees.
+        halves: False makes the full size speak for all faces.
+    """
+    if not halves or min(seen) < SMALLEST_HALVED or max(seen) < 2 * LARGE_FACE:
+        return [Pass(k, False) for k in turns]
+    small = [Pass(k, False, largest=LARGE_FACE) for k in turns]
+    return small + [Pass(k, True, smallest=LARGE_FACE * OVERLAP) for k in turns]
+
+
+def merge(
+    found: Sequence[Float32Array],
+    passes: Sequence[Pass],
+    seen: tuple[int, int],
+    scale: tuple[float, float],
+    size: tuple[int, int],
+) -> Detections:
+    """One picture's Detections.
+
+    Args:
+        found: for each pass (K, 5) xyxy in 0..1 of the picture as it was turned, and the score.
+        passes: how each was made.
+        seen: width and height in pixels of the upright picture that the network saw, padding included.
+        scale: factors from those pixels to the picture's own, for x and y.
+        size: width and height of the picture itself.
+    """
+    rows, origin = [], []
+    for faces, p in zip(found, passes, strict=True):
+        sides = np.array([seen[1], seen[0]] * 2 if p.turns % 2 else [*seen] * 2, np.float32)
+        pixels = faces[:, :4] * sides
+        long_side = (pixels[:, 2:] - pixels[:, :2]).max(axis=1, initial=0)
+        spoken_for = (long_side >= p.smallest) & (long_side < p.largest)
+        upright = box_ops.turn_back(pixels[spoken_for], p.turns, *seen)
+        scaled = box_ops.clip(box_ops.rescale(upright, *scale), *size)
+        rows.append(np.concatenate([scaled, faces[spoken_for, 4:]], axis=1))
+        origin.append(np.full(len(scaled), p.turns % 4, np.int32))
+    merged, turned = np.concatenate(rows), np.concatenate(origin)
+    real = box_ops.areas(merged[:, :4]) > 0
+    merged, turned = merged[real], turned[real]
+    return suppress(merged[:, :4], merged[:, 4], turned)
+
+
+def suppress(boxes: Float32Array, scores: Float32Array, turns: np.ndarray) -> Detections:
+    """Non-maximum suppression of all boxes of one picture, best first.
+
+    A box that stays counts as upright as soon as an upright box of a similar score stands for the same
+    face: a turned pass that scores a little higher must not make an ordinary face look doubtful.
+
+    Args:
+        boxes: (N, 4) float32 xyxy in pixels.
+        scores: (N,) float32.
+        turns: (N,) quarter turns of the picture in which each was found.
+    """
+    keep = nms(torch.from_numpy(boxes), torch.from_numpy(scores), NMS_IOU).numpy()
+    kept_turns = turns[keep].astype(np.int32)
+    upright = np.flatnonzero(turns == 0)
+    if len(upright) and (kept_turns != 0).any():
+        same = box_ops.iou(boxes[keep], boxes[upright]) > NMS_IOU
+        best = np.where(same, scores[upright][None, :], 0).max(axis=1)
+        kept_turns[best >= UPRIGHT_SHARE * scores[keep]] = 0
+    return Detections(boxes[keep].astype(np.float32), scores[keep].astype(np.float32), kept_turns)

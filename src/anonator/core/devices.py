@@ -1,0 +1,162 @@
+"""What this machine can compute with: CUDA or the reason why not, threads, and the fastest CPU precision."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import cv2
+import torch
+from torch import nn
+
+from anonator.core.config import Device
+from anonator.core.folding import fuse_for_cpu
+from anonator.core.networks import FaceNetwork
+from anonator.errors import DeviceError
+
+log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+OLDEST_GPU = (7, 0)
+"""Compute capability from which float16 is fast (Volta)."""
+TRIAL_RUNS = 4
+"""Timed runs of each precision in the self-timing."""
+
+
+def why_no_cuda() -> str:
+    """The reason in words why CUDA cannot be used here, or "" where it can."""
+    if torch.version.cuda is None:
+        return "this copy of PyTorch was built for CPUs only"
+    with warnings.catch_warnings():
+        # a driver that is too old is reported as a warning; here it is an answer like any other
+        warnings.simplefilter("ignore")
+        if not torch.cuda.is_available():
+            return "no NVIDIA GPU with a working driver was found"
+        capability = torch.cuda.get_device_capability()
+        if capability < OLDEST_GPU or not _has_kernels(capability, torch.cuda.get_arch_list()):
+            return f"PyTorch does not support this GPU (compute capability {capability[0]}.{capability[1]})"
+        try:
+            torch.zeros(1, device="cuda").add_(1).item()
+        except RuntimeError as exc:
+            log.warning("the GPU failed its trial: %s", exc)
+            return "the GPU does not answer"
+    return ""
+
+
+def choose_device(wanted: Device) -> tuple[torch.device, str]:
+    """Where to run, and the reason why not on CUDA: "" where it is used or was not asked for.
+
+    Raises:
+        DeviceError: CUDA was asked for and is not to be had.
+    """
+    reason = "" if wanted is Device.CPU else why_no_cuda()
+    if wanted is Device.CUDA and reason:
+        raise DeviceError(f"CUDA was asked for, but {reason}. Choose the device auto or cpu.")
+    return torch.device("cpu" if wanted is Device.CPU or reason else "cuda"), reason
+
+
+def _has_kernels(capability: tuple[int, int], built_for: Iterable[str]) -> bool:
+    """Whether a PyTorch that was built for these architectures (sm_86, compute_90 ...) runs on such a GPU.
+
+    Machine code runs on the same major version from its minor one on; PTX on everything newer.
+    """
+    for name in built_for:
+        match = re.fullmatch(r"(sm|compute)_(\d+)(\d)[af]?", name)
+        if match is None:
+            continue
+        built = int(match[2]), int(match[3])
+        if built <= capability and (match[1] == "compute" or built[0] == capability[0]):
+            return True
+    return False
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory, of the GPU or the computer, is what an allocation failed for."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    if isinstance(error, cv2.error):
+        return error.code == cv2.Error.StsNoMem
+    # pinned memory, cuDNN, cuBLAS and the CPU's allocator say it in words only
+    words = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+
+
+def cpu_threads() -> int:
+    """Threads for the detector: all of two processors, three quarters of more; the encoder needs the rest."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on Windows
+    count = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return max(count - count // 4, 1) if count > 2 else count
+
+
+class Workers:
+    """Threads in which torch computes, each with intra-op threads of its own number.
+
+    One picture per single-threaded worker is faster than one picture on all threads: nothing waits at the
+    barrier behind each of the hundred layers, which takes ten times as long when another program
+    (the encoder) holds one of the processors.
+    """
+
+    def __init__(self, count: int, threads_each: int) -> None:
+        self.count, self.threads_each = count, threads_each
+        self._pool = ThreadPoolExecutor(count, "face-detector", initializer=self._set_threads)
+
+    def _set_threads(self) -> None:
+        # the number is a thread's own; asking first makes torch set its default now and not later
+        torch.get_num_threads()
+        torch.set_num_threads(self.threads_each)
+
+    def map(self, call: Callable[..., ResultT], *arguments: Iterable[Any]) -> list[ResultT]:
+        """The results in order; the first exception is raised once all calls have ended."""
+        futures = [self._pool.submit(call, *a) for a in zip(*arguments, strict=True)]
+        errors = [error for error in (future.exception() for future in futures) if error is not None]
+        if errors:
+            raise errors[0]
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+
+def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:
+    """bfloat16 where the processor has it and a short timing shows that it is faster for this network."""
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.float32
+    workers = Workers(1, 1)
+    try:
+        workers.map(FaceNetwork.prepare, [network])
+        times = workers.map(_trial_seconds, [network])[0]
+    finally:
+        workers.close()
+    log.info("self-timing: %s", {str(k): f"{v * 1000:.1f} ms" for k, v in times.items()})
+    return min(times, key=lambda dtype: times[dtype])
+
+
+@torch.inference_mode()
+def _trial_seconds(network: FaceNetwork) -> dict[torch.dtype, float]:
+    """Shortest of some runs in each precision, taken in turn so that a busy moment hits both."""
+    # what a heavy network spends its time on is well known, and running it takes seconds
+    model = network if network.light else nn.Sequential(nn.Conv2d(128, 128, 3, padding=1), nn.ReLU())
+    picture = torch.rand(1, 3, 320, 320) if network.light else torch.rand(1, 128, 48, 48)
+    trials = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        trial = copy.deepcopy(model).to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        fuse_for_cpu(trial)
+        trials[dtype] = trial, picture.to(dtype=dtype, memory_format=torch.channels_last)
+    times = dict.fromkeys(trials, math.inf)
+    for run in range(TRIAL_RUNS + 1):
+        for dtype, (trial, x) in trials.items():
+            begin = time.perf_counter()
+            trial(x)
+            if run:  # the first one makes oneDNN compile its kernels
+                times[dtype] = min(times[dtype], time.perf_counter() - begin)
+    return times

@@ -1,0 +1,97 @@
+"""Makes trained networks faster, computing the same: folds batch norms and activations into convolutions."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Merge every batch norm that directly follows a convolution into it, in place.
+
+    Sequentials are paired by order, ResNet blocks (conv1/bn1 ...) by name.
+    """
+    for child in module.children():
+        fold_batch_norms(child)
+    names = list(module._modules)
+    pairs = list(pairwise(names)) if isinstance(module, nn.Sequential) else []
+    pairs += [(n, n.replace("conv", "bn")) for n in names if n.startswith("conv")]
+    for conv_name, norm_name in pairs:
+        conv, norm = module._modules.get(conv_name), module._modules.get(norm_name)
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            module._modules[conv_name] = fuse_conv_bn_eval(conv, norm)
+            module._modules[norm_name] = nn.Identity()
+
+
+def take_rgb(network: nn.Module) -> None:
+    """Make a network that was trained on BGR take RGB, by turning its first convolution round."""
+    first = next(m for m in network.modules() if isinstance(m, nn.Conv2d) and m.in_channels == 3)
+    with torch.no_grad():
+        first.weight.copy_(first.weight.flip(1).clone())
+
+
+class FusedConvolution(nn.Module):
+    """A convolution with packed weights that applies its activation while the result is in the registers."""
+
+    def __init__(self, conv: nn.Conv2d, activation: nn.Module | None) -> None:
+        super().__init__()
+        # the operator behind torch.compile; its packed weights spare a reordering at every call
+        pack: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+        self._geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        self._weight = pack(conv.weight.detach().to_mkldnn(), *self._geometry, [])
+        self._bias = None if conv.bias is None else conv.bias.detach()
+        slope = getattr(activation, "negative_slope", 0.0)
+        self._activation: tuple[str, list[float]] = ("none", [])
+        if activation is not None:
+            self._activation = ("leaky_relu", [slope]) if slope else ("relu", [])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) in, (N, C', H', W') out, both channels_last."""
+        result = torch.ops.mkldnn._convolution_pointwise(
+            x, self._weight, self._bias, *self._geometry, *self._activation, ""
+        )
+        return cast(Tensor, result)
+
+
+def fuse_for_cpu(network: nn.Module) -> None:
+    """Turn the convolutions of a folded CPU network in float32 or bfloat16 into fused ones, in place.
+
+    The network must not be moved or converted afterwards. Where oneDNN is missing, nothing is changed.
+    """
+    weight = next(network.parameters(), None)
+    if weight is None:
+        return  # all are fused already
+    known = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    half = weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    fast = half or weight.dtype == torch.float32
+    if known and fast and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        _fuse_children(network)
+
+
+def _fuse_children(module: nn.Module) -> None:
+    if isinstance(module, nn.Sequential):
+        _drop_identities(module)
+    names = list(module._modules)
+    for name, after in zip(names, [*names, None][1:], strict=True):
+        child = module._modules[name]
+        if isinstance(child, nn.Conv2d):
+            following = module._modules[after] if after is not None else None
+            # only a Sequential says that what comes next in the list comes next in the computation
+            fits = isinstance(module, nn.Sequential) and isinstance(following, (nn.ReLU, nn.LeakyReLU))
+            module._modules[name] = FusedConvolution(child, following if fits else None)
+            if fits and after is not None:
+                module._modules[after] = nn.Identity()
+        elif child is not None:
+            _fuse_children(child)
+    if isinstance(module, nn.Sequential):
+        _drop_identities(module)
+
+
+def _drop_identities(sequence: nn.Sequential) -> None:
+    kept = [layer for layer in sequence if not isinstance(layer, nn.Identity)]
+    sequence._modules.clear()
+    sequence._modules.update({str(i): layer for i, layer in enumerate(kept)})
