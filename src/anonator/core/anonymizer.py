@@ -1,0 +1,86 @@
+"""Makes faces unrecognizable on the planes of a frame: solid boxes, blur or mosaic."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from anonator.core import boxes as box_ops
+from anonator.core.config import Mode
+from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
+
+BLUR_CELLS = 4
+"""A blurred face keeps about this many independent values across: too few for any detector."""
+MOSAIC_BLOCKS = 4
+"""Blocks across a face in a mosaic."""
+LIMITED_BLACK, FULL_BLACK, NEUTRAL_CHROMA = 16, 0, 128
+
+
+def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None:
+    """Cover every mask of a frame, in place; the frame gets its own planes first.
+
+    Args:
+        frame: yuv420p with even sides.
+        masks: boxes in pixels of the frame, before scaling.
+        mode: what to put there.
+        mask_scale: size of the covered box in sizes of the mask's box.
+    """
+    covered = [
+        # strength follows the whole face, also where the frame's edge cuts it
+        (rectangle, float((box[2:] - box[:2]).max()))
+        for box in masks.boxes
+        for rectangle in covered_pixels(box[None], mask_scale, frame.width, frame.height)
+    ]
+    if not covered:
+        return
+    frame.make_writable()
+    black = FULL_BLACK if frame.full_range else LIMITED_BLACK
+    for index, plane in enumerate(frame.planes()):
+        half = 1 if index == 0 else 2
+        for (x1, y1, x2, y2), face in covered:
+            region = plane[y1 // half : y2 // half, x1 // half : x2 // half]
+            if mode is Mode.SOLID:
+                region[:] = black if index == 0 else NEUTRAL_CHROMA
+            elif mode is Mode.BLUR:
+                region[:] = _blurred(region, face / half)
+            else:
+                region[:] = _mosaic(region, face / half)
+
+
+def covered_pixels(
+    boxes: Float32Array, mask_scale: float, width: int, height: int
+) -> list[tuple[int, int, int, int]]:
+    """The pixels that masks cover: scaled, rounded outwards to whole chroma samples, cut at the edges.
+
+    Args:
+        boxes: (N, 4) xyxy in pixels.
+        mask_scale: factor on both sides of a box.
+        width: of the frame, even.
+        height: of the frame, even.
+    """
+    scaled = box_ops.expand(boxes, mask_scale)
+    even = np.concatenate([np.floor(scaled[:, :2] / 2) * 2, np.ceil(scaled[:, 2:] / 2) * 2], axis=1)
+    return box_ops.to_pixels(even.astype(np.float32), width, height)
+
+
+def _blurred(region: UInt8Array, face: float) -> UInt8Array:
+    """A Gaussian blur whose sigma is a fixed part of the face's side in samples."""
+    height, width = region.shape
+    sigma = max(face / BLUR_CELLS, 2.0)
+    # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
+    shrink = max(1.0, sigma / 4)
+    small_size = (max(1, math.ceil(width / shrink)), max(1, math.ceil(height / shrink)))
+    small = cv2.resize(region, small_size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _mosaic(region: UInt8Array, face: float) -> UInt8Array:
+    """Blocks of one value each, a fixed number across the face."""
+    height, width = region.shape
+    block = max(face / MOSAIC_BLOCKS, 4.0)
+    blocks = (max(1, math.ceil(width / block)), max(1, math.ceil(height / block)))
+    small = cv2.resize(region, blocks, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)

@@ -1,0 +1,73 @@
+"""Measures a job: frames, elapsed and remaining time, and when it is time to say something."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from anonator.core.frames import Progress
+
+PROGRESS_SECONDS = 0.1
+PREVIEW_SECONDS = 0.25
+SPEED_WINDOW_SECONDS = 5.0
+"""Frames per second and the remaining time are measured over this long, so that they are steady."""
+
+
+class Meter:
+    """Counts the frames of one job on a clock that can be stopped."""
+
+    def __init__(self, total: int | None) -> None:
+        """Start the clock.
+
+        Args:
+            total: frames that the header promises, or None.
+        """
+        self.frames = 0
+        self._total = total
+        self._begin = time.monotonic()
+        self._stopped_at: float | None = None
+        self._told = self._previewed = float("-inf")
+        self._recent: deque[tuple[float, int]] = deque([(0.0, 0)])
+
+    def elapsed(self) -> float:
+        """Seconds on the clock."""
+        return (self._stopped_at or time.monotonic()) - self._begin
+
+    def stop_clock(self) -> None:
+        """Stand still while the job is paused."""
+        self._stopped_at = time.monotonic()
+
+    def start_clock(self) -> None:
+        """Go on after a pause, as if it had not been."""
+        if self._stopped_at is not None:
+            self._begin += time.monotonic() - self._stopped_at
+            self._stopped_at = None
+
+    def count(self) -> Progress | None:
+        """Count one frame; the progress where it is time to tell it."""
+        self.frames += 1
+        now = self.elapsed()
+        if now - self._told < PROGRESS_SECONDS:
+            return None
+        self._told = now
+        self._recent.append((now, self.frames))
+        while len(self._recent) > 2 and now - self._recent[1][0] >= SPEED_WINDOW_SECONDS:
+            self._recent.popleft()
+        return self.progress()
+
+    def progress(self) -> Progress:
+        """The progress now."""
+        (begin, first), now = self._recent[0], self.elapsed()
+        fps = (self.frames - first) / (now - begin) if now > begin else 0.0
+        remaining = None
+        if self._total is not None and fps > 0:
+            remaining = max(self._total - self.frames, 0) / fps
+        return Progress(self.frames, self._total, now, fps, remaining)
+
+    def preview_is_due(self) -> bool:
+        """Whether enough time has passed since the last True."""
+        now = self.elapsed()
+        if now - self._previewed < PREVIEW_SECONDS:
+            return False
+        self._previewed = now
+        return True

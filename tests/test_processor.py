@@ -1,0 +1,329 @@
+"""The whole job on real decoding, detection and encoding: what the finished file holds."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from conftest import FaceClip, decode_rgb, moving_face, packet_times
+
+from anonator.core.config import Mode, Performance, Settings
+from anonator.core.frames import Preview, Progress
+from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.errors import (
+    AnonatorError,
+    DetectionError,
+    HipaaLockError,
+    InputError,
+    JobCancelled,
+    OutputExistsError,
+)
+
+
+@pytest.fixture(scope="module")
+def detectors() -> Iterator[DetectorCache]:
+    cache = DetectorCache()
+    yield cache
+    cache.close()
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def inside(box: tuple[int, int, int, int], picture: np.ndarray, share: float = 1.0) -> np.ndarray:
+    """The pixels of a box, or of its middle part."""
+    x1, y1, x2, y2 = box
+    cx, cy, w, h = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) * share / 2, (y2 - y1) * share / 2
+    height, width = picture.shape[:2]
+    rows = slice(max(0, int(cy - h)), min(height, int(cy + h)))
+    return picture[rows, max(0, int(cx - w)) : min(width, int(cx + w))]
+
+
+@pytest.mark.parametrize("performance", [p for p in Performance if p is not Performance.MAXIMUM])
+def test_hipaa_covers_the_face_in_every_frame(
+    tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, performance: Performance
+) -> None:
+    """A failure means that a face can be seen in a finished file."""
+    target = tmp_path / "out.mp4"
+    result = VideoProcessor(
+        Job(face_clip.path, target, Settings(performance=performance)), detectors=detectors
+    ).run()
+    pictures = decode_rgb(target)
+    assert len(pictures) == len(face_clip.boxes) == result.frames == result.masked_frames
+    for box, picture in zip(face_clip.boxes, pictures, strict=True):
+        assert inside(box, picture, 0.9).max() < 40
+    assert result.tracks >= 1
+
+
+@pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
+def test_soft_modes_take_the_detail_out_of_the_face(
+    tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, mode: Mode
+) -> None:
+    target = tmp_path / "out.mp4"
+    settings = Settings.standard(mode=mode, performance=Performance.MAXIMUM)
+    VideoProcessor(Job(face_clip.path, target, settings), detectors=detectors).run()
+    for box, before, after in zip(
+        face_clip.boxes, decode_rgb(face_clip.path), decode_rgb(target), strict=True
+    ):
+        # fine detail: what a picture holds beyond its own average of 8 pixels
+        detail = [
+            np.abs(np.diff(inside(box, picture, 0.7).mean(2), axis=1)).mean() for picture in (before, after)
+        ]
+        assert detail[1] < 0.5 * detail[0]
+
+
+def test_the_rest_of_the_picture_keeps_its_quality_and_its_times(
+    tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    target = tmp_path / "out.mp4"
+    VideoProcessor(Job(face_clip.path, target, Settings.standard()), detectors=detectors).run()
+    assert packet_times(target) == pytest.approx(packet_times(face_clip.path), abs=1e-9)
+    errors = []
+    for before, after in zip(decode_rgb(face_clip.path), decode_rgb(target), strict=True):
+        assert after.shape == before.shape
+        black = (after.max(2) < 40) & (before.max(2) >= 40)
+        rows, columns = np.nonzero(black)
+        keep = np.ones(black.shape, bool)
+        margin = slice(max(0, rows.min() - 16), rows.max() + 17)
+        keep[margin, max(0, columns.min() - 16) : columns.max() + 17] = False
+        errors.append(((before.astype(float) - after)[keep] ** 2).mean())
+    psnr = 10 * np.log10(255**2 / np.mean(errors))
+    assert psnr > 38
+
+
+def test_a_video_without_faces_comes_out_uncovered(tmp_path: Path, detectors: DetectorCache) -> None:
+    source = tmp_path / "empty.mp4"
+    moving_face(source, np.full((512, 512, 3), 120, np.uint8), frames=12)
+    target = tmp_path / "out.mp4"
+    result = VideoProcessor(Job(source, target, Settings()), detectors=detectors).run()
+    assert result.masked_frames == 0
+    assert not any((picture.max(2) < 30).any() for picture in decode_rgb(target))
+
+
+def test_progress_and_preview_tell_the_truth(
+    tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    told: list[Progress] = []
+    shown: list[Preview] = []
+    processor = VideoProcessor(
+        Job(face_clip.path, tmp_path / "out.mp4", Settings()),
+        detectors=detectors,
+        on_progress=told.append,
+        on_preview=shown.append,
+    )
+    processor.start()
+    result = processor.wait(60)
+    assert processor.done
+    assert [p.frame for p in told] == sorted(p.frame for p in told)
+    assert (told[-1].frame, told[-1].total, told[-1].remaining_seconds) == (30, 30, 0)
+    assert result.frames == 30
+    assert shown and shown[0].original.shape == shown[0].anonymized.shape == (360, 640, 3)
+    assert shown[0].faces >= 1
+    assert np.abs(shown[0].original.astype(int) - shown[0].anonymized).max() > 100
+
+
+def test_cancel_answers_at_once_and_leaves_nothing(
+    tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache
+) -> None:
+    clip = moving_face(tmp_path / "long.mp4", astronaut, frames=400, speed=0)
+    under_way = threading.Event()
+    folder = tmp_path / "results"
+    folder.mkdir()
+    processor = VideoProcessor(
+        Job(clip.path, folder / "out.mp4", Settings()),
+        detectors=detectors,
+        on_progress=lambda _: under_way.set(),
+    )
+    processor.start()
+    assert under_way.wait(60)
+    begin = time.monotonic()
+    processor.cancel()
+    with pytest.raises(JobCancelled):
+        processor.wait(30)
+    # the bar is half a second on a machine of its own; a busy one may need longer for the batch under way
+    assert time.monotonic() - begin < 2
+    assert files_in(folder) == []
+
+
+def test_pause_holds_the_job_and_resume_lets_it_go_on(
+    tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache
+) -> None:
+    clip = moving_face(tmp_path / "clip.mp4", astronaut, frames=120, speed=1)
+    told: list[Progress] = []
+    processor = VideoProcessor(
+        Job(clip.path, tmp_path / "out.mp4", Settings(performance=Performance.BALANCED)),
+        detectors=detectors,
+        on_progress=told.append,
+    )
+    processor.start()
+    while not told:
+        time.sleep(0.01)
+    processor.pause()
+    time.sleep(0.5)
+    held = told[-1].frame
+    time.sleep(1.0)
+    assert told[-1].frame - held <= 1
+    processor.resume()
+    result = processor.wait(60)
+    assert result.frames == 120
+
+
+class Broken:
+    """Fails at one place of the pipeline, from the n-th call on."""
+
+    def __init__(self, original: Callable[..., Any], after: int) -> None:
+        self.original, self.left = original, after
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("broken on purpose")
+        return self.original(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "anonator.core.video_pictures.PictureMaker.make",
+        "anonator.core.scene.CutDetector.is_cut",
+        "anonator.core.sampling.to_rgb",
+        "anonator.core.tracker.Tracker._take",
+        "anonator.core.anonymizer.covered_pixels",
+        "anonator.core.video_writer.VideoWriter.write",
+        "anonator.core.video_writer.VideoWriter.close",
+        "anonator.core.video_writer.VideoWriter.publish",
+        "anonator.core.verification.verify_frames",
+    ],
+)
+def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
+    tmp_path: Path,
+    face_clip: FaceClip,
+    detectors: DetectorCache,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    place: str,
+) -> None:
+    """A failure means that an exception became "no faces", or that half a file was left."""
+    owner, name = place.rsplit(".", 1)
+    after = 0 if name in ("close", "publish", "verify_frames") else 8
+    original = _resolve(place)
+    broken = Broken(original, after)
+    monkeypatch.setattr(_resolve(owner), name, lambda *a, **k: broken(*a, **k))
+    target = tmp_path / "out.mp4"
+    processor = VideoProcessor(Job(face_clip.path, target, Settings()), detectors=detectors)
+    processor.start()
+    with pytest.raises(AnonatorError) as failure:
+        processor.wait(30)
+    assert isinstance(failure.value.__cause__, RuntimeError)
+    assert files_in(tmp_path) == []
+    assert str(face_clip.path) not in caplog.text and face_clip.path.name not in caplog.text
+    caplog.clear()  # the error that this test is about
+
+
+def _resolve(dotted: str) -> Any:
+    import importlib
+
+    parts = dotted.split(".")
+    for i in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:i]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[i:]:
+            found = getattr(found, part)
+        return found
+    raise AssertionError(dotted)
+
+
+def test_a_detector_that_fails_never_becomes_no_faces(tmp_path: Path, face_clip: FaceClip) -> None:
+    class Failing:
+        batch_size, max_resolution, notes, device_line = 1, 1920, (), "none"
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def detect(self, pictures: Any, turns: Any = (0,)) -> Any:
+            raise DetectionError("The face detector failed.")
+
+    class Cache(DetectorCache):
+        def get(self, settings: Settings) -> Any:
+            return Failing()
+
+    with pytest.raises(DetectionError):
+        VideoProcessor(Job(face_clip.path, tmp_path / "out.mp4", Settings()), detectors=Cache()).run()
+    assert files_in(tmp_path) == []
+
+
+def test_an_existing_result_is_never_replaced_silently(
+    tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"precious")
+    with pytest.raises(OutputExistsError):
+        VideoProcessor(Job(face_clip.path, target, Settings()), detectors=detectors).run()
+    assert target.read_bytes() == b"precious"
+    VideoProcessor(Job(face_clip.path, target, Settings(), overwrite=True), detectors=detectors).run()
+    assert len(decode_rgb(target)) == 30
+    assert files_in(tmp_path) == ["out.mp4"]
+
+
+def test_the_input_is_never_touched(tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache) -> None:
+    clip = moving_face(tmp_path / "in.mp4", astronaut, frames=5)
+    before = hashlib.sha256(clip.path.read_bytes()).hexdigest(), clip.path.stat().st_mtime_ns
+    VideoProcessor(Job(clip.path, default_target(clip.path), Settings()), detectors=detectors).run()
+    with pytest.raises(AnonatorError):
+        VideoProcessor(Job(clip.path, clip.path, Settings(), overwrite=True), detectors=detectors).run()
+    assert (hashlib.sha256(clip.path.read_bytes()).hexdigest(), clip.path.stat().st_mtime_ns) == before
+    assert files_in(tmp_path) == ["in.mp4", "in_anonymized.mp4"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "folder", "empty", "sound only"])
+def test_bad_input_is_one_clear_sentence_and_leaves_nothing(
+    tmp_path: Path, detectors: DetectorCache, kind: str
+) -> None:
+    source, folder = tmp_path / "input.mp4", tmp_path / "results"
+    folder.mkdir()
+    if kind == "text":
+        source.write_text("these are only words\n" * 100)
+    elif kind == "folder":
+        source.mkdir()
+    elif kind == "empty":
+        source.touch()
+    elif kind == "sound only":
+        with av.open(source, "w") as container:
+            stream = container.add_stream("aac", rate=48000)
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate = 48000
+            for packet in [*stream.encode(frame), *stream.encode(None)]:
+                container.mux(packet)
+    with pytest.raises(InputError) as failure:
+        VideoProcessor(Job(source, folder / "out.mp4", Settings()), detectors=detectors).run()
+    assert str(source) not in str(failure.value)
+    assert 20 < len(str(failure.value)) < 250
+    assert files_in(folder) == []
+
+
+def test_settings_that_break_the_lock_are_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(HipaaLockError):
+        VideoProcessor(Job(tmp_path / "none.mp4", tmp_path / "out.mp4", Settings(keep_audio=True)))
+
+
+def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: DetectorCache) -> None:
+    preview = preview_frame(face_clip.path, 0.4, Settings(), detectors)
+    assert preview.seconds == pytest.approx(0.4)
+    assert preview.faces >= 1
+    assert inside(face_clip.boxes[10], preview.anonymized, 0.9).max() < 40
+    assert inside(face_clip.boxes[10], preview.original).max() > 100
+
+
+def test_default_target() -> None:
+    assert default_target(Path("a/b.c.mov")) == Path("a/b.c_anonymized.mp4")
+    assert default_target(Path("a/b.mp4"), Path("z")) == Path("z/b_anonymized.mp4")
