@@ -1,0 +1,191 @@
+"""The job in a terminal: a progress bar or JSON lines, and an exit status that scripts can trust."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from anonator.core import weights
+from anonator.core.config import Model, Settings
+from anonator.core.frames import JobResult, Progress
+from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target
+from anonator.errors import AnonatorError, JobCancelled
+
+DONE, FAILED, CANCELLED = 0, 1, 130
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Do one job per video, one after the other; a failed one does not stop the rest.
+
+    Args:
+        args: the parsed command line.
+        settings: for all videos.
+
+    Returns:
+        The exit status.
+    """
+    status = DONE
+    with (
+        _interruption() as interrupted,
+        _output_folder(args.output_dir),
+        contextlib.closing(DetectorCache(args.weights)) as detectors,
+    ):
+        if not _weights_ready(args, settings.model, interrupted):
+            return CANCELLED if interrupted.is_set() else FAILED
+        for source in args.files:
+            target = args.output or default_target(source, args.output_dir)
+            try:
+                result = _one(
+                    Job(source, target, settings, args.overwrite), detectors, interrupted, quiet=args.json
+                )
+            except JobCancelled as exc:
+                _say(args, source, {"status": "cancelled", "error": str(exc)})
+                return CANCELLED
+            except AnonatorError as exc:
+                status = FAILED
+                _say(args, source, {"status": "failed", "error": str(exc)})
+            else:
+                _say(args, source, _facts(result))
+    return status
+
+
+def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, quiet: bool) -> JobResult:
+    with tqdm(
+        unit=" frames", desc=job.source.name, file=sys.stderr, disable=quiet or None, leave=False
+    ) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.total = progress.total
+            bar.update(progress.frame - bar.n)
+
+        processor = VideoProcessor(job, detectors=detectors, on_progress=show)
+        processor.start()
+        while True:
+            try:
+                return processor.wait(0.1)
+            except TimeoutError:
+                if interrupted.is_set():
+                    processor.cancel()
+
+
+@contextmanager
+def _interruption() -> Iterator[threading.Event]:
+    """Ctrl+C and a polite kill set the event, so that the job can clean up after itself."""
+    interrupted = threading.Event()
+    signals = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
+    try:
+        yield interrupted
+    finally:
+        for s, handler in zip(signals, before, strict=True):
+            signal.signal(s, handler)
+
+
+def _facts(result: JobResult) -> dict[str, Any]:
+    return {
+        "status": "done",
+        "output": str(result.target),
+        "frames": result.frames,
+        "masked_frames": result.masked_frames,
+        "tracks": result.tracks,
+        "seconds": round(result.seconds, 2),
+        "fps": round(result.frames / max(result.seconds, 1e-9), 2),
+        "device": result.device,
+        "audio": result.audio,
+        "reviewed": False,
+        "notes": list(result.notes),
+    }
+
+
+def _say(args: argparse.Namespace, source: Path, facts: dict[str, Any]) -> None:
+    """Tell what became of one video: JSON on standard output, or a line for people."""
+    if args.json:
+        sys.stdout.write(json.dumps({"input": str(source), **facts}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        return
+    if facts["status"] == "done":
+        sys.stdout.write(
+            f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
+            f"({facts['fps']:.1f} per second), "
+            f"masks on {facts['masked_frames']} of them, sound: {facts['audio']}.\n"
+            f"  {facts['output']}\n  Not yet reviewed by a person.\n"
+        )
+        for note in facts["notes"]:
+            sys.stdout.write(f"  Note: {note}\n")
+        sys.stdout.flush()
+    else:
+        sys.stderr.write(f"{source.name}: {facts['status']}. {facts['error']}\n")
+
+
+@contextmanager
+def _output_folder(folder: Path | None) -> Iterator[None]:
+    """Make the output folder if it is missing; a new one that stayed empty is taken away again."""
+    made = folder is not None and not folder.exists()
+    if folder is not None and made:
+        # a folder that cannot be made is reported by the writer, video by video
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        if folder is not None and made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # refuses a folder with something in it
+
+
+def download_models(model: Model | None) -> int:
+    """Fetch the weights of one model, or of all of them.
+
+    Args:
+        model: the one that the command line names, or None.
+
+    Returns:
+        The exit status.
+    """
+    with _interruption() as interrupted:
+        for each in [model] if model else list(Model):
+            if not _fetch(each, interrupted):
+                return CANCELLED if interrupted.is_set() else FAILED
+    return DONE
+
+
+def _weights_ready(args: argparse.Namespace, model: Model, interrupted: threading.Event) -> bool:
+    """Whether the model can be loaded; nothing is fetched without --download-models or a yes."""
+    if weights.is_available(model, args.weights) or args.weights is not None:
+        return True  # a wrong place is reported by the job itself
+    if not args.download_models:
+        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+            return True
+        sys.stderr.write(
+            f"{model.value} is not on this computer ({weights.human_size(model)}). Download it now? [y/N] "
+        )
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return True
+    return _fetch(model, interrupted)
+
+
+def _fetch(model: Model, interrupted: threading.Event) -> bool:
+    with tqdm(unit="B", unit_scale=True, desc=model.value, file=sys.stderr, leave=False) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            file = weights.download(model, show, interrupted.is_set)
+        except AnonatorError as exc:
+            sys.stderr.write(f"{model.value}: {exc}\n")
+            return False
+    sys.stderr.write(f"{model.value} is ready ({file.check.value}).\n")
+    return True

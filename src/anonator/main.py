@@ -1,0 +1,174 @@
+"""Entry point: the window, or with --headless the same job in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from anonator import headless, logs
+from anonator.core.config import (
+    Device,
+    Encoder,
+    Mode,
+    Model,
+    Performance,
+    Settings,
+    parse_enum,
+    require_lock_holds,
+)
+from anonator.errors import HipaaLockError, SettingsError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        argv: the command line without the program's name; None takes the process's own.
+
+    Returns:
+        The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    logs.set_up(verbose=args.verbose)
+    if args.headless or args.download_models:
+        try:
+            settings = settings_from(args)
+        except SettingsError as exc:
+            parser.error(str(exc))
+        if args.download_models and not args.files:
+            return headless.download_models(args.model)
+        if not args.files:
+            parser.error("name at least one video.")
+        if args.output and len(args.files) > 1:
+            parser.error("-o names one output, but there are several videos; use --output-dir.")
+        if args.output and args.output_dir:
+            parser.error("give either -o or --output-dir.")
+        return headless.run(args, settings)
+    from anonator.ui.main_window import run
+
+    return run(args.files)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; defaults of None mean "as the mode has it"."""
+    parser = argparse.ArgumentParser(
+        prog="anonator",
+        description="Takes the faces out of videos. Without --headless it opens the window.",
+        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed thresholds.",
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="VIDEO",
+        help="videos; without --headless they are loaded into the window",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
+    )
+    parser.add_argument("--headless", action="store_true", help="do the job here, without a window")
+    where = parser.add_argument_group("output")
+    where.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: beside each video)"
+    )
+    where.add_argument("-o", "--output", type=Path, metavar="FILE", help="name of the result, for one video")
+    where.add_argument("--overwrite", action="store_true", help="replace a result that is there already")
+    where.add_argument("--json", action="store_true", help="one line of JSON per video on standard output")
+    where.add_argument("--verbose", action="store_true", help="write the log to the terminal too")
+    free = parser.add_argument_group("free in both modes")
+    _choice(
+        free, "--performance", Performance, "how much work is spent on each frame; HIPAA mode refuses maximum"
+    )
+    _choice(free, "--model", Model, "the network that looks for faces")
+    _choice(free, "--device", Device, "where it runs")
+    _choice(free, "--encoder", Encoder, "what writes the H.264 output")
+    free.add_argument(
+        "--crf",
+        type=_number(int),
+        metavar="N",
+        help="quality of the output, 0 to 40, lower is better (default 20)",
+    )
+    free.add_argument("--weights", type=Path, metavar="PATH", help="a weights file or folder of your own")
+    free.add_argument(
+        "--download-models", action="store_true", help="fetch the chosen model's weights if they are missing"
+    )
+    standard = parser.add_argument_group("only with --standard, which switches the HIPAA lock off")
+    standard.add_argument("--standard", action="store_true", help="your own choice of everything below")
+    _choice(standard, "--mode", Mode, "what is put over a face")
+    standard.add_argument(
+        "--threshold", type=_number(float), metavar="F", help="score of a face, 0.5 to 0.9 (default 0.5)"
+    )
+    standard.add_argument(
+        "--mask-scale",
+        type=_number(float),
+        metavar="F",
+        help="size of the mask in face sizes, 1 to 3 (default 1.5)",
+    )
+    standard.add_argument(
+        "--multi-pass",
+        action=argparse.BooleanOptionalAction,
+        help="also accept faces at 0.7 of the threshold (default on)",
+    )
+    standard.add_argument(
+        "--orientations",
+        action=argparse.BooleanOptionalAction,
+        help="also look for people lying down or upside down (default off)",
+    )
+    standard.add_argument("--keep-audio", action="store_true", default=None, help="keep the sound")
+    return parser
+
+
+CHOSEN = (
+    "performance", "model", "device", "encoder", "crf",
+    "mode", "threshold", "mask_scale", "multi_pass", "orientations", "keep_audio",
+)  # fmt: skip
+"""Options that are settings of the same name."""
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """The settings that a command line asks for.
+
+    Raises:
+        SettingsError: a value is out of range, or the lock forbids it.
+    """
+    given = {name: getattr(args, name) for name in CHOSEN if getattr(args, name) is not None}
+    if args.standard:
+        return Settings.standard(**given)
+    try:
+        settings = Settings(**given)
+    except SettingsError as exc:
+        raise HipaaLockError(f"{exc} HIPAA mode fixes most settings; --standard switches it off.") from exc
+    require_lock_holds(settings)
+    return settings
+
+
+def _choice(group: Any, flag: str, kind: type[Enum], text: str) -> None:
+    def parse(value: str) -> Enum:
+        try:
+            return parse_enum(kind, value)
+        except SettingsError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    values = "|".join(str(choice.value) for choice in kind)
+    group.add_argument(flag, type=parse, metavar=values, help=text)
+
+
+def _number(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            # people whose keyboard has a comma there mean a decimal point
+            return kind(value.replace(",", "."))
+        except ValueError as exc:
+            raise argparse.ArgumentTypeError(f'"{value}" is not a number.') from exc
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What the window does with what its workers bring: videos, first looks, pictures, the engine, models."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from anonator.ui import media, text
+from anonator.ui import theme as look
+from anonator.ui.background import Outcome
+from anonator.ui.engine import EngineReady
+from anonator.ui.incoming import Incoming
+from anonator.ui.jobs import RunState
+
+if TYPE_CHECKING:
+    from anonator.ui.main_window import MainWindow
+
+
+class Arrivals:
+    """Takes outcomes by the first part of their key."""
+
+    def __init__(self, window: MainWindow, free_to_start: Callable[[Outcome], None]) -> None:
+        self._window, self._free_to_start = window, free_to_start
+
+    def take(self, outcome: Outcome) -> None:
+        """Give an outcome to whom it belongs."""
+        kind = outcome.key[0]  # type: ignore[index]
+        handlers: dict[str, Callable[[Outcome], None]] = {
+            "incoming": self._came_in,
+            "glimpse": self._looked_at,
+            "picture": self._window.desk.take,
+            "test": self._window.desk.take,
+            "engine": self._engine_stands,
+            "models": self._models_found,
+            "model": self._model_arrived,
+            "start": self._free_to_start,
+            "preferences": self._remembered,
+        }
+        handlers[kind](outcome)
+
+    def _came_in(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._window.say(text.error_sentence(outcome.error))
+            return
+        came: Incoming = outcome.value
+        numbers = self._window.controller.add(came.videos)
+        doubles = len(came.videos) - len(numbers)
+        said = f"{text.count(doubles, 'video')} in the queue already." if doubles else ""
+        self._window.say(" ".join(part for part in (came.message(), said) if part))
+        size = (self._window.theme.px(look.THUMBNAIL[0]), self._window.theme.px(look.THUMBNAIL[1]))
+        for number in numbers:
+            job = self._window.controller.job(number)
+            assert job is not None, "it was added just now"
+            self._window.worker.submit(("glimpse", number), partial(media.glimpse, job.source, size))
+        self._window.events.write(
+            "added", numbers=list(numbers), left_out=len(came.not_videos) + came.own_outputs
+        )
+        if numbers and self._window.controller.state is RunState.IDLE:
+            self._window.presenter.show_queue()
+            self._window.queue_view.select(numbers[0])
+
+    def _looked_at(self, outcome: Outcome) -> None:
+        number = outcome.key[1]  # type: ignore[index]
+        if outcome.error is not None:
+            self._window.controller.set_unreadable(number, text.error_sentence(outcome.error))
+            return
+        glimpse: media.Glimpse = outcome.value
+        self._window.controller.set_info(number, glimpse.info)
+        self._window.queue_view.set_thumbnail(number, glimpse.thumbnail)
+        self._window.desk.first_look(number, glimpse)
+
+    def _engine_stands(self, outcome: Outcome) -> None:
+        line = outcome.value.device_line if isinstance(outcome.value, EngineReady) else None
+        self._window.presenter.engine_loaded(line)
+        if line is not None:
+            # what loading left lives until the end: later collections need not walk through it
+            gc.freeze()
+            self._window.desk.test()
+        else:
+            self._window.say(text.error_sentence(outcome.error or RuntimeError()))
+        self._window.events.write("engine", device=line)
+        self._window.show_run()
+
+    def _models_found(self, outcome: Outcome) -> None:
+        if outcome.error is None:
+            self._window.panel.set_available(outcome.value.available, outcome.value.sizes)
+
+    def _model_arrived(self, outcome: Outcome) -> None:
+        self._window.commands.model_arrived(outcome)
+        self._window.worker.submit(("models",), self._window.engine.find_models)
+        self._window.load_engine()
+
+    def _remembered(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._window.say(
+                "The settings could not be remembered for the next start. Check that the disk has room."
+            )

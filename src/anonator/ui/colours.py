@@ -1,0 +1,13 @@
+"""The colours: black, white, greys between them, and one accent."""
+
+BLACK = "#000000"
+SURFACE = "#0e1012"
+RAISED = "#1b1e22"
+HOVER = "#2a2f35"
+LINE = "#343a41"
+WHITE = "#ffffff"
+DIM = "#aab2bb"
+FAINT = "#757d86"
+ACCENT = "#3dc8ff"
+ACCENT_DARK = "#0d3445"
+ACCENT_LIGHT = "#86dfff"

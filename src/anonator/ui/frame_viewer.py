@@ -1,0 +1,233 @@
+"""Original and anonymized frame side by side, with a slider over the moments of the video."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from tkinter import ttk
+
+from PIL import Image, ImageTk
+
+from anonator.core.frames import Preview, UInt8Array
+from anonator.ui import text
+from anonator.ui.colours import DIM, SURFACE
+from anonator.ui.theme import Theme
+from anonator.ui.widgets import ToolTip
+
+LARGEST = (1280, 960)
+"""Pictures are shown no larger than this: beyond it, drawing them would make the window slow."""
+REST_MS = 180
+"""A slider that rests this long has arrived."""
+
+
+def fitted(picture_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """The largest size within room, in pixels, that keeps the shape of a picture (width, height)."""
+    width, height = picture_size
+    factor = min(min(room[0], LARGEST[0]) / width, min(room[1], LARGEST[1]) / height)
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
+    """An (H, W, 3) picture as large as it fits into room, (width, height); for any thread."""
+    image = Image.fromarray(picture)
+    size = fitted(image.size, room)
+    smaller = size[0] < image.width
+    return (
+        image
+        if size == image.size
+        else image.resize(
+            size, Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR, reducing_gap=2.0
+        )
+    )
+
+
+class Pane(tk.Canvas):
+    """One picture in the middle of its room, or words where there is none."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme) -> None:
+        super().__init__(
+            parent,
+            background=SURFACE,
+            highlightthickness=0,
+            width=theme.px(240),
+            height=theme.px(150),
+            takefocus=False,
+        )
+        self._photo: ImageTk.PhotoImage | None = None
+        self.picture: UInt8Array | None = None
+        self._picture_item = self.create_image(0, 0)
+        self._words_item = self.create_text(0, 0, fill=DIM, justify="center", font="AnonatorSmall")
+        self._margin = theme.px(40)
+        self._timer: str | None = None
+        self.bind("<Configure>", self._moved)
+        self.bind("<Destroy>", lambda _event: self._forget_timer())
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Width and height that a picture may take."""
+        return max(32, self.winfo_width()), max(32, self.winfo_height())
+
+    def show(self, picture: UInt8Array) -> None:
+        """Show an (H, W, 3) picture, cheapest when it has been resized to the room before."""
+        self.picture = picture
+        image = resized(picture, self.room)
+        if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
+            self._photo.paste(image)
+        else:
+            self._photo = ImageTk.PhotoImage(image, master=self)
+        self.itemconfigure(self._picture_item, image=self._photo)
+        self.say("")
+
+    def clear(self, words: str = "") -> None:
+        """Show words instead of a picture."""
+        self.picture = None
+        self.itemconfigure(self._picture_item, image="")
+        self._photo = None
+        self.say(words)
+
+    def say(self, words: str) -> None:
+        """Put words over the middle."""
+        self.itemconfigure(self._words_item, text=words, width=max(60, self.winfo_width() - self._margin))
+
+    def _moved(self, event: tk.Event[tk.Misc]) -> None:
+        for item in (self._picture_item, self._words_item):
+            self.coords(item, event.width // 2, event.height // 2)
+        self.itemconfigure(self._words_item, width=max(60, event.width - self._margin))
+        self._forget_timer()
+        self._timer = self.after(60, self._redraw)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self.after_cancel(self._timer)
+            self._timer = None
+
+    def _redraw(self) -> None:
+        self._timer = None
+        if self.picture is not None:
+            self.show(self.picture)
+
+
+class FrameViewer(ttk.Frame):
+    """Both panes, what stands over them, and the row with the slider."""
+
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, on_moment: Callable[[float], None], on_test: Callable[[], None]
+    ) -> None:
+        super().__init__(parent)
+        self._on_moment = on_moment
+        self._timer: str | None = None
+        px = theme.px
+        self.columnconfigure((0, 1), weight=1, uniform="pane")
+        self.rowconfigure(1, weight=1)
+        ttk.Label(self, text="Original", style="Strong.TLabel").grid(row=0, column=0, sticky="w")
+        self.caption = ttk.Label(self, text="Anonymized", style="Strong.TLabel")
+        self.caption.grid(row=0, column=1, sticky="w", padx=(px(5), 0))
+        self.faces = ttk.Label(self, style="Dim.TLabel")
+        self.faces.grid(row=0, column=1, sticky="e")
+        self.original, self.anonymized = Pane(self, theme), Pane(self, theme)
+        self.original.grid(row=1, column=0, sticky="nsew", padx=(0, px(5)), pady=(px(6), px(8)))
+        self.anonymized.grid(row=1, column=1, sticky="nsew", padx=(px(5), 0), pady=(px(6), px(8)))
+
+        row = ttk.Frame(self)
+        row.grid(row=2, column=0, columnspan=2, sticky="ew")
+        row.columnconfigure(1, weight=1)
+        ttk.Label(row, text="Moment", style="Dim.TLabel").grid(row=0, column=0, padx=(0, px(10)))
+        self.slider = ttk.Scale(row, from_=0, to=1, command=self._slid, takefocus=True)
+        self.slider.grid(row=0, column=1, sticky="ew")
+        self.time = ttk.Label(row, style="Dim.TLabel", width=15, anchor="e")
+        self.time.grid(row=0, column=2, padx=(px(10), px(10)))
+        self.test = ttk.Button(row, text="Test this frame", command=on_test)
+        self.test.grid(row=0, column=3)
+        ToolTip(
+            self.test,
+            theme,
+            "Shows what the present settings would cover in this one frame. A whole job also follows "
+            "faces through time, and so covers more.",
+        )
+        ToolTip(self.slider, theme, "Look at another moment of the video. Arrow keys move by a second.")
+        for key, seconds in (("<Left>", -1.0), ("<Right>", 1.0), ("<Prior>", -10.0), ("<Next>", 10.0)):
+            self.slider.bind(key, partial(self._step, seconds))
+        self.bind("<Destroy>", lambda _event: self._forget_timer())
+        self._length = 0.0
+        self.set_length(None)
+
+    @property
+    def moment(self) -> float:
+        """The chosen moment in seconds."""
+        return float(self.slider.get())
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Width and height of a pane, for whoever makes pictures for it."""
+        return self.original.room
+
+    def set_length(self, seconds: float | None, moment: float = 0.0) -> None:
+        """Let the slider run over a video of this length; None disables it."""
+        self._length = seconds or 0.0
+        self.slider.configure(to=max(self._length, 0.001), value=moment)
+        self.enable(bool(seconds))
+        self._write_time(moment)
+
+    def enable(self, slider: bool, test: bool = False) -> None:
+        """Let the slider and the test button be used, or not."""
+        self.slider.state(["!disabled" if slider and self._length else "disabled"])
+        self.slider.configure(takefocus=slider)
+        self.test.state(["!disabled" if test else "disabled"])
+
+    def show(self, preview: Preview, caption: str = "Anonymized") -> None:
+        """Show both pictures of one frame."""
+        self.original.show(preview.original)
+        self.anonymized.show(preview.anonymized)
+        self.caption.configure(text=caption)
+        self.faces.configure(text=text.count(preview.faces, "mask") if preview.faces >= 0 else "")
+        self._write_time(preview.seconds)
+
+    def show_original(self, picture: UInt8Array, words: str) -> None:
+        """Show a frame of which the anonymized side is not made yet, and say why."""
+        self.original.show(picture)
+        self.anonymized.clear(words)
+        self.caption.configure(text="Anonymized")
+        self.faces.configure(text="")
+
+    def clear(self, words: str = "") -> None:
+        """Show no picture."""
+        self.show_words(words, "")
+        self.set_length(None)
+
+    def show_words(self, original: str, anonymized: str) -> None:
+        """Show words in place of both pictures."""
+        self.original.clear(original)
+        self.anonymized.clear(anonymized)
+        self.caption.configure(text="Anonymized")
+        self.faces.configure(text="")
+
+    def follow(self, seconds: float) -> None:
+        """Move the slider along with a running job."""
+        self.slider.configure(value=seconds)
+        self._write_time(seconds)
+
+    def _write_time(self, seconds: float) -> None:
+        self.time.configure(
+            text=f"{text.moment(seconds)} of {text.duration(self._length)}" if self._length else ""
+        )
+
+    def _step(self, seconds: float, _event: object) -> str:
+        if not self.slider.instate(["disabled"]):
+            self.slider.set(min(self._length, max(0.0, self.moment + seconds)))
+        return "break"
+
+    def _slid(self, position: str) -> None:
+        self._write_time(float(position))
+        self._forget_timer()
+        self._timer = self.after(REST_MS, self._arrived)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self.after_cancel(self._timer)
+            self._timer = None
+
+    def _arrived(self) -> None:
+        self._timer = None
+        if not self.slider.instate(["disabled"]):
+            self._on_moment(self.moment)

@@ -1,0 +1,115 @@
+"""Where the window's parts are: head, notice, pictures and queue on the left, settings on the right, foot."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from tkinter import ttk
+
+from anonator.ui import theme as look
+from anonator.ui.colours import LINE
+from anonator.ui.drop_target import DropArea
+from anonator.ui.frame_viewer import FrameViewer
+from anonator.ui.notice import Notice
+from anonator.ui.preferences import Preferences
+from anonator.ui.progress_panel import ProgressPanel
+from anonator.ui.queue_view import QueueActions, QueueView
+from anonator.ui.settings_panel import PanelActions, SettingsPanel
+from anonator.ui.theme import Theme
+from anonator.ui.widgets import ScrollPanel
+
+LOADING_ENGINE = "Loading the engine…"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerActions:
+    """What the viewer and the foot ask the window to do."""
+
+    moved: Callable[[float], None]
+    test: Callable[[], None]
+    start: Callable[[], None]
+    pause: Callable[[], None]
+    cancel: Callable[[], None]
+
+
+class Layout:
+    """Makes the parts and puts them in their places."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        remembered: Preferences,
+        *,
+        queue: QueueActions,
+        panel: PanelActions,
+        viewer: ViewerActions,
+        can_drop: bool,
+    ) -> None:
+        self.theme, px = theme, theme.px
+        self._size_window(root)
+        outer = ttk.Frame(root, padding=(px(20), px(14)))
+        outer.pack(fill="both", expand=True)
+        outer.columnconfigure(0, weight=1)
+        outer.rowconfigure(2, weight=1)
+
+        head = ttk.Frame(outer)
+        head.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
+        head.columnconfigure(1, weight=1)
+        ttk.Label(head, text="Anonator", style="Hero.TLabel").grid(row=0, column=0)
+        self.device = ttk.Label(head, text=LOADING_ENGINE, style="Dim.TLabel", anchor="e", justify="right")
+        self.device.configure(wraplength=px(700))
+        self.device.grid(row=0, column=1, sticky="e")
+        self.notice = Notice(outer, theme)
+        self.notice.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
+        self.notice.hide()
+
+        self.left = ttk.Frame(outer)
+        self.left.grid(row=2, column=0, sticky="nsew", padx=(0, px(22)))
+        self.left.columnconfigure(0, weight=1)
+        self.left.rowconfigure(0, weight=3)
+        self.left.rowconfigure(1, weight=2)
+        self.drop_area = DropArea(self.left, theme, queue.add_files, queue.add_folder, can_drop=can_drop)
+        self.viewer = FrameViewer(self.left, theme, viewer.moved, viewer.test)
+        self.queue_view = QueueView(self.left, theme, queue)
+        side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
+        side.grid(row=2, column=1, sticky="ns")
+        side.inner.columnconfigure(0, weight=1)
+        self.panel = SettingsPanel(side.inner, theme, remembered, panel)
+        self.panel.grid(row=0, column=0, sticky="ew")
+
+        line = tk.Frame(outer, background=LINE, height=px(1))
+        line.grid(row=3, column=0, columnspan=2, sticky="ew", pady=px(12))
+        self.foot = ProgressPanel(outer, theme, viewer.start, viewer.pause, viewer.cancel)
+        self.foot.grid(row=4, column=0, columnspan=2, sticky="ew")
+
+    def show_videos(self, there_are_some: bool) -> None:
+        """Show viewer and queue, or the drop area while the queue is empty."""
+        if there_are_some != bool(self.queue_view.winfo_manager()) or not self.left.grid_slaves():
+            for widget in (self.drop_area, self.viewer, self.queue_view):
+                widget.grid_forget()
+            if there_are_some:
+                self.viewer.grid(row=0, column=0, sticky="nsew")
+                self.queue_view.grid(row=1, column=0, sticky="nsew", pady=(self.theme.px(14), 0))
+            else:
+                self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
+
+    def areas(self) -> dict[str, list[int]]:
+        """Where on the screen things are, [x, y, width, height], for tests that drive the program."""
+        return {
+            name: [widget.winfo_rootx(), widget.winfo_rooty(), widget.winfo_width(), widget.winfo_height()]
+            for name, widget in (
+                ("lab", self.left),
+                ("start", self.foot.start),
+                ("pause", self.foot.pause),
+                ("cancel", self.foot.cancel),
+                ("lock", self.panel.lock.switch),
+            )
+        }
+
+    def _size_window(self, root: tk.Tk) -> None:
+        px, screen = self.theme.px, (root.winfo_screenwidth(), root.winfo_screenheight())
+        width, height = min(px(look.START_WIDTH), screen[0]), min(px(look.START_HEIGHT), screen[1])
+        root.geometry(f"{width}x{height}")
+        root.minsize(min(px(look.MIN_WIDTH), screen[0]), min(px(look.MIN_HEIGHT), screen[1]))

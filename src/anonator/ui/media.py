@@ -1,0 +1,110 @@
+"""Looks into video files for the window; everything here is slow and belongs into a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from anonator.core.frames import Preview, UInt8Array
+from anonator.errors import AnonatorError
+from anonator.ui.jobs import MediaInfo
+
+PICTURE_SIDE = 640
+"""Long side, in pixels, of the pictures that the viewer gets."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glimpse:
+    """What a first look at a file found."""
+
+    info: MediaInfo
+    first: UInt8Array
+    """(H, W, 3) RGB: the first frame, upright."""
+    thumbnail: Image.Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Still:
+    """One frame of a video."""
+
+    seconds: float
+    picture: UInt8Array
+    """(H, W, 3) RGB."""
+
+
+def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
+    """Length, size, first frame and thumbnail of a video.
+
+    Raises:
+        InputError: the file is no video that can be read.
+    """
+    from anonator.core.video import VideoReader
+
+    with VideoReader(source) as reader:
+        info = reader.info
+        picture = _picture(reader.frame_at(0.0))
+    seconds = info.duration_seconds
+    return Glimpse(
+        MediaInfo(
+            seconds=None if seconds is None else float(seconds),
+            frames=info.header_frames,
+            size_bytes=source.stat().st_size,
+            width=info.width,
+            height=info.height,
+        ),
+        picture,
+        _thumbnail(picture, thumbnail_size),
+    )
+
+
+def still(source: Path, seconds: float) -> Still:
+    """The frame that is shown at a moment.
+
+    Raises:
+        InputError: the file is no video that can be read.
+    """
+    from anonator.core.video import VideoReader
+
+    with VideoReader(source) as reader:
+        frame = reader.frame_at(seconds)
+        return Still(float(frame.seconds), _picture(frame))
+
+
+def compare(source: Path, result: Path, seconds: float) -> Preview:
+    """The same moment of a video and of its result.
+
+    Raises:
+        InputError: one of the files is gone or cannot be read.
+    """
+    before, after = still(source, seconds), still(result, seconds)
+    return Preview(before.picture, after.picture, before.seconds, faces=-1)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file with a suffix that says nothing is a video after all."""
+    from anonator.core.video import probe
+
+    try:
+        probe(path)
+    except AnonatorError:
+        return False
+    return True
+
+
+def _picture(frame: object) -> UInt8Array:
+    from anonator.core.video import to_rgb
+
+    width, height = frame.width, frame.height  # type: ignore[attr-defined]
+    factor = min(1.0, PICTURE_SIDE / max(width, height))
+    return to_rgb(frame, (max(1, round(width * factor)), max(1, round(height * factor))))  # type: ignore[arg-type]
+
+
+def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:
+    """A picture on a black ground of exactly this size."""
+    image = Image.fromarray(picture)
+    image.thumbnail(size)
+    ground = Image.new("RGB", size)
+    ground.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return ground

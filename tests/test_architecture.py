@@ -1,0 +1,60 @@
+"""The rules of who may import whom, read from the source itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "anonator"
+MODULES = sorted(SOURCE.rglob("*.py"))
+TORCH_ROOMS = {"detector.py", "networks.py", "loading.py"}
+
+
+def imported(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """Full names of all modules that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+    return names
+
+
+def roots(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_keep_to_their_rooms(path: Path) -> None:
+    names = imported(path)
+    if path.parent.name == "core":
+        assert "tkinter" not in roots(names) | {"tkinterdnd2"} & roots(names)
+        assert not any(name.startswith("anonator.ui") for name in names)
+        if path.name not in TORCH_ROOMS:
+            assert not {"torch", "torchvision"} & roots(names), "only the detector's rooms import torch"
+    if path.parent.name == "ui":
+        assert not {"torch", "torchvision", "cv2", "av"} & roots(names)
+    if path.parent.name != "ui" and path.name != "main.py":
+        assert not any(name.startswith("anonator.ui") for name in names), "only main.py wires ui and core"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, f"{path.name} has no docstring"
+
+
+@pytest.mark.parametrize("module", ["anonator.main", "anonator.core.processor", "anonator.ui.main_window"])
+def test_starting_does_not_load_the_engine(module: str) -> None:
+    """A failure means that the window stands seconds late."""
+    code = f"import sys, {module}; print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

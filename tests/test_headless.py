@@ -1,0 +1,194 @@
+"""The command line as scripts see it: exit status, JSON lines, usage errors, what is left on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from conftest import FaceClip, decode_rgb, moving_face, packet_times
+
+from anonator.core.config import Mode, Performance, Settings
+from anonator.errors import SettingsError
+from anonator.main import build_parser, main, settings_from
+
+PROGRAM = [sys.executable, "-m", "anonator.main", "--headless"]
+
+
+def run(*args: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [*PROGRAM, *map(str, args)]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **(env or {})}, check=False
+    )
+
+
+def settings(*args: str) -> Settings:
+    return settings_from(build_parser().parse_args(["x.mp4", *args]))
+
+
+def test_hipaa_is_the_default() -> None:
+    assert settings() == Settings()
+
+
+def test_standard_takes_every_option() -> None:
+    chosen = settings(
+        "--standard", "--mode", "Blur", "--performance", "maximum", "--threshold", "0,7", "--mask-scale", "1.2",
+        "--no-multi-pass", "--keep-audio", "--device", "cpu", "--model", "dsfddetector", "--orientations",
+    )  # fmt: skip
+    assert chosen.mode is Mode.BLUR and chosen.performance is Performance.MAXIMUM
+    assert (chosen.threshold, chosen.mask_scale, chosen.multi_pass) == (0.7, 1.2, False)
+    assert chosen.keep_audio and chosen.orientations and not chosen.hipaa
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--mode", "blur"],
+        ["--keep-audio"],
+        ["--threshold", "0.6"],
+        ["--mask-scale", "1.2"],
+        ["--no-multi-pass"],
+        ["--no-orientations"],
+        ["--performance", "maximum"],
+    ],
+    ids=lambda args: args[0],
+)
+def test_an_option_that_the_lock_forbids_names_the_lock(
+    args: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--headless", "x.mp4", *args])
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert "HIPAA" in told and "--standard" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (["--standard", "--threshold", "0.2"], "threshold"),
+        (["--standard", "--threshold", "much"], "not a number"),
+        (["--standard", "--mode", "pixel"], "mosaic"),
+        (["--standard", "--model", "Yolo"], "RetinaNetMobileNetV1"),
+        (["-o", "a.mp4", "--output-dir", "b"], "--output-dir"),
+        (["y.mp4", "-o", "a.mp4"], "several"),
+        (["--crf", "99"], "crf"),
+    ],
+)
+def test_usage_errors_say_what_is_valid(
+    args: list[str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--headless", "x.mp4", *args])
+    assert end.value.code == 2
+    assert word in capsys.readouterr().err
+
+
+def test_values_that_equal_the_lock_s_are_no_error() -> None:
+    assert (
+        settings("--mode", "solid", "--threshold", "0.5", "--mask-scale", "1.5", "--multi-pass") == Settings()
+    )
+    with pytest.raises(SettingsError):
+        settings("--threshold", "0.55")
+
+
+def test_a_good_and_a_bad_video_give_two_lines_and_status_1(tmp_path: Path, face_clip: FaceClip) -> None:
+    bad = tmp_path / "Größe 日本.mp4"
+    bad.write_text("no video")
+    folder = tmp_path / "new" / "results"
+    done = run(bad, face_clip.path, "--output-dir", folder, "--json", "--performance", "balanced")
+    assert done.returncode == 1, done.stderr
+    lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["status"] for line in lines] == ["failed", "done"]
+    assert lines[0]["input"] == str(bad) and "\n" not in lines[0]["error"]
+    assert lines[1]["frames"] == lines[1]["masked_frames"] == 30
+    assert lines[1]["reviewed"] is False
+    assert [p.name for p in folder.iterdir()] == ["walk_anonymized.mp4"]
+    assert len(decode_rgb(folder / "walk_anonymized.mp4")) == 30
+
+
+def test_a_failed_job_takes_the_new_folder_away_again(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    done = run(bad, "--output-dir", tmp_path / "results")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_kept_sound_is_the_same_bit_for_bit(tmp_path: Path, face_clip: FaceClip) -> None:
+    source = tmp_path / "with sound.mp4"
+    with av.open(face_clip.path) as inside, av.open(source, "w") as outside:
+        video = outside.add_stream_from_template(inside.streams.video[0])
+        sound = outside.add_stream("aac", rate=48000)
+        for packet in inside.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                outside.mux(packet)
+        wave = (np.sin(np.arange(48000 * 1.2) / 20) * 0.3).astype(np.float32)[None]
+        for start in range(0, wave.shape[1] - 1023, 1024):
+            frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1024], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 48000, start
+            outside.mux(sound.encode(frame))
+        outside.mux(sound.encode(None))
+    target = tmp_path / "out.mp4"
+    done = run(
+        source, "-o", target, "--standard", "--keep-audio", "--mode", "blur", "--performance", "maximum"
+    )
+    assert done.returncode == 0, done.stderr
+
+    def sound_packets(path: Path) -> list[bytes]:
+        with av.open(path) as container:
+            return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+    assert sound_packets(target) == sound_packets(source) != []
+    assert packet_times(target) == pytest.approx(packet_times(source), abs=1e-4)
+    assert "kept" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
+def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut: np.ndarray) -> None:
+    clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    job = subprocess.Popen(
+        [*PROGRAM, str(clip.path), "--output-dir", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while not list(folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(folder.iterdir()), "the job never began"
+    time.sleep(1)
+    job.send_signal(signal.SIGINT)
+    job.communicate(timeout=30)
+    assert job.returncode == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray) -> None:
+    """File names identify patients; a failure means that the log does too."""
+    folder = tmp_path / "Mrs Miller 1971"
+    folder.mkdir()
+    clip = moving_face(folder / "Miller-knee.mp4", astronaut, frames=3)
+    (folder / "Miller-broken.mp4").write_bytes(clip.path.read_bytes()[:3000])
+    state = tmp_path / "state"
+    done = run(
+        clip.path, folder / "Miller-broken.mp4", folder / "Miller-missing.mp4", "--verbose",
+        "--performance", "balanced", env={"XDG_STATE_HOME": str(state)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    written = "".join(p.read_text() for p in state.rglob("*") if p.is_file())
+    assert "job done" in written
+    assert "Miller" not in written
+    # what a log line says on the terminal carries no name either; the lines for people do
+    assert not [line for line in done.stderr.splitlines() if "anonator." in line and "Miller" in line]

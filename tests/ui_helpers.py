@@ -1,0 +1,427 @@
+"""A private display, the window in this process with a fake engine, the program driven from outside."""
+
+from __future__ import annotations
+
+import _tkinter
+import contextlib
+import gc
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import tkinter as tk
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from anonator.core.config import Model, Settings
+from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.processor import Job
+from anonator.errors import JobCancelled
+from anonator.ui.dialogs import Dialog
+from anonator.ui.engine import EngineReady, ModelsFound
+from anonator.ui.main_window import MainWindow
+
+HERE = Path(__file__).parent
+
+
+# --- the display
+
+
+def start_display(dpi: int, size: str = "1280x800") -> Iterator[str]:
+    """A private X server; -displayfd lets it choose a free number, so parallel runs do not clash."""
+    for program in ("Xvfb", "xdotool"):
+        if not shutil.which(program):
+            pytest.skip(f"needs {program}")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        [
+            "Xvfb",
+            "-displayfd",
+            str(write),
+            "-screen",
+            "0",
+            f"{size}x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+            "-dpi",
+            str(dpi),
+        ],
+        pass_fds=(write,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        number = pipe.readline().strip()
+    assert number, "Xvfb did not start"
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    yield from start_display(96)
+
+
+@pytest.fixture(scope="session")
+def fine_display() -> Iterator[str]:
+    """A screen at 200 % scaling."""
+    yield from start_display(192, "2600x1600")
+
+
+# --- videos
+
+
+def write_clip(path: Path, frames: int = 30, size: tuple[int, int] = (320, 180), rate: int = 25) -> Path:
+    """A small H.264 clip of a moving grey bar, made by PyAV."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.time_base = Fraction(1, rate)
+        for index in range(frames):
+            picture = np.full((size[1], size[0], 3), 40, np.uint8)
+            picture[:, (index * 8) % size[0] :][:, :20] = 200
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+# --- the window in this process
+
+
+class FakeJob:
+    """A processor that counts frames in its own thread, as the real one does, until told otherwise."""
+
+    def __init__(
+        self,
+        job: Job,
+        on_progress: Callable[[Progress], None],
+        on_preview: Callable[[Preview], None],
+        frames: int,
+    ) -> None:
+        self.job, self._on_progress, self._on_preview, self._frames = job, on_progress, on_preview, frames
+        self._go, self._stop, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._go.set()
+        self._error: Exception | None = None
+        self.told: list[Progress] = []
+        self._thread = threading.Thread(target=self._work, name="fake-job")
+
+    @property
+    def done(self) -> bool:
+        return self._ended.is_set()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def cancel(self) -> None:
+        self._stop.set()
+        self._go.set()
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def wait(self, timeout: float | None = None) -> JobResult:
+        self._thread.join(timeout)
+        if self._error is not None:
+            raise self._error
+        return JobResult(self.job.target, self._frames, self._frames - 3, 2, 1.0, "CPU, float32", "removed")
+
+    def _work(self) -> None:
+        picture = np.zeros((90, 160, 3), np.uint8)
+        for frame in range(1, self._frames + 1):
+            self._go.wait()
+            if self._stop.is_set():
+                self._error = JobCancelled("The job was cancelled.")
+                break
+            told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40)
+            self.told.append(told)
+            self._on_progress(told)
+            self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
+            time.sleep(0.01)
+        else:
+            shutil.copyfile(self.job.source, self.job.target)
+        self._ended.set()
+
+
+class FakeEngine:
+    """Stands in for torch at the edge: everything that the window asks of ui.engine.Engine."""
+
+    def __init__(self, frames: int = 30) -> None:
+        self.frames = frames
+        self.jobs: list[FakeJob] = []
+        self.tested: list[tuple[float, Settings]] = []
+        self.missing: set[Model] = {Model.RESNET50}
+        self.downloads: list[Model] = []
+        self.hold_download = threading.Event()
+
+    def load(self, settings: Settings) -> EngineReady:
+        return EngineReady("CPU, float32; no CUDA because this is a test")
+
+    def device_line(self) -> str | None:
+        return "CPU, float32; no CUDA because this is a test"
+
+    def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
+        self.tested.append((seconds, settings))
+        picture = np.zeros((90, 160, 3), np.uint8)
+        return Preview(picture + 90, picture, seconds, 3)
+
+    def make_processor(self, job: Job, on_progress: Any, on_preview: Any) -> FakeJob:
+        self.jobs.append(FakeJob(job, on_progress, on_preview, self.frames))
+        return self.jobs[-1]
+
+    def keep_awake(self) -> contextlib.AbstractContextManager[object]:
+        return contextlib.nullcontext()
+
+    def find_models(self) -> ModelsFound:
+        return ModelsFound(
+            {model: model not in self.missing for model in Model}, dict.fromkeys(Model, "109 MB")
+        )
+
+    def download(self, model: Model, progress: Any, cancelled: Callable[[], bool]) -> None:
+        self.downloads.append(model)
+        progress(50, 100)
+        while not self.hold_download.is_set():
+            if cancelled():
+                raise JobCancelled("The download was cancelled.")
+            time.sleep(0.01)
+        self.missing.discard(model)
+
+    def adopt(self, model: Model, file: Path) -> None:
+        self.missing.discard(model)
+
+    def close(self) -> None:
+        pass
+
+
+class GuardedTk:
+    """Stands before Tk's interpreter and refuses calls from other threads."""
+
+    def __init__(self, interpreter: Any, broken: list[str]) -> None:
+        self._interpreter, self._broken, self._thread = interpreter, broken, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        if threading.get_ident() != self._thread:
+            self._broken.append(f"tk.{name} was called in thread {threading.current_thread().name}")
+            raise RuntimeError(self._broken[-1])
+        return getattr(self._interpreter, name)
+
+
+class Driver:
+    """The real window in this process, its event loop turned by the test."""
+
+    def __init__(self, preferences: Path, engine: Any = None, size: str = "1000x700") -> None:
+        self.engine = engine or FakeEngine()
+        self.errors: list[str] = []
+        original = tk.Tk.__init__
+
+        def guarded(root: tk.Tk, *args: Any, **options: Any) -> None:
+            original(root, *args, **options)
+            root.tk = GuardedTk(root.tk, self.errors)
+
+        tk.Tk.__init__ = guarded  # type: ignore[method-assign]
+        try:
+            self.window = MainWindow(engine=self.engine, preferences_file=preferences)  # type: ignore[arg-type]
+        finally:
+            tk.Tk.__init__ = original  # type: ignore[method-assign]
+        reported = self.window._report
+
+        def note(kind: Any, error: Any, tb: Any) -> None:
+            self.errors.append(f"{kind.__name__}: {error}")
+            reported(kind, error, tb)
+
+        self.root = self.window.root
+        self.root.report_callback_exception = note  # type: ignore[method-assign]
+        self.root.geometry(f"{size}+0+0")
+
+    def show(self, *files: Path) -> None:
+        self.window.show(files)
+        self.until(lambda: self.window.presenter.loaded)
+        if files:
+            self.until(lambda: all(job.info or job.message for job in self.window.controller.jobs))
+
+    def turn(self, seconds: float) -> None:
+        """Let the event loop run for a while."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end, seconds + 5)
+
+    def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> None:
+        """Let the event loop run until something holds."""
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, "the window did not get there in time"
+            if self.window.closed or not self.root.tk.dooneevent(_tkinter.DONT_WAIT):
+                time.sleep(0.002)
+
+    def dialogs(self) -> list[Dialog]:
+        """The questions that are open."""
+        return [child for child in self.root.winfo_children() if isinstance(child, Dialog)]
+
+    def answering(self, label: str, seen: list[str] | None = None) -> None:
+        """Press a button of the next question as soon as it is there."""
+
+        def press() -> None:
+            for dialog in self.dialogs():
+                for button in dialog.buttons.winfo_children():
+                    if button.cget("text") == label and button.winfo_viewable():
+                        if seen is not None:
+                            seen.append(str(dialog.message.cget("text")))
+                        button.invoke()  # type: ignore[attr-defined]
+                        return
+            self.root.after(20, press)
+
+        self.root.after(20, press)
+
+    def field(self, name: str) -> str:
+        """What a number of the progress panel reads."""
+        return str(self.window.foot.fields[name].cget("text"))
+
+    def close(self) -> None:
+        if self.window.closed:
+            return
+        if self.window.controller.current is not None:
+            self.answering("Cancel the job and close")
+        self.window.close()
+        self.until(lambda: self.window.closed)
+
+
+@pytest.fixture
+def drive(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Driver]]:
+    """Make windows; any Tk callback error and any Tk call from another thread fails the test."""
+    monkeypatch.setenv("DISPLAY", display)
+    made: list[Driver] = []
+
+    def make(**options: Any) -> Driver:
+        made.append(Driver(tmp_path / "config" / "window.json", **options))
+        return made[-1]
+
+    yield make
+    for driver in made:
+        driver.close()
+        assert driver.errors == []
+        del driver
+    made.clear()
+    # what is left of a window must not be collected in a thread of the next one
+    gc.collect()
+
+
+# --- the program from outside
+
+
+class Program:
+    """A process that writes JSON lines of events."""
+
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
+        self.log = log
+        self.process = subprocess.Popen(command, env={**os.environ, **environment})
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """What was written so far."""
+        text = self.log.read_text("utf-8") if self.log.exists() else ""
+        lines = [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
+        return [line for line in lines if name is None or line["ev"] == name]
+
+    def wait(self, name: str, timeout: float = 15.0, **fields: Any) -> dict[str, Any]:
+        """The first event of that name and with those fields."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            for event in self.events(name):
+                if all(event.get(key) == value for key, value in fields.items()):
+                    return event
+            if self.process.poll() is not None and not self.events(name):
+                raise AssertionError(f"it ended with {self.process.returncode} before {name!r}")
+            time.sleep(0.02)
+        raise AssertionError(
+            f"no {name!r} {fields} in {timeout} s; saw {[e['ev'] for e in self.events()][-12:]}"
+        )
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(15)
+
+
+class Outside:
+    """Mouse, keyboard and processes on the private display."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self._environment, self._folder = {"DISPLAY": display}, folder
+        self.running: list[Program] = []
+
+    def program(self, *files: Path) -> Program:
+        """The real program, with its settings in the test's own folder."""
+        log = self._folder / "events.jsonl"
+        code = "import sys; from pathlib import Path; from anonator.ui.main_window import run; " + (
+            "sys.exit(run([Path(name) for name in sys.argv[1:]]))"
+        )
+        self.running.append(
+            Program(
+                [sys.executable, "-c", code, *map(str, files)],
+                log,
+                {
+                    **self._environment,
+                    "ANONATOR_UI_EVENTS": str(log),
+                    "XDG_CONFIG_HOME": str(self._folder / "config"),
+                },
+            )
+        )
+        return self.running[-1]
+
+    def xdo(self, *arguments: object) -> None:
+        subprocess.run(
+            ["xdotool", *map(str, arguments)], check=True, env={**os.environ, **self._environment}, timeout=20
+        )
+
+    def click(self, area: list[int]) -> None:
+        """Press the middle of [x, y, width, height]."""
+        self.xdo("mousemove", area[0] + area[2] // 2, area[1] + area[3] // 2, "sleep", 0.05, "click", 1)
+
+    def drag(self, files: list[Path], area: list[int]) -> str:
+        """Drag files by the mouse from a second process onto an area; the action that came back."""
+        log = self._folder / f"source{len(self.running)}.jsonl"
+        source = Program(
+            [
+                sys.executable,
+                str(HERE / "xdnd_source.py"),
+                str(log),
+                json.dumps([str(file) for file in files]),
+                "160x60+1100+720",
+            ],
+            log,
+            self._environment,
+        )
+        self.running.append(source)
+        x, y, width, height = source.wait("ready")["lab"]
+        x0, y0, x1, y1 = x + width // 2, y + height // 2, area[0] + area[2] // 2, area[1] + area[3] // 2
+        self.xdo(
+            "mousemove", x0, y0, "sleep", 0.1, "mousedown", 1, "sleep", 0.1, "mousemove", x0 - 15, y0 - 10
+        )
+        source.wait("init")
+        for step in (1, 2, 3, 4):
+            self.xdo("mousemove", x0 + (x1 - x0) * step // 4, y0 + (y1 - y0) * step // 4, "sleep", 0.05)
+        source.wait("accept", 5)
+        self.xdo("mousemove_relative", 2, 2, "sleep", 0.05, "mouseup", 1)
+        action = str(source.wait("end", 12)["action"])
+        source.stop()
+        return action
+
+
+@pytest.fixture
+def outside(display: str, tmp_path: Path) -> Iterator[Outside]:
+    hands = Outside(display, tmp_path)
+    yield hands
+    for program in hands.running:
+        program.stop()
