@@ -40,8 +40,9 @@ def test_hipaa_is_the_default() -> None:
 
 def test_standard_takes_every_option() -> None:
     chosen = settings(
-        "--standard", "--mode", "Blur", "--performance", "maximum", "--threshold", "0,7", "--mask-scale", "1.2",
-        "--no-multi-pass", "--keep-audio", "--device", "cpu", "--model", "dsfddetector", "--orientations",
+        "--standard", "--mode", "Blur", "--performance", "maximum", "--threshold", "0,7",
+        "--mask-scale", "1.2", "--no-multi-pass", "--keep-audio", "--device", "cpu",
+        "--model", "dsfddetector", "--orientations",
     )  # fmt: skip
     assert chosen.mode is Mode.BLUR and chosen.performance is Performance.MAXIMUM
     assert (chosen.threshold, chosen.mask_scale, chosen.multi_pass) == (0.7, 1.2, False)

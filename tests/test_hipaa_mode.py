@@ -28,7 +28,7 @@ def detectors():  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="module", params=["mp4", "mkv"])
 def telling_clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, astronaut) -> Path:  # type: ignore[no-untyped-def]
-    """A clip with sound, subtitles, a chapter, tags, a creation time and (MKV) an attachment, all telling a name."""
+    """A clip with sound, subtitles, chapter, tags, creation time and (MKV) attachment that tell a name."""
     folder = tmp_path_factory.mktemp("telling")
     plain = moving_face(folder / "plain.mp4", astronaut, frames=10).path
     (folder / "words.srt").write_text(f"1\n00:00:00,000 --> 00:00:00,300\n{TELLING}\n")
@@ -45,9 +45,11 @@ def telling_clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         else []
     )
     command = [
-        FFMPEG, "-v", "error", "-i", plain, "-f", "lavfi", "-i", "sine=f=440:d=0.4", "-i", folder / "words.srt",
-        "-i", folder / "tags.txt", "-map", "0:v", "-map", "1:a", "-map", "2:s", "-map_metadata", "3",
-        "-map_chapters", "3", "-metadata:s:v", f"title={TELLING}", "-metadata", "creation_time=1999-12-31T23:59:59Z",
+        FFMPEG, "-v", "error", "-i", plain, "-f", "lavfi", "-i", "sine=f=440:d=0.4",
+        "-i", folder / "words.srt", "-i", folder / "tags.txt",
+        "-map", "0:v", "-map", "1:a", "-map", "2:s", "-map_metadata", "3",
+        "-map_chapters", "3", "-metadata:s:v", f"title={TELLING}",
+        "-metadata", "creation_time=1999-12-31T23:59:59Z",
         "-c:v", "copy", "-c:a", "aac", "-c:s", subtitles, *attach, path,
     ]  # fmt: skip
     subprocess.run([str(part) for part in command], check=True)

@@ -211,8 +211,8 @@ def test_a_hidden_face_is_covered_where_another_one_passes_before_it() -> None:
 def test_an_overlapping_box_is_the_same_face_before_a_near_one_is() -> None:
     """Linking as many as possible would move the standing face to its left and to its right at once."""
     found: dict[int, list[Found]] = {
-        0: [((100, 100, 140, 140), SURE, 0), ((61, 100, 101, 140), SURE, 0)],
-        1: [((100, 100, 140, 140), SURE, 0), ((139, 100, 179, 140), SURE, 0)],
+        0: [((100, 100, 140, 140), SURE, 0), ((58, 100, 98, 140), SURE, 0)],
+        1: [((100, 100, 140, 140), SURE, 0), ((142, 100, 182, 140), SURE, 0)],
     }
     tracker = Tracker(Settings())
     track(found, frames=2, tracker=tracker)

@@ -31,7 +31,7 @@ from anonator.core import mp4_file
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
 from anonator.core.video import VideoReader, probe
-from anonator.core.video_encoders import LOOKAHEAD, encoder_setup
+from anonator.core.video_encoders import LOOKAHEAD, _encodes, encoder_setup, usable_encoders
 from anonator.core.video_writer import VideoWriter
 from anonator.errors import DeviceError, OutputError
 
@@ -307,3 +307,11 @@ def test_a_moov_that_is_moved_keeps_every_chunk_in_place(
     copy(source, tmp_path / "b.mp4")
     assert packets(source)[1] == packets(tmp_path / "b.mp4")[1]
     assert len(decoded(tmp_path / "b.mp4", (192, 128))) == 75
+
+
+def test_only_encoders_that_encode_are_offered() -> None:
+    """FFmpeg names encoders whose driver or card is missing; a failure means that a job dies with one."""
+    usable = usable_encoders()
+    assert usable[0] is Encoder.X264
+    for encoder in Encoder:
+        assert _encodes(encoder) == (encoder in usable)

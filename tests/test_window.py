@@ -17,7 +17,7 @@ import pytest
 import ui_helpers
 from ui_helpers import Driver, FakeEngine, Outside, write_clip
 
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Mode, Model, Performance, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Mode, Model, Performance, Settings
 from anonator.ui import preferences
 from anonator.ui.engine import Engine
 from anonator.ui.jobs import RunState
@@ -617,7 +617,7 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
     panel = driver.window.panel
     assert len(panel.performance.box.cget("values")) == len(Performance)
     assert len(panel.model.box.cget("values")) == len(Model)
-    assert len(panel.encoder.box.cget("values")) == len(Encoder)
+    assert len(panel.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
     assert set(panel.modes) == set(Mode)
 
 

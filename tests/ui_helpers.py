@@ -22,7 +22,7 @@ import av
 import numpy as np
 import pytest
 
-from anonator.core.config import Model, Settings
+from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import JobResult, Preview, Progress
 from anonator.core.processor import Job
 from anonator.errors import JobCancelled
@@ -188,7 +188,9 @@ class FakeEngine:
 
     def find_models(self) -> ModelsFound:
         return ModelsFound(
-            {model: model not in self.missing for model in Model}, dict.fromkeys(Model, "109 MB")
+            {model: model not in self.missing for model in Model},
+            dict.fromkeys(Model, "109 MB"),
+            (Encoder.X264, Encoder.NVENC),
         )
 
     def download(self, model: Model, progress: Any, cancelled: Callable[[], bool]) -> None:

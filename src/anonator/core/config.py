@@ -84,9 +84,9 @@ class PerformancePreset:
 
 
 PRESETS: dict[Performance, PerformancePreset] = {
-    Performance.ORIGINAL: PerformancePreset(1, 1, 1920, "medium"),
-    Performance.QUALITY: PerformancePreset(8, 1, 1920, "medium"),
-    Performance.BALANCED: PerformancePreset(8, 3, 1280, "veryfast"),
+    Performance.ORIGINAL: PerformancePreset(1, 1, 1920, "faster"),
+    Performance.QUALITY: PerformancePreset(8, 1, 1920, "veryfast"),
+    Performance.BALANCED: PerformancePreset(8, 3, 1280, "superfast"),
     Performance.MAXIMUM: PerformancePreset(16, 5, 960, "ultrafast"),
 }
 CPU_BATCH_LIMIT = 4
@@ -137,7 +137,7 @@ class TrackingSettings:
         0.2, "Overlap (IoU) from which two boxes are the same face at once.", low=0.01, high=0.9
     )
     link_distance: float = setting(
-        1.0,
+        2.0,
         "Largest centre distance of the same face in neighbouring detections, in face sizes.",
         low=0.0,
         high=5.0,

@@ -9,17 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from anonator.core.candidates import Pass, merge, plan_passes
 from anonator.core.candidates import suppress as suppress
 from anonator.core.config import CPU_BATCH_LIMIT, Settings
-from anonator.core.devices import Workers, choose_device, cpu_threads, fastest_cpu_dtype, is_out_of_memory
+from anonator.core.devices import (
+    Workers,
+    choose_device,
+    cpu_threads,
+    fastest_cpu_dtype,
+    is_out_of_memory,
+    keep_freed_memory,
+)
 from anonator.core.devices import why_no_cuda as why_no_cuda
 from anonator.core.folding import fuse_for_cpu
 from anonator.core.frames import Detections, Float32Array, UInt8Array
 from anonator.core.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
-from anonator.core.staging import Pictures, halve, padded, require_same_kind, stage, turn
+from anonator.core.staging import Pictures, halve, halve_batch, padded, require_same_kind, stage, turn
 from anonator.core.staging import network_size as network_size
 from anonator.core.weights import find
 from anonator.errors import DetectionError
@@ -82,29 +89,31 @@ class FaceDetector:
         """Off only to compare with detectors that look once."""
         network.prepare()
         self._threads = cpu_threads() if threads is None else max(1, threads)
-        self._workers = Workers(1, 1)
+        self._alone = Workers(1, self._threads)
+        count = min(self._threads, CPU_BATCH_LIMIT)
+        self._workers = Workers(count, self._threads // count)
         self._network: FaceNetwork | None = network.to(memory_format=torch.channels_last)
         self._move(device, dtype)
-        self.batch_size = self._workers.count if batch_size is None else batch_size
+        self.batch_size = self._at_once() if batch_size is None else batch_size
 
     def _move(self, device: torch.device, dtype: torch.dtype) -> None:
         assert self._network is not None
         self.device, self.dtype = device, dtype
         self._network = self._network.to(device=device, dtype=dtype)
         self._constants: dict[tuple[object, ...], tuple[Tensor, Tensor]] = {}
-        # light work is not worth sharing one picture among threads; heavy work has no memory for several
-        alone = device.type == "cpu" and not self._network.light
-        count = 1 if alone else min(self._threads, CPU_BATCH_LIMIT)
-        self._workers.close()
-        self._workers = Workers(count, self._threads // count)
         if device.type == "cpu":
             fuse_for_cpu(self._network)
+
+    def _at_once(self) -> int:
+        """Pictures that keep the CPU busy; for several of a heavy network's there is no memory."""
+        return self._workers.count if self._network is not None and self._network.light else 1
 
     def close(self) -> None:
         """Free the network, the threads, and what is held on the device; detect() fails afterwards."""
         self._network = None
         self._constants.clear()
         self._workers.close()
+        self._alone.close()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -163,7 +172,7 @@ class FaceDetector:
         elif on_gpu:
             self._move(torch.device("cpu"), torch.float32)
             # there is more memory now: no reason to go on missing small faces
-            self.max_resolution, self.batch_size = self._full_resolution, self._workers.count
+            self.max_resolution, self.batch_size = self._full_resolution, self._at_once()
             self.device_line = "CPU, float32; the GPU ran out of memory"
             self._note("The GPU ran out of memory; continuing on the CPU, which is slower.")
         else:
@@ -213,7 +222,9 @@ class FaceDetector:
             for full, half in zip(staged, halved, strict=True)
             for p in passes
         ]
-        found = self._workers.map(self._look_once, *zip(*looks, strict=True))
+        # threads that share a picture wait for each other behind every layer: only where there is one look
+        several = self._at_once() > 1 and sum(not p.halved for p in passes) * len(pictures) > 1
+        found = (self._workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
         return [found[i : i + len(passes)] for i in range(0, len(found), len(passes))]
 
     @torch.inference_mode()
@@ -246,21 +257,13 @@ class FaceDetector:
             pinned = torch.empty((len(chunk), h, w, 3), dtype=torch.uint8, pin_memory=True)
             self._workers.map(fill, chunk, pinned.numpy())
             batch = pinned.to(self.device, non_blocking=True)
-            half = self._halve(batch) if any(p.halved for p in passes) else batch
+            half = halve_batch(batch, self.dtype) if any(p.halved for p in passes) else batch
             looks = [
                 self._candidates(torch.rot90(half if p.halved else batch, p.turns, (1, 2))) for p in passes
             ]
             waiting += [[rows[i] for rows in looks] for i in range(len(chunk))]
         torch.cuda.synchronize(self.device)  # the only wait of a batch
         return [[self._read(rows.numpy()) for rows in looks] for looks in waiting]
-
-    def _halve(self, batch: Tensor) -> Tensor:
-        """A (N, h, w, 3) uint8 batch at half its size, by area, on its own device."""
-        size = batch.shape[1] // 2, batch.shape[2] // 2
-        planes = batch.permute(0, 3, 1, 2).to(self.dtype)
-        # rounded half up, as OpenCV does on the CPU
-        small = nn.functional.interpolate(planes, size=size, mode="area").add_(0.5)
-        return small.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
     def _candidates(self, batch: Tensor) -> Tensor:
         """(N, K + 1, 5) in pinned memory, filled once the device is synchronised; see _read."""
@@ -295,6 +298,7 @@ def load_detector(
         WeightsMissingError, WeightsInvalidError: the model's weights; no other model is taken instead.
         DeviceError: CUDA was asked for and is not to be had.
     """
+    keep_freed_memory()
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)
     load_weights(network, find(settings.model, weights).path)

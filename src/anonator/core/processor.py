@@ -21,9 +21,9 @@ if TYPE_CHECKING:  # these import torch, cv2 and av, which must wait until a job
 log = logging.getLogger(__name__)
 
 SUFFIX = "_anonymized"
-DECODED_BYTES = 64 * 1024 * 1024
+DECODED_BYTES = 24 * 1024 * 1024
 """Frames that wait between the decoder and the detector."""
-LOOKED_BYTES = 64 * 1024 * 1024
+LOOKED_BYTES = 24 * 1024 * 1024
 """Frames that wait between the detector and the tracker."""
 PREVIEW_SIDE = 640
 """Long side of the preview pictures, in pixels."""

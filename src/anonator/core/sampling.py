@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from anonator.core.frames import Detections, Frame, Look, UInt8Array
 from anonator.core.scene import CutDetector
 from anonator.core.video import to_rgb
 
-TURNED_EVERY = 3
+TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
 
 
@@ -57,7 +56,7 @@ class _Stage:
     def __init__(self, detector: Detector, settings: Settings) -> None:
         self._detector = detector
         self._every = settings.preset.detect_every
-        self._turned_every = math.ceil(TURNED_EVERY / self._every) if settings.orientations else 0
+        self._turned_every = max(1, TURNED_EVERY // self._every) if settings.orientations else 0
         self._waiting: list[tuple[Frame, bool, bool, bool]] = []  # frame, cut, look, turned
         self._wanted = 0
         self._since_look = 0

@@ -7,6 +7,8 @@ from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from anonator.core.config import MAX_UPSCALE
 from anonator.core.frames import UInt8Array
@@ -87,3 +89,12 @@ def halve(picture: UInt8Array) -> UInt8Array:
     height, width = picture.shape[:2]
     half = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return cast(UInt8Array, half)
+
+
+def halve_batch(batch: Tensor, dtype: torch.dtype) -> Tensor:
+    """The same for a (N, H, W, 3) uint8 batch on its own device; dtype is what that computes fast in."""
+    size = batch.shape[1] // 2, batch.shape[2] // 2
+    planes = batch.permute(0, 3, 1, 2).to(dtype)
+    # rounded half up, as OpenCV does
+    small = nn.functional.interpolate(planes, size=size, mode="area").add_(0.5)
+    return small.to(torch.uint8).permute(0, 2, 3, 1).contiguous()

@@ -53,8 +53,6 @@ class _Track:
     doubtful: bool
     """Covers nothing until it is seen a second time."""
     lowest_score: float
-    strong_seconds: float
-    """Time of the last sighting that would have opened a track."""
     speed: Float32Array = field(default_factory=lambda: np.zeros(2, np.float32))
     """(2,) of the centre, in pixels per second, smoothed."""
     sightings: int = 1
@@ -113,10 +111,7 @@ class Tracker:
             tracks = [t for t in self._active if t.index < index and self._may_go_on(t, index)]
             pairs = self._pairs(tracks, found.boxes[candidates], near=near)
             for track_number, candidate, overlap in pairs:
-                track = tracks[track_number]
-                self._continue(track, index, found, int(candidates[candidate]), overlap)
-                if near:
-                    track.strong_seconds = self._now
+                self._continue(tracks[track_number], index, found, int(candidates[candidate]), overlap)
             linked = {int(candidates[candidate]) for _, candidate, _ in pairs}
             for i in candidates.tolist():
                 # a turned face of a middling score opens a track that must be seen again to count
@@ -177,7 +172,6 @@ class Tracker:
             turned=bool(found.turns[i]),
             doubtful=doubtful,
             lowest_score=float(found.scores[i]),
-            strong_seconds=self._now,
         )
         self._next_id += 1
         self._active.append(track)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import av
+
 from anonator.core.config import Encoder
 
 LOOKAHEAD = {
@@ -65,3 +69,26 @@ def encoder_setup(encoder: Encoder, preset: str, crf: int, pixels: int) -> tuple
     b_frame = str(min(51, int(quality) + 2))
     speed = _AMF.get(preset, "quality")
     return "nv12", {"quality": speed, "rc": "cqp", "qp_i": quality, "qp_p": quality, "qp_b": b_frame}
+
+
+def usable_encoders() -> tuple[Encoder, ...]:
+    """The encoders that have just encoded a few frames on this computer; libx264 always does."""
+    return tuple(encoder for encoder in Encoder if encoder is Encoder.X264 or _encodes(encoder))
+
+
+def _encodes(encoder: Encoder) -> bool:
+    """Whether a hardware encoder works: FFmpeg naming it says nothing of the driver and the card."""
+    width, height, frames = 640, 360, 5
+    pix_fmt, options = encoder_setup(encoder, "veryfast", 23, width * height)
+    try:
+        context = av.VideoCodecContext.create(encoder.value, "w")
+        context.width, context.height, context.pix_fmt = width, height, pix_fmt
+        context.time_base, context.options = Fraction(1, 25), options
+        packets = 0
+        for pts in range(frames):
+            image = av.VideoFrame(width, height, pix_fmt)
+            image.pts, image.time_base = pts, Fraction(1, 25)
+            packets += len(context.encode(image))
+        return packets + len(context.encode(None)) == frames
+    except (av.FFmpegError, ValueError, OSError):
+        return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anonator.ui import media, text
 from anonator.ui import theme as look
 from anonator.ui.background import Outcome
-from anonator.ui.engine import EngineReady
+from anonator.ui.engine import EngineReady, ModelsFound
 from anonator.ui.incoming import Incoming
 from anonator.ui.jobs import RunState
 
@@ -85,7 +85,8 @@ class Arrivals:
 
     def _models_found(self, outcome: Outcome) -> None:
         if outcome.error is None:
-            self._window.panel.set_available(outcome.value.available, outcome.value.sizes)
+            found: ModelsFound = outcome.value
+            self._window.panel.set_available(found.available, found.sizes, found.encoders)
 
     def _model_arrived(self, outcome: Outcome) -> None:
         self._window.commands.model_arrived(outcome)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonator.core.config import Model, Settings
+from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import Preview, Progress
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.errors import ModelError
+from anonator.errors import ModelError, WeightsInvalidError
 from anonator.ui.background import call_stepped_back
 from anonator.ui.jobs import Processor
 
@@ -29,10 +29,11 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class ModelsFound:
-    """Which models are on this computer, and how large each is in words."""
+    """Which models are on this computer, how large each is in words, and which encoders work here."""
 
     available: dict[Model, bool]
     sizes: dict[Model, str]
+    encoders: tuple[Encoder, ...]
 
 
 class BackgroundProcessor(VideoProcessor):
@@ -89,12 +90,14 @@ class Engine:
         return keep.running(on_fail="pass")
 
     def find_models(self) -> ModelsFound:
-        """Look which models are on this computer."""
+        """Look which models are on this computer, and try its encoders."""
         from anonator.core import weights
+        from anonator.core.video_encoders import usable_encoders
 
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},
             {model: weights.human_size(model) for model in Model},
+            usable_encoders(),
         )
 
     def download(
@@ -118,7 +121,13 @@ class Engine:
         """
         from anonator.core import weights
 
-        target = weights.data_folder() / weights.SPECS[model].file_name
+        spec = weights.SPECS[model]
+        # a wrong file must not take the place of a right one
+        if weights.find(model, file).check is weights.Check.UNKNOWN and spec.sha256 is not None:
+            raise WeightsInvalidError(
+                f"This is not the weights file of {model.value}. Choose {spec.file_name}, or download it."
+            )
+        target = weights.data_folder() / spec.file_name
         part = target.with_name(f"{target.name}.{os.getpid()}.copy")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,12 +140,6 @@ class Engine:
             ) from exc
         finally:
             part.unlink(missing_ok=True)
-        try:
-            weights.find(model)
-        except ModelError:
-            with contextlib.suppress(OSError):
-                target.unlink()
-            raise
 
     def close(self) -> None:
         """Free the model."""

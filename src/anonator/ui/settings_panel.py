@@ -10,7 +10,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
-from anonator.core.config import HIPAA_PERFORMANCE, Mode, Model, Performance, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Mode, Model, Performance, Settings
 from anonator.ui.choices import ENCODER, MODE, MODEL, PERFORMANCE, Choice
 from anonator.ui.colours import LINE
 from anonator.ui.lock_card import LockCard
@@ -125,7 +125,7 @@ class SettingsPanel(ttk.Frame):
         self._place(row)
         self._label("Encoder", "What writes the H.264 video.")
         self.encoder = Choice(self, theme, ENCODER, lambda v: self._set(encoder=v))
-        self.encoder.offer(tuple(ENCODER))
+        self.encoder.offer((Encoder.X264,))  # the others once they have been tried
         ToolTip(self.encoder.box, theme, "Hardware encoders are faster, where this computer has them.")
         self._place(self.encoder)
 
@@ -225,10 +225,16 @@ class SettingsPanel(ttk.Frame):
         self._render()
         self._actions.changed()
 
-    def set_available(self, available: Mapping[Model, bool], sizes: Mapping[Model, str]) -> None:
-        """Note which models are on this computer, and how large the others are."""
+    def set_available(
+        self, available: Mapping[Model, bool], sizes: Mapping[Model, str], encoders: tuple[Encoder, ...]
+    ) -> None:
+        """Note which models are on this computer, how large the others are, and which encoders work."""
         self._available.update(available)
         self._sizes.update(sizes)
+        self.encoder.offer(encoders)
+        if self.standard.encoder not in encoders:
+            # remembered from a time when this computer had the hardware
+            self.standard = replace(self.standard, encoder=Encoder.X264)
         self._render()
 
     def model_is_missing(self) -> bool:
