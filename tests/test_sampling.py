@@ -287,3 +287,12 @@ def test_a_decoder_that_fails_ends_the_job_and_is_not_taken_for_the_end() -> Non
         for x in look(damaged(), FakeDetector(), settings(Performance.QUALITY)):
             out.append(x)
     assert len(out) <= 5
+
+
+def test_large_frames_make_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure means that a batch of 16 in Maximum Speed holds 80 frames of 4K, a gigabyte."""
+    three_frames = 3 * next(frames(1)).nbytes
+    monkeypatch.setattr("anonator.core.sampling.WAITING_BYTES", three_frames)
+    out, detector = run(12, Performance.QUALITY, batch_size=8)
+    assert looked(out) == list(range(12))
+    assert [len(numbers) for numbers, _ in detector.calls] == [3, 3, 3, 3]

@@ -284,10 +284,9 @@ class VideoProcessor:
         )
 
     def _decoded(self, reader: Iterable[Frame]) -> Iterator[Frame]:
-        """The reader's frames, counted, until the job is cancelled."""
+        """The frames, counted; a cancelled job ends here by an exception, never by an early end."""
         for frame in reader:
-            if self._cancelled.is_set():
-                return
+            self._stop_if_cancelled()
             self._frames_decoded += 1
             yield frame
 
@@ -297,6 +296,9 @@ class VideoProcessor:
             meter.stop_clock()
             self._running.wait()
             meter.start_clock()
+        self._stop_if_cancelled()
+
+    def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise JobCancelled("The job was cancelled; nothing was written.")
 

@@ -14,6 +14,9 @@ from anonator.core.video import to_rgb
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
 
+WAITING_BYTES = 256 * 1024 * 1024
+"""Frames that wait for a batch to fill take no more than this; a large picture makes smaller batches."""
+
 
 class Detector(Protocol):
     """What this stage needs of a FaceDetector."""
@@ -74,7 +77,7 @@ class _Stage:
                 self._since_turned = 0
             self._wanted += 1
         self._waiting.append((frame, cut, wanted, turned))
-        if self._wanted >= self._detector.batch_size:
+        if self._wanted >= self._detector.batch_size or len(self._waiting) * frame.nbytes >= WAITING_BYTES:
             yield from self.flush()
 
     def flush(self) -> Iterator[Look]:
