@@ -82,6 +82,9 @@ def test_an_option_that_the_lock_forbids_names_the_lock(
         (["-o", "a.mp4", "--output-dir", "b"], "--output-dir"),
         (["y.mp4", "-o", "a.mp4"], "several"),
         (["--crf", "99"], "crf"),
+        (["-o", "a.avi"], ".mp4"),
+        (["--headles"], "--headles"),
+        (["--st"], "--st"),
     ],
 )
 def test_usage_errors_say_what_is_valid(
@@ -91,6 +94,25 @@ def test_usage_errors_say_what_is_valid(
         main(["--headless", "x.mp4", *args])
     assert end.value.code == 2
     assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", [["--mode", "blur"], ["--standard"], ["--json"], ["--no-multi-pass"]])
+def test_options_of_a_job_without_headless_are_no_silent_window(
+    args: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["x.mp4", *args])
+    assert end.value.code == 2
+    assert "--headless" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+def test_no_screen_is_one_sentence(face_clip: FaceClip) -> None:
+    bare = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "anonator.main", str(face_clip.path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=bare, check=False)
+    assert done.returncode == 1
+    assert "--headless" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_values_that_equal_the_lock_s_are_no_error() -> None:

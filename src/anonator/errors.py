@@ -14,6 +14,7 @@ AnonatorError                 anything that the program itself reports
 ├── DeviceError               the chosen device cannot be used
 ├── DetectionError            the detector failed on a frame
 ├── VerificationError         the finished file is not what it must be
+├── DisplayError              there is no screen for the window
 └── JobCancelled              the user cancelled the job
 
 Texts never hold the path of a job's file, because they reach logs; they speak of "the video".
@@ -75,6 +76,10 @@ class DetectionError(AnonatorError):
 
 class VerificationError(AnonatorError):
     """The finished file is not what it must be."""
+
+
+class DisplayError(AnonatorError):
+    """There is no screen for the window."""
 
 
 class JobCancelled(AnonatorError):

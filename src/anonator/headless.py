@@ -19,7 +19,7 @@ from anonator.core import weights
 from anonator.core.config import Model, Settings
 from anonator.core.frames import JobResult, Progress
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target
-from anonator.errors import AnonatorError, JobCancelled
+from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
 
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 return CANCELLED
             except AnonatorError as exc:
                 status = FAILED
-                _say(args, source, {"status": "failed", "error": str(exc)})
+                way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
+                _say(args, source, {"status": "failed", "error": f"{exc}{way_out}"})
             else:
                 _say(args, source, _facts(result))
     return status

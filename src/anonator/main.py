@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from anonator import headless, logs
 from anonator.core.config import (
+    HIPAA_FIXED,
     Device,
     Encoder,
     Mode,
@@ -21,7 +22,7 @@ from anonator.core.config import (
     parse_enum,
     require_lock_holds,
 )
-from anonator.errors import HipaaLockError, SettingsError
+from anonator.errors import DisplayError, HipaaLockError, SettingsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,28 +38,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logs.set_up(verbose=args.verbose)
     if args.headless or args.download_models:
-        try:
-            settings = settings_from(args)
-        except SettingsError as exc:
-            parser.error(str(exc))
-        if args.download_models and not args.files:
-            return headless.download_models(args.model)
-        if not args.files:
-            parser.error("name at least one video.")
-        if args.output and len(args.files) > 1:
-            parser.error("-o names one output, but there are several videos; use --output-dir.")
-        if args.output and args.output_dir:
-            parser.error("give either -o or --output-dir.")
-        return headless.run(args, settings)
+        return _in_the_terminal(parser, args)
+    settings_given = any(getattr(args, name) is not None for name in (*CHOSEN, "output", "output_dir"))
+    if settings_given or args.standard or args.overwrite or args.json:
+        parser.error("options of a job need --headless; the window has its own settings.")
     from anonator.ui.main_window import run
 
-    return run(args.files)
+    try:
+        return run(args.files)
+    except DisplayError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return headless.FAILED
+
+
+def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
+    try:
+        settings = settings_from(args)
+    except SettingsError as exc:
+        parser.error(str(exc))
+    if args.download_models and not args.files:
+        return headless.download_models(args.model)
+    if not args.files:
+        parser.error("name at least one video.")
+    if args.output and len(args.files) > 1:
+        parser.error("-o names one output, but there are several videos; use --output-dir.")
+    if args.output and args.output_dir:
+        parser.error("give either -o or --output-dir.")
+    if args.output and args.output.suffix.lower() != ".mp4":
+        parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
+    return headless.run(args, settings)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong command line with its one sentence, not with a page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help lists all options.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line; defaults of None mean "as the mode has it"."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="anonator",
+        allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Takes the faces out of videos. Without --headless it opens the window.",
         epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed thresholds.",
     )
@@ -140,12 +162,23 @@ def settings_from(args: argparse.Namespace) -> Settings:
     given = {name: getattr(args, name) for name in CHOSEN if getattr(args, name) is not None}
     if args.standard:
         return Settings.standard(**given)
-    try:
-        settings = Settings(**given)
-    except SettingsError as exc:
-        raise HipaaLockError(f"{exc} HIPAA mode fixes most settings; --standard switches it off.") from exc
+    for name, value in given.items():
+        if name in HIPAA_FIXED and value != HIPAA_FIXED[name]:
+            raise HipaaLockError(
+                f"HIPAA mode does not allow {_written(name, value)}. "
+                "Leave it out, or switch the lock off with --standard."
+            )
+    settings = Settings(**given)
     require_lock_holds(settings)
     return settings
+
+
+def _written(name: str, value: Any) -> str:
+    """A setting as it is written on the command line."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {value.value if isinstance(value, Enum) else value}"
 
 
 def _choice(group: Any, flag: str, kind: type[Enum], text: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tkinter import ttk
 
 from anonator.ui import theme as look
-from anonator.ui.colours import LINE
+from anonator.ui.colours import BLACK, LINE, WHITE
 from anonator.ui.drop_target import DropArea
 from anonator.ui.frame_viewer import FrameViewer
 from anonator.ui.notice import Notice
@@ -56,11 +56,17 @@ class Layout:
 
         head = ttk.Frame(outer)
         head.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
-        head.columnconfigure(1, weight=1)
+        head.columnconfigure(2, weight=1)
         ttk.Label(head, text="Anonator", style="Hero.TLabel").grid(row=0, column=0)
         self.device = ttk.Label(head, text=LOADING_ENGINE, style="Dim.TLabel", anchor="e", justify="right")
         self.device.configure(wraplength=px(700))
-        self.device.grid(row=0, column=1, sticky="e")
+        self.device.grid(row=0, column=2, sticky="e")
+        # the card with the lock can scroll away; this cannot
+        self.lock_state = tk.Label(
+            head, background=WHITE, foreground=BLACK, font="AnonatorStrong", padx=px(10), pady=px(3)
+        )
+        self.lock_state.configure(text="HIPAA mode is off")
+        self.show_lock(True)
         self.notice = Notice(outer, theme)
         self.notice.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
         self.notice.hide()
@@ -94,6 +100,13 @@ class Layout:
                 self.queue_view.grid(row=1, column=0, sticky="nsew", pady=(self.theme.px(14), 0))
             else:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
+
+    def show_lock(self, locked: bool) -> None:
+        """Say at the head of the window that the lock is open, for as long as it is."""
+        if locked:
+            self.lock_state.grid_remove()
+        else:
+            self.lock_state.grid(row=0, column=1, padx=(self.theme.px(18), 0))
 
     def areas(self) -> dict[str, list[int]]:
         """Where on the screen things are, [x, y, width, height], for tests that drive the program."""

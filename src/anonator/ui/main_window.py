@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import queue
+import signal
+import tkinter as tk
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from anonator.core.frames import Preview, Progress
 from anonator.core.processor import Job
+from anonator.errors import DisplayError
 from anonator.ui import drop_target, icons, preferences, text
 from anonator.ui import theme as look
 from anonator.ui.arrivals import Arrivals
@@ -165,6 +168,11 @@ class MainWindow:
         self._closing = True
         self.cancel()
 
+    def end_at_once(self) -> None:
+        """End the program without asking, as the system does when the user logs out."""
+        self._closing = True
+        self.cancel()
+
     def say(self, message: str) -> None:
         """Show a sentence at the head of the window."""
         self.notice.show(message)
@@ -286,8 +294,19 @@ def _call(command: Callable[[], None]) -> Callable[[object], None]:
 
 
 def run(files: Sequence[Path]) -> int:
-    """Show the window, with these files and folders in its queue, until it is closed; the exit status."""
-    window = MainWindow()
+    """Show the window, with these files and folders in its queue, until it is closed; the exit status.
+
+    Raises:
+        DisplayError: there is nowhere to show it.
+    """
+    try:
+        window = MainWindow()
+    except tk.TclError as error:
+        raise DisplayError(
+            "There is no screen to show the window on. Start Anonator on a desktop, or use --headless."
+        ) from error
+    # Tk's loop runs Python often enough for the handler, because the window polls
+    signal.signal(signal.SIGTERM, lambda *_: window.end_at_once())
     window.show(files)
     window.root.mainloop()
     return 0

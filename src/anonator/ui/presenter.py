@@ -78,6 +78,7 @@ class Presenter:
         idle = state is RunState.IDLE and not starting
         foot.show_run(RunState.RUNNING if starting else state, len(waiting))
         self._layout.panel.enable(idle)
+        self._layout.show_lock(self._layout.panel.locked)
         foot.status.configure(text="Closing…" if closing else self._status(starting))
         self._desk.engine_changed(loaded=self.loaded, free=idle)
         if current is not None:
@@ -91,7 +92,7 @@ class Presenter:
         elif self._last_run is not None:
             last = controller.job(self._last_run)
             done = last is not None and last.state is JobState.DONE
-            foot.show_progress(last.progress if last and done else None, None if waiting else 0.0)
+            foot.show_progress(last.progress if last and done else None, None if waiting else 0.0, ended=done)
 
     def _show_job(self, job: JobView) -> None:
         before = self._layout.queue_view.shown(job.number)

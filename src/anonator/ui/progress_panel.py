@@ -108,7 +108,9 @@ class ProgressPanel(ttk.Frame):
         self.fields["remaining"].configure(text=text.duration(progress.remaining_seconds))
         self.fields["queue"].configure(text=text.duration(queue_remaining))
         self._to_and_fro(progress.total is None and not ended)
-        if progress.total:
+        if ended:
+            self.bar.configure(value=100.0)
+        elif progress.total:
             self.bar.configure(value=min(100.0, 100 * progress.frame / progress.total))
 
     def _to_and_fro(self, wanted: bool) -> None:

@@ -21,7 +21,8 @@ class ToolTip:
         self._widget, self._theme, self.words = widget, theme, words
         self._timer: str | None = None
         self._window: tk.Toplevel | None = None
-        for event in ("<Enter>", "<FocusIn>"):
+        # not <FocusIn>: a dialog that closes gives the focus back, and nobody asked for a tip then
+        for event in ("<Enter>", "<<TraverseIn>>"):
             widget.bind(event, self._schedule, add=True)
         for event in ("<Leave>", "<FocusOut>", "<ButtonPress>", "<Key>", "<Destroy>"):
             widget.bind(event, self.hide, add=True)
