@@ -18,6 +18,7 @@ import ui_helpers
 from ui_helpers import Driver, FakeEngine, Outside, write_clip
 
 from anonator.core.config import HIPAA_PERFORMANCE, Mode, Model, Performance, Settings
+from anonator.core.frames import Progress
 from anonator.ui import preferences
 from anonator.ui.engine import Engine
 from anonator.ui.jobs import RunState
@@ -418,10 +419,35 @@ def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
             if child.winfo_class() == "Toplevel" and child.winfo_viewable()
         ]
 
-    driver.window.panel.performance.box.focus_force()
+    box = driver.window.panel.performance.box
+    box.focus_force()  # as a dialog that closes gives the focus back
+    driver.turn(1.0)
+    assert not tips(), "a tip that nobody asked for"
+    before = box.tk_focusPrev()
+    assert before is not None
+    before.focus_force()
+    driver.window.root.update()
+    before.event_generate("<Tab>")
     driver.until(tips, 3)
     driver.window.foot.start.focus_force()
     driver.until(lambda: not tips(), 3)
+
+
+def test_the_open_lock_is_told_at_the_head_and_the_bar_stands_still_when_done(drive: Drive) -> None:
+    """Both were found by a first user: the note scrolled away, and the bar of an MKV ran on for ever."""
+    driver = drive()
+    driver.answering("Switch off")
+    driver.show()
+    layout = driver.window.layout
+    assert not layout.lock_state.winfo_manager()
+    driver.window.panel.lock.switch.invoke()
+    driver.until(lambda: bool(layout.lock_state.winfo_manager()), 3)
+    foot = driver.window.foot
+    unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, remaining_seconds=None)
+    foot.show_progress(unknown, None)
+    assert str(foot.bar.cget("mode")) == "indeterminate"
+    foot.show_progress(unknown, 0.0, ended=True)
+    assert str(foot.bar.cget("mode")) == "determinate" and float(foot.bar.cget("value")) == 100.0
 
 
 # --- models

@@ -207,6 +207,7 @@ class MainWindow:
     # --- the rest
 
     def _settings_changed(self) -> None:
+        self.layout.show_lock(self.panel.locked)
         self._after("settings", SETTLE_MS, self._settings_rest)
 
     def _settings_rest(self) -> None:

@@ -78,7 +78,6 @@ class Presenter:
         idle = state is RunState.IDLE and not starting
         foot.show_run(RunState.RUNNING if starting else state, len(waiting))
         self._layout.panel.enable(idle)
-        self._layout.show_lock(self._layout.panel.locked)
         foot.status.configure(text="Closing…" if closing else self._status(starting))
         self._desk.engine_changed(loaded=self.loaded, free=idle)
         if current is not None:
