@@ -114,7 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--crf",
         type=_number(int),
         metavar="N",
-        help="quality of the output, 0 to 40, lower is better (default 20)",
+        help="quality of the output, 0 to 40, lower is better (default 17)",
     )
     free.add_argument("--weights", type=Path, metavar="PATH", help="a weights file or folder of your own")
     free.add_argument(

@@ -176,7 +176,7 @@ class Settings:
     keep_audio: bool = setting(False, "Keep the sound; voices identify people too.")
     device: Device = setting(Device.AUTO, "Where the network runs.")
     encoder: Encoder = setting(Encoder.X264, "What writes the H.264 output.")
-    crf: int = setting(20, "Quality of the output: lower is better and larger.", low=0, high=40)
+    crf: int = setting(17, "Quality of the output: lower is better and larger.", low=0, high=40)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
