@@ -14,6 +14,9 @@ import av
 from anonator.core.video_length import promised_bytes
 from anonator.errors import AnonatorError, InputError
 
+# FFmpeg's own messages may hold paths, and what is wrong reaches the user as an exception
+av.logging.set_level(None)
+
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts"
 """Demuxers that may touch the file; playlists and scripts, which name other files, are not among them."""
 MAX_PIXELS = 32 * 1024 * 1024
