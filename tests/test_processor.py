@@ -194,7 +194,7 @@ class Broken:
     [
         "anonator.core.video_pictures.PictureMaker.make",
         "anonator.core.scene.CutDetector.is_cut",
-        "anonator.core.sampling.to_rgb",
+        "anonator.core.sampling.to_rgb_within",
         "anonator.core.tracker.Tracker._take",
         "anonator.core.anonymizer.covered_pixels",
         "anonator.core.video_writer.VideoWriter.write",

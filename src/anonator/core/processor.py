@@ -308,10 +308,9 @@ class VideoProcessor:
 
     @staticmethod
     def _small(frame: Frame) -> UInt8Array:
-        from anonator.core.video import to_rgb
+        from anonator.core.video import to_rgb_within
 
-        scale = min(1.0, PREVIEW_SIDE / max(frame.width, frame.height))
-        return to_rgb(frame, (max(1, round(frame.width * scale)), max(1, round(frame.height * scale))))
+        return to_rgb_within(frame, PREVIEW_SIDE)
 
 
 def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:

@@ -9,7 +9,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.frames import Detections, Frame, Look, UInt8Array
 from anonator.core.scene import CutDetector
-from anonator.core.video import to_rgb
+from anonator.core.video import to_rgb_within
 
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
@@ -96,10 +96,7 @@ class _Stage:
 
     def _picture(self, frame: Frame) -> UInt8Array:
         """The frame as RGB, already scaled down where the detector would do so."""
-        scale = min(1.0, self._detector.max_resolution / max(frame.width, frame.height))
-        if scale == 1.0:
-            return to_rgb(frame)
-        return to_rgb(frame, (max(1, round(frame.width * scale)), max(1, round(frame.height * scale))))
+        return to_rgb_within(frame, self._detector.max_resolution)
 
 
 def _in_frame(faces: Detections, picture: UInt8Array, frame: Frame) -> Detections:

@@ -17,10 +17,10 @@ from anonator.core.video_info import AudioTrack, VideoInfo
 from anonator.core.video_ledger import PacketLedger
 from anonator.core.video_open import MAX_PIXELS, open_video, packets_of, without_path
 from anonator.core.video_pictures import Deinterlacer, PictureMaker
-from anonator.core.video_rgb import to_rgb
+from anonator.core.video_rgb import to_rgb, to_rgb_within
 from anonator.errors import AnonatorError, DecodeError, InputError
 
-__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "probe", "to_rgb"]
+__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "probe", "to_rgb", "to_rgb_within"]
 
 log = logging.getLogger(__name__)
 

@@ -53,6 +53,14 @@ def to_rgb(frame: Frame, size: tuple[int, int] | None = None) -> UInt8Array:
     return np.ascontiguousarray(rgb.to_ndarray())
 
 
+def to_rgb_within(frame: Frame, long_side: int) -> UInt8Array:
+    """(h, w, 3) uint8 RGB, scaled down by area where its long side would be longer; never enlarged."""
+    scale = min(1.0, long_side / max(frame.width, frame.height))
+    if scale == 1.0:
+        return to_rgb(frame)
+    return to_rgb(frame, (max(1, round(frame.width * scale)), max(1, round(frame.height * scale))))
+
+
 def _by_opencv(frame: Frame) -> UInt8Array:
     """BT.601, limited range, unscaled: OpenCV knows only this case, and takes a third of swscale's time."""
     y, u, v = frame.planes()

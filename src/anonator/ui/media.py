@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from anonator.core.frames import Preview, UInt8Array
+from anonator.core.frames import Frame, Preview, UInt8Array
 from anonator.errors import AnonatorError
 from anonator.ui.jobs import MediaInfo
 
@@ -93,12 +93,10 @@ def is_video(path: Path) -> bool:
     return True
 
 
-def _picture(frame: object) -> UInt8Array:
-    from anonator.core.video import to_rgb
+def _picture(frame: Frame) -> UInt8Array:
+    from anonator.core.video import to_rgb_within
 
-    width, height = frame.width, frame.height  # type: ignore[attr-defined]
-    factor = min(1.0, PICTURE_SIDE / max(width, height))
-    return to_rgb(frame, (max(1, round(width * factor)), max(1, round(height * factor))))  # type: ignore[arg-type]
+    return to_rgb_within(frame, PICTURE_SIDE)
 
 
 def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:
