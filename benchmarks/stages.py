@@ -61,10 +61,10 @@ class StageClocks:
         """Clocks around every stage of the jobs that run inside the with block."""
         from anonator.core import anonymizer, sampling, verification
         from anonator.core.detector import FaceDetector
+        from anonator.core.media.writer import VideoWriter
         from anonator.core.scene import CutDetector
         from anonator.core.tracker import Tracker
         from anonator.core.video import VideoReader
-        from anonator.core.video_writer import VideoWriter
 
         read, track = VideoReader.__iter__, Tracker.run
 

@@ -14,9 +14,9 @@ import torch
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Model
+from anonator.core.detection.networks import FaceNetwork, RetinaFaceNetwork, build_network, load_weights
 from anonator.core.detector import FaceDetector
 from anonator.core.frames import Detections
-from anonator.core.networks import FaceNetwork, RetinaFaceNetwork, build_network, load_weights
 from anonator.core.weights import find
 
 CPU = torch.device("cpu")

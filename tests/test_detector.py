@@ -28,9 +28,9 @@ from detector_helpers import (
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import MAX_UPSCALE, PASS_FACTORS, Model
+from anonator.core.detection.networks import FaceNetwork
 from anonator.core.detector import FaceDetector, network_size, suppress
 from anonator.core.frames import Detections
-from anonator.core.networks import FaceNetwork
 from anonator.errors import DetectionError
 
 HIPAA_TURNS = (0, 1, 2, 3)
@@ -101,7 +101,7 @@ def test_same_faces_as_the_published_detector(
     max_resolution: int,
 ) -> None:
     """With its order of means and its nearest-neighbour scaling, which are wrong, switched on here."""
-    from anonator.core.networks import build_network, load_weights
+    from anonator.core.detection.networks import build_network, load_weights
 
     network = build_network(Model.MOBILENET)
     load_weights(network, shared / "weights" / "RetinaFace_mobilenet025.pth")

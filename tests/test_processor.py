@@ -192,14 +192,14 @@ class Broken:
 @pytest.mark.parametrize(
     "place",
     [
-        "anonator.core.video_pictures.PictureMaker.make",
+        "anonator.core.media.pictures.PictureMaker.make",
         "anonator.core.scene.CutDetector.is_cut",
         "anonator.core.sampling.to_rgb_within",
         "anonator.core.tracker.Tracker._take",
         "anonator.core.anonymizer.covered_pixels",
-        "anonator.core.video_writer.VideoWriter.write",
-        "anonator.core.video_writer.VideoWriter.close",
-        "anonator.core.video_writer.VideoWriter.publish",
+        "anonator.core.media.writer.VideoWriter.write",
+        "anonator.core.media.writer.VideoWriter.close",
+        "anonator.core.media.writer.VideoWriter.publish",
         "anonator.core.verification.verify_frames",
     ],
 )

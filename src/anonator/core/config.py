@@ -177,6 +177,18 @@ class Settings:
     device: Device = setting(Device.AUTO, "Where the network runs.")
     encoder: Encoder = setting(Encoder.X264, "What writes the H.264 output.")
     crf: int = setting(17, "Quality of the output: lower is better and larger.", low=0, high=40)
+    report: bool = setting(True, "Write an audit report (JSON) beside the result.")
+    neutral_name: bool = setting(
+        False, "Give the result a random name without the input's, because file names identify people."
+    )
+    hash_input: bool = setting(False, "Put the input's SHA-256 into the report.")
+    damaged_frames_limit: int = setting(
+        25,
+        "Frames that cannot be decoded and are replaced by black before the job fails; "
+        "HIPAA mode always fails at the first.",
+        low=0,
+        high=100_000,
+    )
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
@@ -197,7 +209,15 @@ class Settings:
     @classmethod
     def standard(cls, **changes: Any) -> Settings:
         """Settings without the lock; any field can be given by name."""
-        return cls(**{"hipaa": False, "orientations": False, "tracking": STANDARD_TRACKING, **changes})
+        return cls(
+            **{
+                "hipaa": False,
+                "orientations": False,
+                "tracking": STANDARD_TRACKING,
+                "report": False,
+                **changes,
+            }
+        )
 
 
 HIPAA_FIXED: dict[str, Any] = {

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anonator.core.candidates import Pass, merge, plan_passes
-from anonator.core.candidates import suppress as suppress
 from anonator.core.config import CPU_BATCH_LIMIT, Settings
-from anonator.core.devices import (
+from anonator.core.detection.candidates import Pass, merge, plan_passes
+from anonator.core.detection.candidates import suppress as suppress
+from anonator.core.detection.devices import (
     Workers,
     choose_device,
     cpu_threads,
@@ -22,12 +22,20 @@ from anonator.core.devices import (
     is_out_of_memory,
     keep_freed_memory,
 )
-from anonator.core.devices import why_no_cuda as why_no_cuda
-from anonator.core.folding import fuse_for_cpu
+from anonator.core.detection.devices import why_no_cuda as why_no_cuda
+from anonator.core.detection.folding import fuse_for_cpu
+from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
+from anonator.core.detection.staging import (
+    Pictures,
+    halve,
+    halve_batch,
+    padded,
+    require_same_kind,
+    stage,
+    turn,
+)
+from anonator.core.detection.staging import network_size as network_size
 from anonator.core.frames import Detections, Float32Array, UInt8Array
-from anonator.core.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
-from anonator.core.staging import Pictures, halve, halve_batch, padded, require_same_kind, stage, turn
-from anonator.core.staging import network_size as network_size
 from anonator.core.weights import find
 from anonator.errors import DetectionError
 

@@ -35,6 +35,8 @@ class Frame:
     """Seconds per unit of pts."""
     image: Any
     """The picture: an av.VideoFrame in yuv420p, 8 bits, even width and height."""
+    replaced: bool = False
+    """True where the input's frame cannot be decoded and this is a black one in its place."""
 
     @property
     def width(self) -> int:
@@ -213,5 +215,11 @@ class JobResult:
     """The device line, such as "CPU, bfloat16"."""
     audio: str
     """What became of the sound, in words: "removed", "kept unchanged", "no sound in the input", ..."""
+    checks: tuple[str, ...] = field(default=())
+    """Sentences about the checks that the finished file passed."""
+    report: Path | None = None
+    """The audit report beside the result, or None where none was asked for."""
+    replaced_frames: int = 0
+    """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())
     """Sentences that the user should read."""

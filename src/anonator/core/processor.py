@@ -212,12 +212,12 @@ class VideoProcessor:
 
     def _work(self) -> JobResult:
         from anonator.core.anonymizer import anonymize
+        from anonator.core.media.writer import VideoWriter
         from anonator.core.pipeline import RunAhead
         from anonator.core.sampling import look
         from anonator.core.tracker import Tracker
         from anonator.core.verification import verify_frames
         from anonator.core.video import VideoReader
-        from anonator.core.video_writer import VideoWriter
 
         job, settings = self.job, self.job.settings
         with contextlib.ExitStack() as stack:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import av
 
-from anonator.core.video_writer import VideoWriter
+from anonator.core.media.writer import VideoWriter
 from anonator.errors import VerificationError
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import av
 
 from anonator.core.frames import Frame
-from anonator.core.video_clock import Clock
-from anonator.core.video_info import AudioTrack, VideoInfo
-from anonator.core.video_ledger import PacketLedger
-from anonator.core.video_open import MAX_PIXELS, open_video, packets_of, without_path
-from anonator.core.video_pictures import Deinterlacer, PictureMaker
-from anonator.core.video_rgb import to_rgb, to_rgb_within
+from anonator.core.media.clock import Clock
+from anonator.core.media.info import AudioTrack, VideoInfo
+from anonator.core.media.ledger import PacketLedger
+from anonator.core.media.opening import MAX_PIXELS, open_video, packets_of, without_path
+from anonator.core.media.pictures import Deinterlacer, PictureMaker
+from anonator.core.media.rgb import to_rgb, to_rgb_within
 from anonator.errors import AnonatorError, DecodeError, InputError
 
 __all__ = ["AudioTrack", "VideoInfo", "VideoReader", "probe", "to_rgb", "to_rgb_within"]

@@ -92,7 +92,7 @@ class Engine:
     def find_models(self) -> ModelsFound:
         """Look which models are on this computer, and try its encoders."""
         from anonator.core import weights
-        from anonator.core.video_encoders import usable_encoders
+        from anonator.core.media.encoders import usable_encoders
 
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},

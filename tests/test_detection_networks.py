@@ -18,8 +18,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from anonator.core.config import Model
-from anonator.core.folding import FusedConvolution, fold_batch_norms, fuse_for_cpu, take_rgb
-from anonator.core.networks import (
+from anonator.core.detection.folding import FusedConvolution, fold_batch_norms, fuse_for_cpu, take_rgb
+from anonator.core.detection.networks import (
     DsfdNetwork,
     FaceNetwork,
     RetinaFaceNetwork,

@@ -17,11 +17,11 @@ from av.bitstream import BitStreamFilterContext
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
-from anonator.core.output_file import TemporaryFile, check_target, output_error
-from anonator.core.video_audio import AudioFeed
-from anonator.core.video_encoders import encoder_setup
-from anonator.core.video_info import VideoInfo
-from anonator.core.video_open import without_path
+from anonator.core.media.audio import AudioFeed
+from anonator.core.media.encoders import encoder_setup
+from anonator.core.media.info import VideoInfo
+from anonator.core.media.opening import without_path
+from anonator.core.media.output_file import TemporaryFile, check_target, output_error
 from anonator.errors import AnonatorError, DeviceError, OutputError
 
 FASTEST_CLOCK = 10_000_000

@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 from anonator.core.config import Device
-from anonator.core.folding import fuse_for_cpu
-from anonator.core.networks import FaceNetwork
+from anonator.core.detection.folding import fuse_for_cpu
+from anonator.core.detection.networks import FaceNetwork
 from anonator.errors import DeviceError
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import av
 import pytest
 from video_helpers import GOP, clip
 
+from anonator.core.media.length import promised_bytes
 from anonator.core.video import VideoReader, probe
-from anonator.core.video_length import promised_bytes
 from anonator.errors import DecodeError, InputError
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from video_helpers import clip, ffmpeg, tone
 
+from anonator.core.media.opening import MAX_PIXELS
 from anonator.core.video import probe
-from anonator.core.video_open import MAX_PIXELS
 from anonator.errors import InputError
 
 

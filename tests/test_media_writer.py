@@ -27,12 +27,12 @@ from video_helpers import (
     write,
 )
 
-from anonator.core import mp4_file
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
+from anonator.core.media import mp4_file
+from anonator.core.media.encoders import LOOKAHEAD, _encodes, encoder_setup, usable_encoders
+from anonator.core.media.writer import VideoWriter
 from anonator.core.video import VideoReader, probe
-from anonator.core.video_encoders import LOOKAHEAD, _encodes, encoder_setup, usable_encoders
-from anonator.core.video_writer import VideoWriter
 from anonator.errors import DeviceError, OutputError
 
 # -- time --------------------------------------------------------------------------------------------

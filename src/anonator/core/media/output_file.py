@@ -10,8 +10,8 @@ import secrets
 from fractions import Fraction
 from pathlib import Path
 
-from anonator.core import mp4_file
-from anonator.core.video_open import without_path
+from anonator.core.media import mp4_file
+from anonator.core.media.opening import without_path
 from anonator.errors import OutputError, OutputExistsError
 
 TEMP_PREFIX, TEMP_SUFFIX = ".anonator-", ".partial.mp4"

@@ -10,8 +10,8 @@ from typing import Any
 
 import av
 
-from anonator.core.video_clock import format_seconds
-from anonator.core.video_open import open_container, packets_of, without_path
+from anonator.core.media.clock import format_seconds
+from anonator.core.media.opening import open_container, packets_of, without_path
 from anonator.errors import AnonatorError, DecodeError
 
 UNPLAYABLE_IN_MP4 = ("pcm_", "vorbis")

@@ -15,7 +15,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from anonator.core.frames import UInt8Array
-from anonator.core.video_hdr import ToneMapper
+from anonator.core.media.hdr import ToneMapper
 
 LIMITED, FULL = 1, 2
 """AVColorRange: black and white at 16 and 235, or at 0 and 255."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 
-from anonator.core.video_length import promised_bytes
+from anonator.core.media.length import promised_bytes
 from anonator.errors import AnonatorError, InputError
 
 # FFmpeg's own messages may hold paths, and what is wrong reaches the user as an exception

@@ -9,8 +9,8 @@ from typing import Any
 
 import av
 
-from anonator.core.video_clock import format_seconds
-from anonator.core.video_open import OpenedVideo
+from anonator.core.media.clock import format_seconds
+from anonator.core.media.opening import OpenedVideo
 from anonator.errors import DecodeError
 
 ONE_TO_ONE = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9", "mjpeg", "prores", "dnxhd", "ffv1"})

@@ -1,0 +1,1 @@
+"""How files are opened, decoded, put upright, encoded and finished."""
