@@ -1,7 +1,10 @@
-"""Logging set up once, without names: no message of a foreign error, no path of a job."""
+"""Logging set up once, without names: no message of a foreign error, no path of a job, no dump of memory."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import faulthandler
 import logging
 import logging.handlers
 import sys
@@ -10,8 +13,13 @@ from pathlib import Path
 
 import platformdirs
 
+if sys.platform != "win32":
+    import resource
+
 FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 KEPT_BYTES = 1_000_000
+NO_ERROR_BOX = 0x0001 | 0x0002
+"""SEM_FAILCRITICALERRORS and SEM_NOGPFAULTERRORBOX, with which Windows keeps no dump of the process."""
 
 
 class PrivateFormatter(logging.Formatter):
@@ -33,6 +41,27 @@ def log_folder() -> Path:
     return Path(platformdirs.user_log_dir("Anonator", appauthor=False))
 
 
+def prepare_for_crashes(*, to_file: bool = True) -> None:
+    """If native code crashes, keep the place in the program's source, and never the memory.
+
+    A dump of the memory would hold faces and names, and systems upload it or leave it about.
+
+    Args:
+        to_file: write the places to crash.log beside the log.
+    """
+    if sys.platform == "win32":
+        ctypes.windll.kernel32.SetErrorMode(NO_ERROR_BOX)
+    else:
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+    if to_file and not faulthandler.is_enabled():
+        with contextlib.suppress(OSError):  # a folder that cannot be written to
+            path = log_folder() / "crash.log"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            grown = path.exists() and path.stat().st_size > KEPT_BYTES
+            faulthandler.enable(path.open("wb" if grown else "ab"))
+
+
 def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
     """Send the program's messages to the log file, and to the terminal if asked.
 
@@ -40,6 +69,7 @@ def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
         verbose: also write to standard error, where there is one (a windowed program has none).
         to_file: write the log file; a folder that cannot be written to is survived.
     """
+    prepare_for_crashes(to_file=to_file)
     root = logging.getLogger("anonator")
     root.setLevel(logging.INFO)
     root.handlers.clear()

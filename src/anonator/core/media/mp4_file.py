@@ -46,7 +46,7 @@ def finish(file: File, display_size: tuple[int, int], sar: Fraction) -> None:
     Raises:
         ValueError: not the layout that the muxer writes.
     """
-    boxes = list(_top_level(file))
+    boxes = list(top_level(file))
     kinds = [kind for kind, _, _ in boxes]
     if kinds[:1] != [b"ftyp"] or kinds.count(b"moov") != 1 or b"mdat" not in kinds:
         raise ValueError(f"unexpected MP4 layout: {kinds}")
@@ -68,7 +68,12 @@ def finish(file: File, display_size: tuple[int, int], sar: Fraction) -> None:
         file.write(bytes(moov) + _free(len(written) - len(moov)))
 
 
-def _top_level(file: File) -> Iterator[Box]:
+def top_level(file: File) -> Iterator[Box]:
+    """The outermost boxes of a file.
+
+    Raises:
+        ValueError: a box has an impossible length.
+    """
     size = file.seek(0, 2)
     position = 0
     while position + 8 <= size:
@@ -83,7 +88,7 @@ def _top_level(file: File) -> Iterator[Box]:
         position += length
 
 
-def _inside(buffer: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
+def inside(buffer: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
     """The boxes within a part of a buffer, those within parents too, depth first."""
     while start + 8 <= end:
         length = int.from_bytes(buffer[start : start + 4], "big")
@@ -92,7 +97,7 @@ def _inside(buffer: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
             raise ValueError(f"a box of {length} bytes in the MP4 header")
         yield kind, start + 8, start + length
         if kind in PARENTS:
-            yield from _inside(buffer, start + 8, start + length)
+            yield from inside(buffer, start + 8, start + length)
         start += length
 
 
@@ -116,10 +121,10 @@ def _free(length: int) -> bytes:
 
 def _set_display_size(moov: bytearray, size: tuple[int, int], sar: Fraction) -> None:
     """Write the size into the video track's header (16.16, in square pixels) and its sample description."""
-    for kind, start, end in _inside(moov, 8, len(moov)):
+    for kind, start, end in inside(moov, 8, len(moov)):
         if kind != b"trak":
             continue
-        boxes = {kind: (start, end) for kind, start, end in _inside(moov, start, end)}
+        boxes = {kind: (start, end) for kind, start, end in inside(moov, start, end)}
         handler = boxes[b"hdlr"][0] + 8
         if moov[handler : handler + 4] != b"vide":
             continue
@@ -131,7 +136,7 @@ def _set_display_size(moov: bytearray, size: tuple[int, int], sar: Fraction) -> 
 
 def _shift_offsets(moov: bytearray, by: int) -> bool:
     """Add to all chunk offsets; False, with nothing changed, if 32 bits do not hold the result."""
-    tables = [box for box in _inside(moov, 8, len(moov)) if box[0] in (b"stco", b"co64")]
+    tables = [box for box in inside(moov, 8, len(moov)) if box[0] in (b"stco", b"co64")]
     changes: list[tuple[int, bytes]] = []
     for kind, start, _ in tables:
         width = 4 if kind == b"stco" else 8

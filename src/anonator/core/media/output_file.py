@@ -1,4 +1,4 @@
-"""The unfinished output file: written under a temporary name, complete or gone, published by one rename."""
+"""The unfinished output file: private, under a temporary name, complete or gone, published by one rename."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import contextlib
 import errno
 import io
 import os
-import secrets
+import sys
 from fractions import Fraction
 from pathlib import Path
 
+from anonator.core.leftovers import OwnName, sync_folder
 from anonator.core.media import mp4_file
 from anonator.core.media.opening import without_path
 from anonator.errors import OutputError, OutputExistsError
-
-TEMP_PREFIX, TEMP_SUFFIX = ".anonator-", ".partial.mp4"
-"""Names of unfinished files; what matches them in a destination folder is ours and may be removed."""
 
 _SENTENCES = {
     errno.ENOENT: "The output folder does not exist. Create it, or choose another one.",
@@ -27,8 +25,15 @@ _SENTENCES = {
     errno.EFBIG: "The disk takes no file as large as the result. Choose an output folder on another disk.",
     errno.ENAMETOOLONG: "The output's name is too long for this disk. Choose a shorter one.",
 }
+_QUOTA = "Your share of the disk is full. Make room, or choose another output folder."
 if hasattr(errno, "EDQUOT"):
-    _SENTENCES[errno.EDQUOT] = "Your share of the disk is full. Make room, or choose another output folder."
+    _SENTENCES[errno.EDQUOT] = _QUOTA
+_WINDOWS_SENTENCES = {
+    39: _SENTENCES[errno.ENOSPC],  # ERROR_HANDLE_DISK_FULL, which Python gives no errno of its own
+    1295: _QUOTA,  # ERROR_DISK_QUOTA_EXCEEDED
+    32: "The old result is open in another program. Close it there, or choose another name.",
+}
+"""By Windows' own error numbers, where errno says less."""
 
 
 def output_error(exc: BaseException) -> OutputError:
@@ -36,10 +41,16 @@ def output_error(exc: BaseException) -> OutputError:
     number = getattr(exc, "errno", None)
     if not isinstance(exc, OSError) or number is None:
         return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
-    text = _SENTENCES.get(
+    text = _WINDOWS_SENTENCES.get(getattr(exc, "winerror", None) or 0) or _SENTENCES.get(
         number, "The result could not be written. Check the disk or network drive, and try again."
     )
     return OutputError(text)
+
+
+def _exists_error() -> OutputExistsError:
+    return OutputExistsError(
+        "A file with the output's name is there already. Choose another name, or overwrite it."
+    )
 
 
 def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> None:
@@ -65,9 +76,7 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
     if (status.st_dev, status.st_ino) == input_id:
         raise OutputError("The output would replace the input itself. Choose another name or folder.")
     if not overwrite:
-        raise OutputExistsError(
-            "A file with the output's name is there already. Choose another name, or overwrite it."
-        )
+        raise _exists_error()
 
 
 def _umask() -> int:
@@ -82,14 +91,24 @@ def _umask() -> int:
 class TemporaryFile:
     """The unfinished file, as FFmpeg sees it: writes all or raises, and remembers the first error."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{TEMP_PREFIX}{secrets.token_hex(8)}{TEMP_SUFFIX}"
+    def __init__(self, folder: Path, suffix: str = ".partial.mp4") -> None:
+        """Make the file, for its owner only.
+
+        Args:
+            suffix: one of leftovers.SUFFIXES.
+
+        Raises:
+            OutputError: the folder takes no file, and why.
+        """
+        self._name = OwnName(folder)
+        self.path = self._name.path(suffix)
         self.error: OSError | None = None
         self._ignoring = False
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._file = io.FileIO(os.open(self.path, flags, 0o600), "r+b")
         except OSError as exc:
+            self._name.release(made=False)
             raise output_error(exc) from without_path(exc)
 
     def write(self, data: bytes) -> int:
@@ -125,28 +144,68 @@ class TemporaryFile:
         """From now on take bytes and forget them."""
         self._ignoring = True
 
-    def finish(self, display_size: tuple[int, int], sar: Fraction) -> None:
-        """Put the header in front and everything onto the disk."""
+    def finish(self, display_size: tuple[int, int], sar: Fraction) -> int:
+        """Put the header in front and everything onto the disk; returns the size in bytes."""
         mp4_file.finish(self, display_size, sar)
-        os.fsync(self._file.fileno())
-        self._file.close()
+        return self.close()
 
-    def publish(self, target: Path) -> None:
-        """Ordinary permissions, then the final name, then the folder's entry onto the disk."""
-        os.chmod(self.path, 0o666 & ~_umask())
-        os.replace(self.path, target)
-        if os.name == "posix":
-            # some network drives cannot do this; the file itself is safe already
-            with contextlib.suppress(OSError):
-                folder = os.open(target.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+    def close(self) -> int:
+        """Put everything onto the disk; returns the size in bytes.
+
+        Raises:
+            OSError: also for what a network drive took before and could not keep.
+        """
+        os.fsync(self._file.fileno())
+        size = os.fstat(self._file.fileno()).st_size
+        self._file.close()
+        return size
+
+    def publish(self, target: Path, overwrite: bool) -> None:
+        """Ordinary permissions, then the final name, then the folder's entry onto the disk.
+
+        Raises:
+            OutputExistsError: a file of that name has appeared, and overwrite is False.
+            OSError: the name cannot be given.
+        """
+        with contextlib.suppress(OSError):  # drives without permissions of their own refuse this
+            os.chmod(self.path, 0o666 & ~_umask())
+        if overwrite:
+            os.replace(self.path, target)
+        else:
+            try:
+                _rename_to_new(self.path, target)
+            except FileExistsError as exc:
+                raise _exists_error() from without_path(exc)
+        sync_folder(target.parent)
+        self._name.release()
 
     def remove(self) -> None:
-        """Close and delete."""
+        """Close and delete; what cannot be deleted now, the next sweep removes."""
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+        self._name.release()
+
+
+def _rename_to_new(path: Path, target: Path) -> None:
+    """Rename in one step that fails where the target is there already.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    if sys.platform == "win32":
+        os.rename(path, target)  # refuses a target that is there
+        return
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # memory sticks and some network drives know no second name for a file
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        os.replace(path, target)
+    else:
+        with contextlib.suppress(OSError):  # the result is there; its second name is left to the next sweep
+            os.unlink(path)

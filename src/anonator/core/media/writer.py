@@ -15,7 +15,9 @@ from typing import Any
 import av
 from av.bitstream import BitStreamFilterContext
 
+from anonator.core import leftovers
 from anonator.core.config import Encoder
+from anonator.core.disk_space import SpaceWatch
 from anonator.core.frames import Frame
 from anonator.core.media.audio import AudioFeed
 from anonator.core.media.encoders import encoder_setup
@@ -90,6 +92,8 @@ class VideoWriter:
         self._last_dts = 0
         self._closed = self._published = self._discarded = False
         check_target(self._target, info.file_id, overwrite)
+        leftovers.sweep()
+        self._space = SpaceWatch(self._target.parent)
         self._file = TemporaryFile(self._target.parent)
         try:
             self._open(encoder, preset, crf, audio_from)
@@ -106,8 +110,8 @@ class VideoWriter:
         """Encode the next frame; its planes may have been changed in place.
 
         Raises:
-            OutputError: the disk is full, the encoder failed, or the frame comes many hours
-                after the last one.
+            OutputError: the disk is full or nearly so, the encoder failed, or the frame comes many
+                hours after the last one.
             DecodeError: the sound that belongs here cannot be read.
             ValueError: the frame has another size or does not come after the last one.
         """
@@ -126,6 +130,7 @@ class VideoWriter:
         self.frames_written += 1
         self._last_duration = int(getattr(image, "duration", 0) or 0)
         with self._output_errors():
+            self._space.check()
             self._take(self._stream.encode(image))
 
     def close(self) -> None:
@@ -153,10 +158,9 @@ class VideoWriter:
                 self._audio.feed(None)
             self._container.close()
             self._container = None
-            self._file.finish(self._info.display_size, self._info.sar)
+            self.bytes_written = self._file.finish(self._info.display_size, self._info.sar)
         if self._audio:
             self._audio.close()
-        self.bytes_written = self._file.path.stat().st_size
         self._closed = True
 
     def publish(self) -> Path:
@@ -172,7 +176,7 @@ class VideoWriter:
             return self._target
         try:
             check_target(self._target, self._info.file_id, self._overwrite)
-            self._file.publish(self._target)
+            self._file.publish(self._target, self._overwrite)
         except AnonatorError:
             self._discard()
             raise
