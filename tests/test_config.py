@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from anonator.core.config import (
+    HIPAA_FIXED,
+    HIPAA_STRICTER,
+    HIPAA_WAIVER,
     PRESETS,
     Mode,
     Performance,
     Settings,
     TrackingSettings,
+    legal_range,
+    looser_values,
     parse_enum,
     require_lock_holds,
+    waiver_note,
 )
 from anonator.errors import HipaaLockError, SettingsError
 
@@ -36,18 +43,91 @@ def test_hipaa_is_the_default_and_holds() -> None:
         {"mode": Mode.BLUR},
         {"mode": Mode.MOSAIC},
         {"mask_scale": 1.2},
-        {"mask_scale": 2.0},
         {"keep_audio": True},
         {"orientations": False},
         {"performance": Performance.MAXIMUM},
-        {"tracking": TrackingSettings(bridge_seconds=0.0)},
+        {"tracking": TrackingSettings(bridge_seconds=0.9)},
+        {"tracking": TrackingSettings(extend_seconds=0.2)},
+        {"tracking": TrackingSettings(continue_threshold=0.15)},
+        {"tracking": TrackingSettings(link_iou=0.1)},
+        {"tracking": TrackingSettings(link_iou=0.3)},
+        {"tracking": TrackingSettings(link_distance=2.5)},
+        {"tracking": TrackingSettings(cut_correlation=0.2)},
     ],
     ids=str,
 )
-def test_the_lock_refuses_every_other_value(change: dict[str, Any]) -> None:
+def test_the_lock_refuses_every_looser_value(change: dict[str, Any]) -> None:
     with pytest.raises(HipaaLockError, match="--standard"):
         require_lock_holds(Settings(**change))
     require_lock_holds(Settings.standard(**change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": 0.2},
+        {"threshold": 0.3},
+        {"mask_scale": 1.6},
+        {"mask_scale": 3.0},
+        {"tracking": TrackingSettings(continue_threshold=0.05)},
+        {"tracking": TrackingSettings(bridge_seconds=5.0)},
+        {"tracking": TrackingSettings(extend_seconds=0.5)},
+    ],
+    ids=str,
+)
+def test_the_lock_takes_stricter_values(change: dict[str, Any]) -> None:
+    require_lock_holds(Settings(**change))
+    assert looser_values(Settings(**change)) == {}
+
+
+def test_hipaa_s_defaults_are_the_lock_s_own_values() -> None:
+    """A failure means that a default moved and the lock with it, or without it."""
+    assert {name: attrgetter(name)(Settings()) for name in HIPAA_FIXED} == HIPAA_FIXED
+    assert set(HIPAA_STRICTER) <= set(HIPAA_FIXED)
+    tracked = {name.removeprefix("tracking.") for name in HIPAA_FIXED if name.startswith("tracking.")}
+    assert tracked == {field.name for field in dataclasses.fields(TrackingSettings)}
+
+
+def test_the_lock_names_setting_legal_values_and_way_out() -> None:
+    with pytest.raises(HipaaLockError) as refused:
+        require_lock_holds(Settings(threshold=0.6))
+    assert str(refused.value) == (
+        "HIPAA mode takes threshold 0.2 to 0.5, but the job asks for 0.6. "
+        "Leave it out, or switch HIPAA mode off (--standard)."
+    )
+    with pytest.raises(
+        HipaaLockError, match=r"takes tracking\.bridge_seconds 1 to 5, but the job asks for 0\.5"
+    ):
+        require_lock_holds(Settings(tracking=TrackingSettings(bridge_seconds=0.5)))
+    with pytest.raises(HipaaLockError, match="takes keep_audio false, but the job asks for true"):
+        require_lock_holds(Settings(keep_audio=True))
+
+
+def test_the_signed_sentence_and_no_other_loosens_the_lock() -> None:
+    loose: dict[str, Any] = {"threshold": 0.6, "mode": Mode.BLUR}
+    signed = Settings(**loose, hipaa_waiver=HIPAA_WAIVER)
+    require_lock_holds(signed)
+    assert looser_values(signed) == loose
+    assert waiver_note(signed) == (
+        "HIPAA mode was loosened by the signature in the configuration file: "
+        "threshold 0.6 instead of 0.2 to 0.5, mode blur instead of solid."
+    )
+    for words in ("yes", HIPAA_WAIVER.lower(), HIPAA_WAIVER + " "):
+        with pytest.raises(SettingsError, match="exactly"):
+            Settings(**loose, hipaa_waiver=words)
+    with pytest.raises(HipaaLockError, match="Maximum"):
+        require_lock_holds(Settings(performance=Performance.MAXIMUM, hipaa_waiver=HIPAA_WAIVER))
+    with pytest.raises(HipaaLockError, match="keep_audio"):
+        require_lock_holds(Settings(keep_audio=True, hipaa_waiver=HIPAA_WAIVER))
+
+
+def test_no_note_where_nothing_was_loosened() -> None:
+    for settings in (
+        Settings(),
+        Settings(threshold=0.3, hipaa_waiver=HIPAA_WAIVER),
+        Settings.standard(threshold=0.6),
+    ):
+        assert waiver_note(settings) == ""
 
 
 @pytest.mark.parametrize("performance", [Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED])
@@ -67,6 +147,9 @@ def test_the_lock_leaves_the_safe_modes_free(performance: Performance) -> None:
         ("mask_scale", float("inf")),
         ("crf", 41),
         ("crf", 20.5),
+        ("crf", 17.0),
+        ("crf", 10**400),
+        ("hipaa_waiver", 1),
         ("mode", "solid"),
         ("hipaa", 1),
         ("multi_pass", None),
@@ -83,6 +166,32 @@ def test_every_default_lies_within_its_own_range(kind: type) -> None:
         low, high = field.metadata.get("low"), field.metadata.get("high")
         if low is not None:
             assert low <= field.default <= high, field.name
+
+
+@pytest.mark.parametrize(("value", "fits"), [(0.19, False), (0.2, True), (0.9, True), (0.91, False)])
+def test_under_the_lock_the_threshold_s_range_begins_lower(value: float, fits: bool) -> None:
+    if fits:
+        assert Settings(threshold=value).threshold == value
+    else:
+        with pytest.raises(SettingsError, match=r"threshold must be a number from 0\.2 to 0\.9"):
+            Settings(threshold=value)
+    assert legal_range("threshold") == (0.5, 0.9)
+    assert legal_range("threshold", hipaa=True) == (0.2, 0.9)
+    assert legal_range("tracking.extend_seconds") == (0.0, 5.0)
+
+
+def test_opening_the_lock_brings_back_standard_mode_s_range() -> None:
+    with pytest.raises(SettingsError, match=r"threshold must be a number from 0\.5 to 0\.9, not 0\.3"):
+        dataclasses.replace(Settings(threshold=0.3), hipaa=False)
+
+
+def test_a_track_starts_at_no_lower_score_than_it_goes_on() -> None:
+    """The detector drops everything under continue_threshold: faces between the two would be lost."""
+    tracking = TrackingSettings(continue_threshold=0.36)
+    with pytest.raises(SettingsError, match=r"continue_threshold must not be higher than 0\.35.* 0\.36"):
+        Settings.standard(tracking=tracking)
+    assert Settings.standard(tracking=tracking, multi_pass=False).tracking is tracking
+    Settings.standard(tracking=TrackingSettings(continue_threshold=0.35))
 
 
 def test_presets_are_the_design_s_table() -> None:

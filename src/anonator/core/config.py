@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from anonator.errors import HipaaLockError, SettingsError
@@ -96,24 +96,56 @@ PASS_FACTORS = (1.0, 1.5, 0.7)
 """Multi-pass looks at these multiples of the threshold."""
 
 
-def setting(default: Any, doc: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """A dataclass field whose default, description and legal range stand in one place."""
-    return field(default=default, metadata={"doc": doc, "low": low, "high": high})
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    hipaa_low: float | None = None,
+) -> Any:
+    """A dataclass field whose default, description and legal range stand in one place.
+
+    Args:
+        default: what it is where nobody says anything.
+        doc: one sentence for people.
+        low: least legal number, or None where it is no number.
+        high: greatest legal number.
+        hipaa_low: least legal number of a job under the lock, where that may be stricter than any other job.
+    """
+    return field(default=default, metadata={"doc": doc, "low": low, "high": high, "hipaa_low": hipaa_low})
 
 
-def _check_fields(settings: Any) -> None:
+def legal_range(name: str, *, hipaa: bool = False) -> tuple[float, float]:
+    """Least and greatest legal value of a number.
+
+    Args:
+        name: of the setting, such as "threshold" or "tracking.bridge_seconds".
+        hipaa: for a job under the lock.
+    """
+    kind: type[Any] = TrackingSettings if name.startswith("tracking.") else Settings
+    return _range(kind.__dataclass_fields__[name.removeprefix("tracking.")].metadata, hipaa)
+
+
+def _range(metadata: Any, hipaa: bool) -> tuple[float, float]:
+    stricter = metadata["hipaa_low"] if hipaa else None
+    return (metadata["low"] if stricter is None else stricter), metadata["high"]
+
+
+def _check_fields(settings: Any, *, hipaa: bool = False) -> None:
     """Refuse wrong types and values out of range, naming the setting, the value and the range."""
     for f in dataclasses.fields(settings):
         value = getattr(settings, f.name)
-        low, high = f.metadata.get("low"), f.metadata.get("high")
         if isinstance(f.default, (Enum, bool)):
             if type(value) is not type(f.default):
-                raise SettingsError(f"{f.name} must be a {type(f.default).__name__}, not {value!r}.")
-        elif low is not None and high is not None:
+                kind = "true or false" if isinstance(f.default, bool) else f"a {type(f.default).__name__}"
+                raise SettingsError(f"{f.name} must be {kind}, not {value!r}.")
+        elif isinstance(f.default, (int, float)):
+            low, high = _range(f.metadata, hipaa)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or not low <= value <= high:
+            if not number or not low <= value <= high:  # NaN lies nowhere
                 raise SettingsError(f"{f.name} must be a number from {low} to {high}, not {value!r}.")
-            if isinstance(f.default, int) and value != int(value):
+            if isinstance(f.default, int) and not isinstance(value, int):
                 raise SettingsError(f"{f.name} must be a whole number, not {value!r}.")
 
 
@@ -156,15 +188,23 @@ class TrackingSettings:
 STANDARD_TRACKING = TrackingSettings(continue_threshold=0.2, bridge_seconds=0.5, extend_seconds=0.12)
 """What standard mode starts from; HIPAA's own, more generous values are TrackingSettings' defaults."""
 
+HIPAA_WAIVER = "I accept that with these values HIPAA mode protects less, and that faces may stay visible."
+"""The sentence that people sign in the configuration file before HIPAA mode takes looser values."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that decides what a job does to a video; HIPAA's values unless told otherwise."""
 
-    hipaa: bool = setting(True, "The lock: on means HIPAA's values and no others.")
+    hipaa: bool = setting(True, "The lock: on means HIPAA's values or stricter ones.")
+    hipaa_waiver: str = setting(
+        "", "The sentence that was signed so that the lock holds looser values; empty where nobody did."
+    )
     model: Model = setting(Model.MOBILENET, "The network that looks for faces.")
     performance: Performance = setting(Performance.QUALITY, "How much work is spent on each frame.")
-    threshold: float = setting(0.5, "Score from which something counts as a face.", low=0.5, high=0.9)
+    threshold: float = setting(
+        0.5, "Score from which something counts as a face.", low=0.5, high=0.9, hipaa_low=0.2
+    )
     multi_pass: bool = setting(True, "Also accept faces at 0.7 of the threshold, as three passes would.")
     orientations: bool = setting(
         True, "Also look for faces turned by 90, 180 and 270 degrees (people lying down)."
@@ -192,9 +232,17 @@ class Settings:
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     def __post_init__(self) -> None:
-        _check_fields(self)
+        _check_fields(self, hipaa=self.hipaa)
+        if self.hipaa_waiver not in ("", HIPAA_WAIVER):
+            raise SettingsError(f'hipaa_waiver must be empty, or exactly "{HIPAA_WAIVER}"')
         if not isinstance(self.tracking, TrackingSettings):
             raise SettingsError(f"tracking must be TrackingSettings, not {self.tracking!r}.")
+        if self.tracking.continue_threshold > self.lowest_threshold + 1e-9:
+            # the detector forgets everything under it, so faces that should start a track would be lost
+            raise SettingsError(
+                f"tracking.continue_threshold must not be higher than {self.lowest_threshold:g}, the score "
+                f"that starts a track with these settings, but it is {self.tracking.continue_threshold:g}."
+            )
 
     @property
     def preset(self) -> PerformancePreset:
@@ -227,26 +275,86 @@ HIPAA_FIXED: dict[str, Any] = {
     "mode": Mode.SOLID,
     "mask_scale": 1.5,
     "keep_audio": False,
-    "tracking": TrackingSettings(),
+    "tracking.continue_threshold": 0.1,
+    "tracking.bridge_seconds": 1.0,
+    "tracking.extend_seconds": 0.25,
+    "tracking.link_iou": 0.2,
+    "tracking.link_distance": 2.0,
+    "tracking.cut_correlation": 0.3,
 }
-"""What the lock fixes; model, performance, device, encoder and quality stay free within limits."""
+"""What the lock fixes; model, performance, device, encoder, quality and report stay free within limits."""
+
+
+class Stricter(Enum):
+    """In which direction a number finds and covers more."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+HIPAA_STRICTER: dict[str, Stricter] = {
+    "threshold": Stricter.LOWER,
+    "mask_scale": Stricter.HIGHER,
+    "tracking.continue_threshold": Stricter.LOWER,
+    "tracking.bridge_seconds": Stricter.HIGHER,
+    "tracking.extend_seconds": Stricter.HIGHER,
+}
+"""What may go beyond HIPAA's value, and where to; of everything else no other value is surely stricter."""
+
+HIPAA_UNSIGNABLE = ("keep_audio",)
+"""What no signature loosens: a finished HIPAA file is checked to hold one video stream and nothing else."""
 
 HIPAA_PERFORMANCE = (Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED)
 
 
+def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
+    """Whether a value is legal and at least as strict as the lock's.
+
+    Args:
+        name: one of HIPAA_FIXED.
+        value: of the setting's own type.
+        than: compare with these HIPAA settings instead, which the user made stricter, or signed for.
+    """
+    bounds = _lock_range(name, than)
+    if bounds is not None:
+        return bool(bounds[0] <= value <= bounds[1])
+    return value in (HIPAA_FIXED[name], attrgetter(name)(than) if than else None)
+
+
+def lock_words(name: str, than: Settings | None = None) -> str:
+    """What the lock takes of a setting, in words: "0.2 to 0.5", "solid"."""
+    bounds = _lock_range(name, than)
+    return word(HIPAA_FIXED[name]) if bounds is None else f"{bounds[0]:g} to {bounds[1]:g}"
+
+
+def _lock_range(name: str, than: Settings | None) -> tuple[float, float] | None:
+    """Least and greatest value that the lock takes, or None where only one is right."""
+    direction = HIPAA_STRICTER.get(name)
+    if direction is None:
+        return None
+    bar = attrgetter(name)(than) if than else HIPAA_FIXED[name]
+    low, high = legal_range(name, hipaa=True)
+    return (low, bar) if direction is Stricter.LOWER else (bar, high)
+
+
+def looser_values(settings: Settings) -> dict[str, Any]:
+    """The values that protect less than the lock's, by the names of HIPAA_FIXED."""
+    values = {name: attrgetter(name)(settings) for name in HIPAA_FIXED}
+    return {name: value for name, value in values.items() if not lock_takes(name, value)}
+
+
 def require_lock_holds(settings: Settings) -> None:
-    """Refuse settings that say HIPAA and carry other values.
+    """Refuse settings that say HIPAA and carry looser values without the signed sentence.
 
     Raises:
         HipaaLockError: naming the first setting that differs and what to do.
     """
     if not settings.hipaa:
         return
-    for name, fixed in HIPAA_FIXED.items():
-        value = getattr(settings, name)
-        if value != fixed:
+    for name, value in looser_values(settings).items():
+        if settings.hipaa_waiver != HIPAA_WAIVER or name in HIPAA_UNSIGNABLE:
             raise HipaaLockError(
-                f"HIPAA mode fixes {name} at {_word(fixed)}, but the job asks for {_word(value)}. "
+                f"HIPAA mode takes {name} {lock_words(name)}, but the job asks for {word(value)}. "
                 "Leave it out, or switch HIPAA mode off (--standard)."
             )
     if settings.performance not in HIPAA_PERFORMANCE:
@@ -256,5 +364,18 @@ def require_lock_holds(settings: Settings) -> None:
         )
 
 
-def _word(value: Any) -> str:
-    return str(value.value) if isinstance(value, Enum) else str(value)
+def waiver_note(settings: Settings) -> str:
+    """What people must know of a job whose lock was loosened by a signature, or "" where none was."""
+    if not settings.hipaa or not (looser := looser_values(settings)):
+        return ""
+    values = (f"{name} {word(value)} instead of {lock_words(name)}" for name, value in looser.items())
+    return f"HIPAA mode was loosened by the signature in the configuration file: {', '.join(values)}."
+
+
+def word(value: Any) -> str:
+    """A value as people write it: a choice by its name, a number without idle digits, true and false."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
