@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,11 +11,15 @@ from typing import Any
 import av
 
 from anonator.core.frames import Frame
+from anonator.core.media.black_spells import BlackSpells
 from anonator.core.media.clock import Clock
+from anonator.core.media.decoding import whole_pictures
+from anonator.core.media.description import describe, frame_rate
 from anonator.core.media.info import AudioTrack, VideoInfo
 from anonator.core.media.ledger import PacketLedger
-from anonator.core.media.opening import MAX_PIXELS, open_video, packets_of, without_path
+from anonator.core.media.opening import MAX_PIXELS, open_video, without_path
 from anonator.core.media.pictures import Deinterlacer, PictureMaker
+from anonator.core.media.replacing import Lost, ReplacingDecoder
 from anonator.core.media.rgb import to_rgb, to_rgb_within
 from anonator.errors import AnonatorError, DecodeError, InputError
 
@@ -24,10 +27,9 @@ __all__ = ["AudioTrack", "VideoInfo", "VideoReader", "probe", "to_rgb", "to_rgb_
 
 log = logging.getLogger(__name__)
 
-CANONICAL = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
-"""Decoders that are not named after their codec."""
 STRICT_DECODERS = frozenset({"hevc", "mjpeg"})
-"""Decoders that report damage only when told to stop at it; the others mark the damaged frames themselves."""
+"""Decoders that report damage only when told to stop at it, and to compare checksums where there are any; the
+others mark the damaged frames themselves."""
 
 
 def probe(path: Path) -> VideoInfo:
@@ -45,18 +47,26 @@ class VideoReader:
 
     Frames keep the decoder's planes where they are yuv420p already. Time stamps are the input's; where
     one is missing, repeated or jumps back, Clock mends it and a sentence in notes says so. No frame is
-    ever dropped: what cannot be decoded ends the iteration with a DecodeError.
+    ever dropped: what cannot be decoded ends the iteration with a DecodeError, or, up to damaged_limit,
+    is delivered as a black frame with replaced = True.
 
     One thread at a time may use a reader.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damaged_limit: int = 0) -> None:
         """Open the file and decode its first frame.
+
+        Args:
+            path: the video.
+            damaged_limit: frames that may be replaced by black because they cannot be decoded, or depend
+                on one that cannot; a file that ends too early is an error all the same.
 
         Raises:
             InputError: the file cannot be used, and why.
             DecodeError: its first frame cannot be decoded.
         """
+        self._damaged_limit = damaged_limit
+        self._black = BlackSpells()
         self._video = open_video(Path(path))
         try:
             self._start()
@@ -74,16 +84,28 @@ class VideoReader:
         stream = self._video.stream
         context = stream.codec_context
         context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
+        if context.name == "h264" and context.has_b_frames:
+            # with frames in parallel it often hands out a damaged one before it has marked it
+            context.thread_count = 1
         context.options = {"max_pixels": str(MAX_PIXELS)}
         if context.name in STRICT_DECODERS:
-            context.options = {**context.options, "err_detect": "explode"}
-        self._ledger = PacketLedger(self._video)
+            context.options = {**context.options, "err_detect": "crccheck+explode"}
+        self._ledger = PacketLedger(self._video, follow=not self._damaged_limit)
         self._deinterlaced = False
         self._delivered = 0
-        self._pictures = self._decoded()
-        first = next(self._pictures, None)
-        if first is None:
+        self._pictures: Iterator[Any] = (
+            iter(ReplacingDecoder(self._video, self._ledger, self._damaged_limit))
+            if self._damaged_limit
+            else whole_pictures(self._video, self._ledger)
+        )
+        self._head: list[Any] = []
+        for item in self._pictures:
+            self._head.append(item)
+            if not isinstance(item, Lost):
+                break
+        else:
             raise InputError("There is no picture in this video that can be decoded. Copy it again.")
+        first = self._head[-1]
         self._first: Any | None = first
         self._maker = PictureMaker(
             first,
@@ -91,8 +113,8 @@ class VideoReader:
             transfer=context.color_trc,
             color_range=context.color_range,
         )
-        self._clock = Clock(stream.time_base, self._rate(), first.pts)
-        self.info = self._describe(first)
+        self._clock = Clock(stream.time_base, frame_rate(stream), self._head[0].pts)
+        self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
 
     # -- the iterator ---------------------------------------------------------------------------
 
@@ -103,18 +125,24 @@ class VideoReader:
             DecodeError: a frame is damaged or missing, or the file ends early.
         """
         time_base = self.info.time_base
-        for picture in self._upright():
+        for picture, replaced in self._upright():
             picture.pts = self._clock.next(picture.pts)
             picture.time_base = time_base
-            frame = Frame(self._delivered, picture.pts, time_base, picture)
+            frame = Frame(self._delivered, picture.pts, time_base, picture, replaced)
             self._delivered += 1
+            self._black.enter(frame)
             yield frame
         log.debug("video read to its end: %d frames", self._delivered)
 
     @property
+    def replaced_frames(self) -> int:
+        """Frames delivered as black ones so far, because they cannot be decoded."""
+        return self._black.frames
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """info.notes and what came up while reading; complete once the iteration has ended."""
-        found = [*self.info.notes, *self._ledger.notes(), *self._clock.notes()]
+        found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
         if self._deinterlaced and not self.info.interlaced:
             found.append("Parts of the video are interlaced; they were deinterlaced.")
         if self._maker.resized:
@@ -122,6 +150,11 @@ class VideoReader:
                 "The picture size changes within the video; later pictures were scaled to the first size."
             )
         return tuple(dict.fromkeys(found))
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the file when it was opened."""
+        return self._video.file_size
 
     def frame_at(self, seconds: float) -> Frame:
         """The frame that is shown at a moment, or the last one; for looking, not for a job.
@@ -134,9 +167,12 @@ class VideoReader:
         stream, container = self._video.stream, self._video.container
         wanted = max(0, int(seconds / stream.time_base)) - self._clock.shift
         best, self._first = self._first, None
+        self._head.clear()
         try:
             container.seek(wanted, stream=stream, backward=True)
             for picture in container.decode(stream):
+                if picture.is_corrupt:
+                    continue
                 if best is None or picture.pts is None or picture.pts <= wanted:
                     best = picture
                 if picture.pts is not None and picture.pts >= wanted:
@@ -154,7 +190,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        self._video.container.close()
+        self._video.close()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -166,42 +202,14 @@ class VideoReader:
 
     # -- stages ---------------------------------------------------------------------------------
 
-    def _decoded(self) -> Iterator[Any]:
-        """Pictures as the decoder delivers them; every error is raised, none is skipped."""
-        context = self._video.stream.codec_context
-        try:
-            for packet in packets_of(self._video.container, self._video.stream):
-                # an empty packet is either AVI's "no change" or the end; sent, it would end decoding
-                if packet.size == 0:
-                    continue
-                if self._ledger.sent(packet):
-                    yield from self._checked(self._decode(context, packet))
-            yield from self._checked(self._decode(context, None))
-        except (av.FFmpegError, OSError) as exc:
-            raise self._ledger.failure("A frame cannot be decoded") from without_path(exc)
-        self._ledger.finish()
-
-    def _decode(self, context: Any, packet: Any | None) -> list[Any]:
-        try:
-            return list(context.decode(packet))
-        except av.EOFError:
-            return []
-        except av.InvalidDataError:
-            # broken leading pictures hang on what was cut off before the first whole one
-            if not self._ledger.forgive():
-                raise
-            return []
-
-    def _checked(self, pictures: list[Any]) -> Iterator[Any]:
-        for picture in pictures:
-            if self._ledger.received(picture):
-                yield picture
-
-    def _upright(self) -> Iterator[Any]:
-        """Pictures as the Frame contract wants them, in time base of the stream."""
+    def _upright(self) -> Iterator[tuple[Any, bool]]:
+        """Pictures as the Frame contract wants them, and whether each is black in place of a lost one."""
         try:
             for picture in self._whole():
-                yield self._maker.make(picture)
+                if isinstance(picture, Lost):
+                    yield self._maker.black(picture.pts, picture.duration), True
+                else:
+                    yield self._maker.make(picture), False
         except (av.FFmpegError, ValueError) as exc:
             raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
 
@@ -209,6 +217,11 @@ class VideoReader:
         """Pictures that show one moment each: interlaced ones are made so."""
         deinterlacer: Deinterlacer | None = None
         for picture in self._all_decoded():
+            if isinstance(picture, Lost):
+                if deinterlacer is not None:  # black must not mix with its neighbours
+                    yield from deinterlacer.finish()
+                yield picture
+                continue
             if deinterlacer is None and not picture.interlaced_frame:
                 yield picture
                 continue
@@ -219,72 +232,9 @@ class VideoReader:
             yield from deinterlacer.finish()
 
     def _all_decoded(self) -> Iterator[Any]:
-        first, self._first = self._first, None
-        if first is None:
+        if self._first is None:
             raise RuntimeError("a VideoReader can be read once; open another one")
-        yield first
-        del first
+        self._first = None
+        while self._head:
+            yield self._head.pop(0)
         yield from self._pictures
-
-    # -- the description ------------------------------------------------------------------------
-
-    def _rate(self) -> Fraction:
-        stream = self._video.stream
-        for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-            if rate and 0 < rate <= 1000:
-                return Fraction(rate)
-        return Fraction(25)
-
-    def _describe(self, first: Any) -> VideoInfo:
-        video, maker = self._video, self._maker
-        stream, context = video.stream, video.stream.codec_context
-        sar = Fraction(stream.sample_aspect_ratio or 1)
-        if maker.orientation.transpose:
-            sar = 1 / sar
-        hdr = bool(maker.hdr)
-        return VideoInfo(
-            width=maker.size[0],
-            height=maker.size[1],
-            display_width=maker.display_size[0],
-            display_height=maker.display_size[1],
-            sar=sar,
-            time_base=Fraction(stream.time_base),
-            average_rate=self._rate(),
-            header_frames=stream.frames or None,
-            duration_seconds=self._ledger.promised_seconds,
-            start_shift=self._clock.shift,
-            codec=CANONICAL.get(context.name, context.name),
-            pix_fmt=first.format.name,
-            rotation=maker.orientation.degrees,
-            interlaced=bool(first.interlaced_frame),
-            color_range=maker.color_range,
-            color_space=maker.matrix,
-            color_primaries=1 if hdr else context.color_primaries,
-            color_transfer=1 if hdr else context.color_trc,
-            audio=tuple(_audio_track(s) for s in video.container.streams.audio),
-            file_id=video.file_id,
-            notes=tuple(self._first_notes(first)),
-        )
-
-    def _first_notes(self, first: Any) -> Iterator[str]:
-        maker, video = self._maker, self._video
-        depth = max(component.bits for component in first.format.components)
-        if maker.hdr:
-            yield f"The video is HDR ({maker.hdr}); its colours were tone-mapped to ordinary BT.709."
-        elif depth > 8:
-            yield f"The video has {depth} bits per colour; the result has 8."
-        if first.interlaced_frame:
-            yield "The video is interlaced; the result is deinterlaced, with the same number of frames."
-        if maker.orientation.flip_x != maker.orientation.flip_y and not maker.orientation.transpose:
-            yield "The video is stored mirrored; the result shows it as players do."
-        if video.other_videos:
-            yield "The file holds more than one video; only the main one was used."
-        if self._ledger.is_cut:
-            yield "The file is incomplete: it is shorter than its own header says."
-
-
-def _audio_track(stream: Any) -> AudioTrack:
-    context = stream.codec_context
-    if context is None:
-        return AudioTrack(stream.index, "unknown", 0, 0)
-    return AudioTrack(stream.index, context.name, context.sample_rate or 0, context.layout.nb_channels)

@@ -12,6 +12,7 @@ from typing import Any
 import av
 
 from anonator.core.media.length import promised_bytes
+from anonator.core.media.matroska import MatroskaWalk
 from anonator.errors import AnonatorError, InputError
 
 # FFmpeg's own messages may hold paths, and what is wrong reaches the user as an exception
@@ -22,6 +23,7 @@ CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts"
 MAX_PIXELS = 32 * 1024 * 1024
 """Largest picture that is decoded: 8K (7680 x 4320) fits, a decompression bomb does not."""
 MAX_STREAMS = 64
+"""Most tracks that a file may have; FFmpeg passes over further ones without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class OpenedVideo:
     """Bytes that the container's outer structure says there are, or None."""
     other_videos: int
     """Further video streams, cover art not counted."""
+    structure: MatroskaWalk | None
+    """Follows the packets of a Matroska file; to be closed."""
+
+    def close(self) -> None:
+        """Close everything; safe to call twice."""
+        self.container.close()
+        if self.structure is not None:
+            self.structure.close()
 
 
 def without_path(exc: BaseException) -> BaseException:
@@ -101,7 +111,7 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
             container_options={
                 "format_whitelist": CONTAINERS,
                 "protocol_whitelist": "file",
-                "max_streams": str(MAX_STREAMS),
+                "max_streams": str(MAX_STREAMS + 1),
             },
             metadata_errors="replace",
         )
@@ -116,6 +126,12 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
                 "was interrupted. Copy it again from where it came"
             )
         raise InputError(text + ".") from without_path(exc)
+    if len(container.streams) > MAX_STREAMS:
+        container.close()
+        raise InputError(
+            f"The file has more than {MAX_STREAMS} tracks. Copy the picture and the sound that you need into "
+            "a new file first."
+        )
     return container, status
 
 
@@ -151,7 +167,8 @@ def open_video(path: Path) -> OpenedVideo:
     with open(path, "rb") as file:
         promised = promised_bytes(file, status.st_size)
     file_id = (status.st_dev, status.st_ino)
-    return OpenedVideo(container, stream, file_id, status.st_size, promised, others)
+    walk = MatroskaWalk(path) if "matroska" in container.format.name else None
+    return OpenedVideo(container, stream, file_id, status.st_size, promised, others, walk)
 
 
 def _video_stream(container: Any) -> tuple[Any, int]:

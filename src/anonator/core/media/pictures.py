@@ -132,6 +132,17 @@ class PictureMaker:
             copy_time(picture, made)
         return made
 
+    def black(self, pts: int | None, duration: int) -> Any:
+        """A black picture like those that make delivers."""
+        made = av.VideoFrame(*self.size, "yuv420p")
+        for plane, level in zip(plane_views(made), (0 if self.full_range else 16, 128, 128), strict=True):
+            plane[:] = level
+        made.color_range, made.colorspace = self.color_range, self.matrix
+        made.pts = pts
+        if duration > 0:
+            made.duration = duration
+        return made
+
     def _converted(self, picture: Any) -> Any:
         name = picture.format.name
         same_size = (picture.width, picture.height) == self._stored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ SWS_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 HD_HEIGHT = 576
 """Taller pictures without a tag are taken as BT.709, others as BT.601, as players do."""
 KEPT_REFORMATTERS = 8
+SQUARE = Fraction(1)
 
 _local = threading.local()
 
@@ -53,12 +55,20 @@ def to_rgb(frame: Frame, size: tuple[int, int] | None = None) -> UInt8Array:
     return np.ascontiguousarray(rgb.to_ndarray())
 
 
-def to_rgb_within(frame: Frame, long_side: int) -> UInt8Array:
-    """(h, w, 3) uint8 RGB, scaled down by area where its long side would be longer; never enlarged."""
-    scale = min(1.0, long_side / max(frame.width, frame.height))
-    if scale == 1.0:
-        return to_rgb(frame)
-    return to_rgb(frame, (max(1, round(frame.width * scale)), max(1, round(frame.height * scale))))
+def to_rgb_within(frame: Frame, long_side: int, sar: Fraction = SQUARE) -> UInt8Array:
+    """(h, w, 3) uint8 RGB, scaled down by area where its long side would be longer; never enlarged.
+
+    Args:
+        frame: yuv420p.
+        long_side: in pixels.
+        sar: width of a pixel in heights of a pixel, for people to look at: the RGB picture has square ones.
+            The detector gets the pixels as they are stored.
+    """
+    # the side along which there are too many pixels is shortened
+    width, height = frame.width * min(sar, SQUARE), frame.height / max(sar, SQUARE)
+    scale = min(SQUARE, long_side / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return to_rgb(frame, None if size == (frame.width, frame.height) else size)
 
 
 def _by_opencv(frame: Frame) -> UInt8Array:
