@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ import numpy as np
 import pytest
 from conftest import FaceClip, decode_rgb, moving_face, packet_times
 
-from anonator.core.config import Mode, Performance, Settings
-from anonator.errors import SettingsError
+from anonator.core.config import HIPAA_WAIVER, Mode, Performance, Settings
+from anonator.core.config_file import UserConfig, load
+from anonator.errors import HipaaLockError, SettingsError
 from anonator.main import build_parser, main, settings_from
 
 PROGRAM = [sys.executable, "-m", "anonator.main", "--headless"]
@@ -30,12 +33,81 @@ def run(*args: object, env: dict[str, str] | None = None) -> subprocess.Complete
     )
 
 
-def settings(*args: str) -> Settings:
-    return settings_from(build_parser().parse_args(["x.mp4", *args]))
+def settings(*args: str, config: UserConfig | None = None) -> Settings:
+    return settings_from(build_parser().parse_args(["x.mp4", *args]), config)
 
 
 def test_hipaa_is_the_default() -> None:
     assert settings() == Settings()
+
+
+def test_options_that_name_and_report_are_free_in_both_modes() -> None:
+    for mode in ([], ["--standard"]):
+        chosen = settings(*mode, "--neutral-name", "--hash-input", "--report")
+        assert chosen.neutral_name and chosen.hash_input and chosen.report
+        assert not settings(*mode, "--no-report").report
+    assert settings("--standard", "--damaged-frames-limit", "7").damaged_frames_limit == 7
+
+
+def test_options_can_make_the_lock_stricter() -> None:
+    assert settings("--threshold", "0.3", "--mask-scale", "2") == Settings(threshold=0.3, mask_scale=2.0)
+    with pytest.raises(SettingsError, match=r"from 0\.5 to 0\.9"):
+        settings("--standard", "--threshold", "0.3")
+
+
+def test_the_configuration_is_what_options_start_from(tmp_path: Path) -> None:
+    file = tmp_path / "ward.toml"
+    file.write_text(
+        "[hipaa]\nthreshold = 0.3\ncrf = 20\nneutral_name = true\n"
+        '[standard]\nmode = "blur"\nkeep_audio = true\nthreshold = 0.7\n'
+    )
+    chosen = partial(settings, config=load(file))
+    assert chosen() == Settings(threshold=0.3, crf=20, neutral_name=True)
+    assert chosen("--no-neutral-name", "--crf", "18") == Settings(threshold=0.3, crf=18)
+    assert chosen("--threshold", "0.25").threshold == 0.25
+    with pytest.raises(HipaaLockError, match=r"--threshold 0\.4\. It takes 0\.2 to 0\.3\. .*--standard"):
+        chosen("--threshold", "0.4")  # HIPAA's own bar, but the file is stricter
+    unlocked = chosen("--standard", "--no-keep-audio")
+    assert (unlocked.mode, unlocked.keep_audio, unlocked.threshold) == (Mode.BLUR, False, 0.7)
+
+
+def test_a_signed_file_loosens_the_lock_and_options_do_not_go_further(tmp_path: Path) -> None:
+    file = tmp_path / "ward.toml"
+    file.write_text(f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nthreshold = 0.6\nmode = "blur"\n')
+    chosen = partial(settings, config=load(file))
+    assert chosen().hipaa and chosen().hipaa_waiver == HIPAA_WAIVER
+    assert chosen("--threshold", "0.55", "--mode", "solid").threshold == 0.55
+    for looser in (["--threshold", "0.65"], ["--mode", "mosaic"], ["--keep-audio"], ["--mask-scale", "1.4"]):
+        with pytest.raises(HipaaLockError, match=looser[0]):
+            chosen(*looser)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (None, "is not there"),
+        ("[standard]\nthreshold = 0.3\n", "[standard] threshold must be a number from 0.5 to 0.9, not 0.3"),
+        ("[hipaa]\nthreshold = 0.6\n", "[hipaa] threshold must be a number from 0.2 to 0.5, not 0.6"),
+        ("[hipaa\n", "line 1"),
+    ],
+)
+def test_a_wrong_configuration_is_a_usage_error(
+    content: str | None, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "Mrs Miller.toml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SystemExit) as end:
+        main(["--headless", "x.mp4", "--standard", "--config", str(file)])
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert word in told and "Miller" not in told
+
+
+def test_help_names_the_configuration_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/50%/x")
+    told = build_parser().format_help()
+    assert "--config FILE" in told and "anonator.toml" in told
 
 
 def test_standard_takes_every_option() -> None:
@@ -58,6 +130,7 @@ def test_standard_takes_every_option() -> None:
         ["--mask-scale", "1.2"],
         ["--no-multi-pass"],
         ["--no-orientations"],
+        ["--damaged-frames-limit", "3"],
         ["--performance", "maximum"],
     ],
     ids=lambda args: args[0],
@@ -82,6 +155,7 @@ def test_an_option_that_the_lock_forbids_names_the_lock(
         (["-o", "a.mp4", "--output-dir", "b"], "--output-dir"),
         (["y.mp4", "-o", "a.mp4"], "several"),
         (["--crf", "99"], "crf"),
+        (["--standard", "--damaged-frames-limit", "-1"], "damaged_frames_limit"),
         (["-o", "a.avi"], ".mp4"),
         (["--headles"], "--headles"),
         (["--st"], "--st"),
@@ -127,14 +201,20 @@ def test_a_good_and_a_bad_video_give_two_lines_and_status_1(tmp_path: Path, face
     bad = tmp_path / "Größe 日本.mp4"
     bad.write_text("no video")
     folder = tmp_path / "new" / "results"
-    done = run(bad, face_clip.path, "--output-dir", folder, "--json", "--performance", "balanced")
+    config = tmp_path / "ward.toml"
+    config.write_text('[hipaa]\nperformance = "balanced"\nthreshold = 0.45\n', "utf-8")
+    done = run(bad, face_clip.path, "--output-dir", folder, "--json", "--config", config, "--hash-input")
     assert done.returncode == 1, done.stderr
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["status"] for line in lines] == ["failed", "done"]
     assert lines[0]["input"] == str(bad) and "\n" not in lines[0]["error"]
     assert lines[1]["frames"] == lines[1]["masked_frames"] == 30
     assert lines[1]["reviewed"] is False
-    assert [p.name for p in folder.iterdir()] == ["walk_anonymized.mp4"]
+    assert sorted(p.name for p in folder.iterdir()) == ["walk_anonymized.mp4", "walk_anonymized_report.json"]
+    assert lines[1]["report"] == str(folder / "walk_anonymized_report.json") and lines[1]["checks"]
+    report = json.loads((folder / "walk_anonymized_report.json").read_text("utf-8"))
+    assert (report["settings"]["performance"], report["settings"]["threshold"]) == ("balanced", 0.45)
+    assert report["input"]["sha256"] == hashlib.sha256(face_clip.path.read_bytes()).hexdigest()
     assert len(decode_rgb(folder / "walk_anonymized.mp4")) == 30
 
 
@@ -193,25 +273,33 @@ def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut
     assert list(folder.iterdir()), "the job never began"
     time.sleep(1)
     job.send_signal(signal.SIGINT)
-    job.communicate(timeout=30)
+    job.communicate(timeout=60)
     assert job.returncode == 130
     assert list(folder.iterdir()) == []
 
 
 def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray) -> None:
-    """File names identify patients; a failure means that the log does too."""
+    """File names identify patients; a failure means that the log does too, or that a signature is hidden."""
     folder = tmp_path / "Mrs Miller 1971"
     folder.mkdir()
     clip = moving_face(folder / "Miller-knee.mp4", astronaut, frames=3)
     (folder / "Miller-broken.mp4").write_bytes(clip.path.read_bytes()[:3000])
     state = tmp_path / "state"
+    config = tmp_path / "ward.toml"
+    config.write_text(f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nmask_scale = 1.4\n', "utf-8")
     done = run(
         clip.path, folder / "Miller-broken.mp4", folder / "Miller-missing.mp4", "--verbose",
-        "--performance", "balanced", env={"XDG_STATE_HOME": str(state)},
+        "--performance", "balanced", "--neutral-name", "--config", config, env={"XDG_STATE_HOME": str(state)},
     )  # fmt: skip
     assert done.returncode == 1
     written = "".join(p.read_text() for p in state.rglob("*") if p.is_file())
     assert "job done" in written
     assert "Miller" not in written
+    results = [p for p in folder.iterdir() if "Miller" not in p.name]
+    assert sorted(p.suffix for p in results) == [".json", ".mp4"], "a neutral name, and its report"
+    (report,) = (p.read_text("utf-8") for p in results if p.suffix == ".json")
+    assert "Miller" not in report
+    for told in (done.stdout, report):
+        assert "loosened by the signature" in told and "mask_scale 1.4 instead of 1.5 to 3" in told
     # what a log line says on the terminal carries no name either; the lines for people do
     assert not [line for line in done.stderr.splitlines() if "anonator." in line and "Miller" in line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 from conftest import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.config import Mode, Performance, Settings
-from anonator.core.frames import Preview, Progress
+from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target, preview_frame
 from anonator.errors import (
     AnonatorError,
@@ -122,8 +123,13 @@ def test_progress_and_preview_tell_the_truth(
     processor.start()
     result = processor.wait(60)
     assert processor.done
-    assert [p.frame for p in told] == sorted(p.frame for p in told)
-    assert (told[-1].frame, told[-1].total, told[-1].remaining_seconds) == (30, 30, 0)
+    stages = [stage for stage, _ in itertools.groupby(p.stage for p in told)]
+    assert stages == [Stage.WORKING, Stage.CHECKING]
+    for stage in stages:
+        frames = [p.frame for p in told if p.stage is stage]
+        assert frames == sorted(frames)
+        last = [p for p in told if p.stage is stage][-1]
+        assert (last.frame, last.total, last.remaining_seconds) == (30, 30, 0)
     assert result.frames == 30
     assert shown and shown[0].original.shape == shown[0].anonymized.shape == (360, 640, 3)
     assert shown[0].faces >= 1
@@ -200,7 +206,12 @@ class Broken:
         "anonator.core.media.writer.VideoWriter.write",
         "anonator.core.media.writer.VideoWriter.close",
         "anonator.core.media.writer.VideoWriter.publish",
+        "anonator.core.mask_record.MaskRecord.add",
         "anonator.core.verification.verify_frames",
+        "anonator.core.verification.verify_contents",
+        "anonator.core.second_look.find_faces",
+        "anonator.core.playback.Playback.finish",
+        "anonator.core.report.to_json",
     ],
 )
 def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
@@ -213,7 +224,10 @@ def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
 ) -> None:
     """A failure means that an exception became "no faces", or that half a file was left."""
     owner, name = place.rsplit(".", 1)
-    after = 0 if name in ("close", "publish", "verify_frames") else 8
+    at_the_end = (
+        "close", "publish", "verify_frames", "verify_contents", "find_faces", "finish", "to_json",
+    )  # fmt: skip
+    after = 0 if name in at_the_end else 8
     original = _resolve(place)
     broken = Broken(original, after)
     monkeypatch.setattr(_resolve(owner), name, lambda *a, **k: broken(*a, **k))
@@ -272,7 +286,7 @@ def test_an_existing_result_is_never_replaced_silently(
     assert target.read_bytes() == b"precious"
     VideoProcessor(Job(face_clip.path, target, Settings(), overwrite=True), detectors=detectors).run()
     assert len(decode_rgb(target)) == 30
-    assert files_in(tmp_path) == ["out.mp4"]
+    assert files_in(tmp_path) == ["out.mp4", "out_report.json"]
 
 
 def test_the_input_is_never_touched(tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache) -> None:
@@ -282,7 +296,7 @@ def test_the_input_is_never_touched(tmp_path: Path, astronaut: np.ndarray, detec
     with pytest.raises(AnonatorError):
         VideoProcessor(Job(clip.path, clip.path, Settings(), overwrite=True), detectors=detectors).run()
     assert (hashlib.sha256(clip.path.read_bytes()).hexdigest(), clip.path.stat().st_mtime_ns) == before
-    assert files_in(tmp_path) == ["in.mp4", "in_anonymized.mp4"]
+    assert files_in(tmp_path) == ["in.mp4", "in_anonymized.mp4", "in_anonymized_report.json"]
 
 
 @pytest.mark.parametrize("kind", ["missing", "text", "folder", "empty", "sound only"])
@@ -322,8 +336,3 @@ def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: Det
     assert preview.faces >= 1
     assert inside(face_clip.boxes[10], preview.anonymized, 0.9).max() < 40
     assert inside(face_clip.boxes[10], preview.original).max() > 100
-
-
-def test_default_target() -> None:
-    assert default_target(Path("a/b.c.mov")) == Path("a/b.c_anonymized.mp4")
-    assert default_target(Path("a/b.mp4"), Path("z")) == Path("z/b_anonymized.mp4")

@@ -17,11 +17,12 @@ from tqdm import tqdm
 
 from anonator.core import weights
 from anonator.core.config import Model, Settings
-from anonator.core.frames import JobResult, Progress
-from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target
+from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.processor import DetectorCache, Job, VideoProcessor, result_target
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
+STAGES = {Stage.WORKING: "", Stage.CHECKING: ", checking", Stage.REPAIRING: ", covering more"}
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
         for source in args.files:
-            target = args.output or default_target(source, args.output_dir)
+            target = args.output or result_target(source, args.output_dir, settings)
             try:
                 result = _one(
                     Job(source, target, settings, args.overwrite), detectors, interrupted, quiet=args.json
@@ -64,8 +65,14 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
     with tqdm(
         unit=" frames", desc=job.source.name, file=sys.stderr, disable=quiet or None, leave=False
     ) as bar:
+        stage = Stage.WORKING
 
         def show(progress: Progress) -> None:
+            nonlocal stage
+            if progress.stage is not stage:
+                stage = progress.stage
+                bar.reset()  # each stage counts from 0
+                bar.set_description(job.source.name + STAGES[stage], refresh=False)
             bar.total = progress.total
             bar.update(progress.frame - bar.n)
 
@@ -103,6 +110,9 @@ def _facts(result: JobResult) -> dict[str, Any]:
         "fps": round(result.frames / max(result.seconds, 1e-9), 2),
         "device": result.device,
         "audio": result.audio,
+        "replaced_frames": result.replaced_frames,
+        "checks": list(result.checks),
+        "report": None if result.report is None else str(result.report),
         "reviewed": False,
         "notes": list(result.notes),
     }
@@ -119,8 +129,13 @@ def _say(args: argparse.Namespace, source: Path, facts: dict[str, Any]) -> None:
             f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
             f"({facts['fps']:.1f} per second), "
             f"masks on {facts['masked_frames']} of them, sound: {facts['audio']}.\n"
-            f"  {facts['output']}\n  Not yet reviewed by a person.\n"
+            f"  {facts['output']}\n"
         )
+        if facts["report"]:
+            sys.stdout.write(f"  Report: {facts['report']}\n")
+        for check in facts["checks"]:
+            sys.stdout.write(f"  Check: {check}\n")
+        sys.stdout.write("  Not yet reviewed by a person.\n")
         for note in facts["notes"]:
             sys.stdout.write(f"  Note: {note}\n")
         sys.stdout.flush()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.metadata
+import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -11,17 +13,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from anonator import headless, logs
+from anonator.core import leftovers
 from anonator.core.config import (
     HIPAA_FIXED,
+    HIPAA_STRICTER,
     Device,
     Encoder,
     Mode,
     Model,
     Performance,
     Settings,
+    lock_takes,
+    lock_words,
     parse_enum,
     require_lock_holds,
+    word,
 )
+from anonator.core.config_file import UserConfig, default_path, load
 from anonator.errors import DisplayError, HipaaLockError, SettingsError
 
 
@@ -37,6 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     logs.set_up(verbose=args.verbose)
+    if args.self_test:
+        if args.files:
+            parser.error("--self-test takes no videos.")
+        from anonator import selftest
+
+        return selftest.main(as_json=args.json)
+    leftovers.sweep()
     if args.headless or args.download_models:
         return _in_the_terminal(parser, args)
     settings_given = any(getattr(args, name) is not None for name in (*CHOSEN, "output", "output_dir"))
@@ -45,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from anonator.ui.main_window import run
 
     try:
-        return run(args.files)
+        return run(args.files, args.config)
     except DisplayError as exc:
         sys.stderr.write(f"{exc}\n")
         return headless.FAILED
@@ -53,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
-        settings = settings_from(args)
+        settings = settings_from(args, load(args.config))
     except SettingsError as exc:
         parser.error(str(exc))
     if args.download_models and not args.files:
@@ -82,7 +97,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="anonator",
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Takes the faces out of videos. Without --headless it opens the window.",
-        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed thresholds.",
+        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed thresholds. "
+        "Under it, options can only make it stricter.",
     )
     parser.add_argument(
         "files",
@@ -95,12 +111,27 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
     )
     parser.add_argument("--headless", action="store_true", help="do the job here, without a window")
+    parser.add_argument(
+        "--self-test",
+        action="store_true",
+        help="check whether this copy of the program works (--json: for scripts)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        # argparse expands %, which a folder's name may hold
+        help=f"start from the settings in this TOML file (default: {default_path()})".replace("%", "%%"),
+    )
     where = parser.add_argument_group("output")
     where.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: beside each video)"
     )
     where.add_argument("-o", "--output", type=Path, metavar="FILE", help="name of the result, for one video")
     where.add_argument("--overwrite", action="store_true", help="replace a result that is there already")
+    _switch(where, "--neutral-name", "name the result at random, because file names identify people")
+    _switch(where, "--report", "write an audit report beside the result (default: on in HIPAA mode)")
+    _switch(where, "--hash-input", "put the input's SHA-256 into the report")
     where.add_argument("--json", action="store_true", help="one line of JSON per video on standard output")
     where.add_argument("--verbose", action="store_true", help="write the log to the terminal too")
     free = parser.add_argument_group("free in both modes")
@@ -120,55 +151,72 @@ def build_parser() -> argparse.ArgumentParser:
     free.add_argument(
         "--download-models", action="store_true", help="fetch the chosen model's weights if they are missing"
     )
-    standard = parser.add_argument_group("only with --standard, which switches the HIPAA lock off")
-    standard.add_argument("--standard", action="store_true", help="your own choice of everything below")
-    _choice(standard, "--mode", Mode, "what is put over a face")
-    standard.add_argument(
-        "--threshold", type=_number(float), metavar="F", help="score of a face, 0.5 to 0.9 (default 0.5)"
+    locked = parser.add_argument_group("in HIPAA mode only where stricter")
+    locked.add_argument(
+        "--threshold",
+        type=_number(float),
+        metavar="F",
+        help="score of a face, 0.5 to 0.9, in HIPAA mode 0.2 to 0.5 (default 0.5)",
     )
-    standard.add_argument(
+    locked.add_argument(
         "--mask-scale",
         type=_number(float),
         metavar="F",
-        help="size of the mask in face sizes, 1 to 3 (default 1.5)",
+        help="size of the mask in face sizes, 1 to 3, in HIPAA mode 1.5 to 3 (default 1.5)",
     )
-    standard.add_argument(
-        "--multi-pass",
-        action=argparse.BooleanOptionalAction,
-        help="also accept faces at 0.7 of the threshold (default on)",
-    )
-    standard.add_argument(
+    standard = parser.add_argument_group("only with --standard, which switches the HIPAA lock off")
+    standard.add_argument("--standard", action="store_true", help="your own choice of everything below")
+    _choice(standard, "--mode", Mode, "what is put over a face")
+    _switch(standard, "--multi-pass", "also accept faces at 0.7 of the threshold (default: on)")
+    _switch(
+        standard,
         "--orientations",
-        action=argparse.BooleanOptionalAction,
-        help="also look for people lying down or upside down (default off)",
+        "also look for people lying down or upside down (default: off, in HIPAA mode on)",
     )
-    standard.add_argument("--keep-audio", action="store_true", default=None, help="keep the sound")
+    _switch(standard, "--keep-audio", "keep the sound")
+    standard.add_argument(
+        "--damaged-frames-limit",
+        type=_number(int),
+        metavar="N",
+        help="frames that may be replaced by black because they cannot be decoded (default 25)",
+    )
     return parser
 
 
 CHOSEN = (
-    "performance", "model", "device", "encoder", "crf",
-    "mode", "threshold", "mask_scale", "multi_pass", "orientations", "keep_audio",
+    "performance", "model", "device", "encoder", "crf", "report", "neutral_name", "hash_input",
+    "mode", "threshold", "mask_scale", "multi_pass", "orientations", "keep_audio", "damaged_frames_limit",
 )  # fmt: skip
 """Options that are settings of the same name."""
 
 
-def settings_from(args: argparse.Namespace) -> Settings:
+def settings_from(args: argparse.Namespace, config: UserConfig | None = None) -> Settings:
     """The settings that a command line asks for.
 
+    Args:
+        args: the parsed command line.
+        config: what the modes start from; None takes the program's own defaults.
+
     Raises:
-        SettingsError: a value is out of range, or the lock forbids it.
+        SettingsError: a value is out of range.
+        HipaaLockError: an option is less strict than HIPAA mode, or than the configuration file made it.
     """
+    config = config or UserConfig()
     given = {name: getattr(args, name) for name in CHOSEN if getattr(args, name) is not None}
     if args.standard:
-        return Settings.standard(**given)
+        return dataclasses.replace(config.standard, **given)
     for name, value in given.items():
-        if name in HIPAA_FIXED and value != HIPAA_FIXED[name]:
+        if name == "damaged_frames_limit":
             raise HipaaLockError(
-                f"HIPAA mode does not allow {_written(name, value)}. "
+                "HIPAA mode ends a job at the first damaged frame; --damaged-frames-limit needs --standard."
+            )
+        if name in HIPAA_FIXED and not lock_takes(name, value, config.hipaa):
+            allowed = f" It takes {lock_words(name, config.hipaa)}." if name in HIPAA_STRICTER else ""
+            raise HipaaLockError(
+                f"HIPAA mode does not allow {_written(name, value)}.{allowed} "
                 "Leave it out, or switch the lock off with --standard."
             )
-    settings = Settings(**given)
+    settings = dataclasses.replace(config.hipaa, **given)
     require_lock_holds(settings)
     return settings
 
@@ -178,7 +226,11 @@ def _written(name: str, value: Any) -> str:
     flag = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no-{flag}"
-    return f"--{flag} {value.value if isinstance(value, Enum) else value}"
+    return f"--{flag} {word(value)}"
+
+
+def _switch(group: Any, flag: str, text: str) -> None:
+    group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
 
 
 def _choice(group: Any, flag: str, kind: type[Enum], text: str) -> None:
@@ -204,4 +256,6 @@ def _number(kind: Callable[[str], float]) -> Callable[[str], float]:
 
 
 if __name__ == "__main__":
+    # in the frozen program, a process that multiprocessing starts is this program again
+    multiprocessing.freeze_support()
     sys.exit(main())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from anonator.core.config import CPU_BATCH_LIMIT, Settings
 from anonator.core.detection.candidates import Pass, merge, plan_passes
@@ -23,7 +23,7 @@ from anonator.core.detection.devices import (
     keep_freed_memory,
 )
 from anonator.core.detection.devices import why_no_cuda as why_no_cuda
-from anonator.core.detection.folding import fuse_for_cpu
+from anonator.core.detection.folding import FusedConvolution, fuse_for_cpu
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
 from anonator.core.detection.staging import (
     Pictures,
@@ -36,8 +36,8 @@ from anonator.core.detection.staging import (
 )
 from anonator.core.detection.staging import network_size as network_size
 from anonator.core.frames import Detections, Float32Array, UInt8Array
-from anonator.core.weights import find
-from anonator.errors import DetectionError
+from anonator.core.weights import WeightsFile, find
+from anonator.errors import DetectionError, JobCancelled
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +90,15 @@ class FaceDetector:
         self.device_line = device_line
         self.notes: list[str] = []
         """Sentences for the user about what had to be changed on the way."""
+        self.weights: WeightsFile | None = None
+        """What the network was loaded from, for the report."""
         self.means = RGB_MEANS
         self.interpolation: int | None = None
         """OpenCV's resizing method; None chooses area for shrinking and bilinear for enlarging."""
         self.judges_large_faces_at_half_size = True
         """Off only to compare with detectors that look once."""
+        self.checkpoint: Callable[[], None] | None = None
+        """Called between layers of the network, in any thread, so that a job can be cancelled there."""
         network.prepare()
         self._threads = cpu_threads() if threads is None else max(1, threads)
         self._alone = Workers(1, self._threads)
@@ -111,6 +115,15 @@ class FaceDetector:
         self._constants: dict[tuple[object, ...], tuple[Tensor, Tensor]] = {}
         if device.type == "cpu":
             fuse_for_cpu(self._network)
+        layers = [m for m in self._network.modules() if isinstance(m, (nn.Conv2d, FusedConvolution))]
+        # a light network's layers take so little that a call before each of them would be felt
+        for layer in layers[:: 5 if self._network.light else 1]:
+            if not layer._forward_pre_hooks:
+                layer.register_forward_pre_hook(self._may_go_on)
+
+    def _may_go_on(self, *_: object) -> None:
+        if self.checkpoint is not None:
+            self.checkpoint()
 
     def _at_once(self) -> int:
         """Pictures that keep the CPU busy; for several of a heavy network's there is no memory."""
@@ -137,6 +150,7 @@ class FaceDetector:
 
         Raises:
             DetectionError: the network failed; no result is made up.
+            JobCancelled: checkpoint raised it.
         """
         if self._network is None:
             raise DetectionError("The face detector was closed before the job ended. Start the job again.")
@@ -146,6 +160,8 @@ class FaceDetector:
                 require_same_kind(pictures)
                 chunk = pictures[len(results) : len(results) + self.batch_size]
                 results += self._detect_batch(chunk, turns)
+            except JobCancelled:
+                raise
             except Exception as exc:
                 if is_out_of_memory(exc):
                     self._retreat(exc)
@@ -309,7 +325,8 @@ def load_detector(
     keep_freed_memory()
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)
-    load_weights(network, find(settings.model, weights).path)
+    file = find(settings.model, weights)
+    load_weights(network, file.path)
     if device.type == "cuda":
         dtype, name, batch = torch.float16, torch.cuda.get_device_name(), settings.preset.batch_size
     else:
@@ -325,5 +342,6 @@ def load_detector(
         device_line=line,
         threads=threads,
     )
+    detector.weights = file
     log.info("detector %s on %s, batch %d", settings.model.value, line, detector.batch_size)
     return detector

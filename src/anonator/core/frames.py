@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -167,12 +168,22 @@ class TrackSummary:
     """The least sure of its detections, 0..1."""
 
 
+class Stage(Enum):
+    """What a job is doing."""
+
+    WORKING = "working"
+    CHECKING = "checking"
+    """The finished file is read again."""
+    REPAIRING = "repairing"
+    """The check found a face, so the file is made once more, with wider masks there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a job is, as told to its callbacks."""
 
     frame: int
-    """Frames written so far."""
+    """Frames written so far; while checking, frames that were played."""
     total: int | None
     """Frames that the header promises, or None where it does not say."""
     elapsed_seconds: float
@@ -181,6 +192,8 @@ class Progress:
     """Frames per second over the last few seconds; 0 before the second frame."""
     remaining_seconds: float | None
     """Estimate from fps, or None where total is unknown or nothing was measured yet."""
+    stage: Stage = Stage.WORKING
+    """What is being done; each stage counts from 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,3 +236,5 @@ class JobResult:
     """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())
     """Sentences that the user should read."""
+    gaps_bridged: int = 0
+    """How often a followed face was not found for a while and covered all the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from anonator.core.frames import Progress
+from anonator.core.frames import Progress, Stage
 
 PROGRESS_SECONDS = 0.1
 PREVIEW_SECONDS = 0.25
@@ -14,15 +14,17 @@ SPEED_WINDOW_SECONDS = 5.0
 
 
 class Meter:
-    """Counts the frames of one job on a clock that can be stopped."""
+    """Counts the frames of one stage of a job on a clock that can be stopped."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, stage: Stage = Stage.WORKING) -> None:
         """Start the clock.
 
         Args:
             total: frames that the header promises, or None.
+            stage: what the job is doing.
         """
         self.frames = 0
+        self._stage = stage
         self._total = total
         self._begin = time.monotonic()
         self._stopped_at: float | None = None
@@ -62,7 +64,7 @@ class Meter:
         remaining = None
         if self._total is not None and fps > 0:
             remaining = max(self._total - self.frames, 0) / fps
-        return Progress(self.frames, self._total, now, fps, remaining)
+        return Progress(self.frames, self._total, now, fps, remaining, self._stage)
 
     def preview_is_due(self) -> bool:
         """Whether enough time has passed since the last True."""

@@ -34,13 +34,14 @@ def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Ite
 
     Detection frames are every n-th of a scene, its first and its last frame, so that whatever lies
     between two of them has a neighbour on both sides. A flash of one frame is looked at like a scene of
-    its own, but it ends none: a face that it outshines stays covered.
+    its own, but it ends none: a face that it outshines stays covered. A black frame in place of one that
+    cannot be decoded is neither looked at nor a cut: what was covered before and after it goes on.
     """
     stage = _Stage(detector, settings)
     held: tuple[Frame, bool, bool] | None = None
     cuts = CutDetector(settings.tracking.cut_correlation)
     for frame in frames:
-        cut = changed = cuts.is_cut(frame)
+        cut = changed = not frame.replaced and cuts.is_cut(frame)
         # one frame is held back: only its successor tells whether it was the last of its scene, or a flash
         if held is not None:
             before, was_cut, had_changed = held
@@ -51,6 +52,24 @@ def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Ite
     if held is not None:
         yield from stage.add(held[0], held[1], at_change=True)
     yield from stage.flush()
+
+
+def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int] = (0,)) -> list[Detections]:
+    """What the detector sees in frames of one size.
+
+    Returns:
+        Detections for every frame, boxes in pixels of the frame.
+
+    Raises:
+        DetectionError: the detector failed.
+    """
+    # scaled down already where the detector would do so
+    pictures = [to_rgb_within(frame, detector.max_resolution) for frame in frames]
+    found = detector.detect(pictures, turns)
+    return [
+        _in_frame(faces, picture, frame)
+        for frame, picture, faces in zip(frames, pictures, found, strict=True)
+    ]
 
 
 class _Stage:
@@ -67,7 +86,7 @@ class _Stage:
 
     def add(self, frame: Frame, cut: bool, *, at_change: bool) -> Iterator[Look]:
         self._since_look += 1
-        wanted = at_change or self._since_look >= self._every
+        wanted = not frame.replaced and (at_change or self._since_look >= self._every)
         turned = False
         if wanted:
             self._since_look = 0
@@ -85,18 +104,12 @@ class _Stage:
         for turns in ((0,), (0, 1, 2, 3)):
             group = [f for f, _, wanted, turned in self._waiting if wanted and turned == (len(turns) > 1)]
             if group:
-                pictures = [self._picture(frame) for frame in group]
-                results = self._detector.detect(pictures, turns)
-                for frame, picture, faces in zip(group, pictures, results, strict=True):
-                    found[frame.index] = _in_frame(faces, picture, frame)
+                for frame, faces in zip(group, find_faces(group, self._detector, turns), strict=True):
+                    found[frame.index] = faces
         for frame, cut, _, turned in self._waiting:
             yield Look(frame, cut, found.get(frame.index), turned)
         self._waiting.clear()
         self._wanted = 0
-
-    def _picture(self, frame: Frame) -> UInt8Array:
-        """The frame as RGB, already scaled down where the detector would do so."""
-        return to_rgb_within(frame, self._detector.max_resolution)
 
 
 def _in_frame(faces: Detections, picture: UInt8Array, frame: Frame) -> Detections:

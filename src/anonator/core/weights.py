@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +16,7 @@ import platformdirs
 
 from anonator import models
 from anonator.core.config import Model
-from anonator.errors import DownloadError, WeightsInvalidError, WeightsMissingError
+from anonator.errors import DownloadError, ModelError, WeightsInvalidError, WeightsMissingError
 
 logger = logging.getLogger(__name__)
 
@@ -215,6 +216,49 @@ def download(
                 "again."
             ) from exc
     return WeightsFile(target, arrived.sha256, arrived.origin, arrived.check)
+
+
+def adopt(model: Model, file: Path) -> WeightsFile:
+    """Copy a weights file that the user has into the data folder, where find() looks.
+
+    Args:
+        model: the network that it belongs to.
+        file: it is only read.
+
+    Raises:
+        WeightsMissingError: it is not there.
+        WeightsInvalidError: it is not the right one; what was in the data folder stays.
+        ModelError: it could not be copied.
+    """
+    spec = SPECS[model]
+    if not file.is_file():
+        raise WeightsMissingError("This file is not there any more. Choose another one.")
+    target = data_folder() / spec.file_name
+    part = target.with_name(f"{target.name}.{os.getpid()}.copy")
+    try:
+        # before gigabytes of something else are copied
+        if spec.size_bytes not in (None, file.stat().st_size):
+            raise WeightsInvalidError("its size is wrong")
+        if spec.sha256 is None:
+            _require_checkpoint(spec, file, _Place.DATA)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, part)
+        # the copy is checked, not the file: nobody can change it in between
+        checked = _checked(spec, part, _Place.DATA)
+        _flush_to_disk(part)
+        os.replace(part, target)
+    except WeightsInvalidError as exc:
+        raise WeightsInvalidError(
+            f"This is not the weights file of {model.value}. Choose {spec.file_name}, or download it."
+        ) from exc
+    except OSError as exc:
+        raise ModelError(
+            "The weights file could not be copied into the program's folder. "
+            "Check that it can be read and that the disk has room."
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+    return WeightsFile(target, checked.sha256, checked.origin, checked.check)
 
 
 def _candidates(spec: WeightsSpec, override: Path | None) -> Iterator[tuple[Path, _Place]]:

@@ -1,0 +1,51 @@
+"""What a job is: an input, the name of its output, and the settings."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonator.core.config import Settings
+
+SUFFIX = "_anonymized"
+REPORT_SUFFIX = "_report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One video to be anonymized."""
+
+    source: Path
+    """The input; it is only ever read."""
+    target: Path
+    """The output's final name."""
+    settings: Settings
+    """What to do."""
+    overwrite: bool = False
+    """Whether an existing target, and the report beside it, may be replaced."""
+
+    @property
+    def report_target(self) -> Path:
+        """The audit report's final name."""
+        return report_target(self.target)
+
+
+def default_target(source: Path, folder: Path | None = None) -> Path:
+    """<name>_anonymized.mp4 beside the source, or in that folder."""
+    return (folder or source.parent) / f"{source.stem}{SUFFIX}.mp4"
+
+
+def result_target(source: Path, folder: Path | None, settings: Settings) -> Path:
+    """The output's name as the settings have it: the source's, or with neutral_name a random one.
+
+    A random name is another one at every call.
+    """
+    if settings.neutral_name:
+        return (folder or source.parent) / f"{secrets.token_hex(4)}{SUFFIX}.mp4"
+    return default_target(source, folder)
+
+
+def report_target(target: Path) -> Path:
+    """The name of the report that belongs to an output."""
+    return target.with_name(target.stem + REPORT_SUFFIX)

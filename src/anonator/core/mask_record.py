@@ -1,0 +1,101 @@
+"""What was covered where in a whole video, kept small, so that it can be covered again without looking."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from anonator.core.frames import Float32Array, Frame, Masks
+from anonator.errors import VerificationError
+
+
+class MaskRecord:
+    """The masks of every frame, in order: 20 bytes a mask, 12 bytes a frame."""
+
+    def __init__(self) -> None:
+        self._boxes = array("f")
+        self._ids = array("i")
+        self._ends = array("l", [0])
+        self._pts = array("q")
+        self.cuts: list[int] = []
+        """Indexes of the frames that begin a scene, but for the very first."""
+        self.turned: list[int] = []
+        """Indexes of the frames at which the detector also looked turned."""
+
+    def __len__(self) -> int:
+        return len(self._pts)
+
+    def add(self, frame: Frame, masks: Masks) -> None:
+        """Append the next frame's masks."""
+        self._boxes.frombytes(masks.boxes.tobytes())
+        self._ids.frombytes(masks.track_ids.astype(np.intc).tobytes())
+        self._ends.append(len(self._ids))
+        self._pts.append(frame.pts)
+
+    def masks(self, index: int) -> Masks:
+        """The masks of one frame."""
+        begin, end = self._ends[index], self._ends[index + 1]
+        boxes = np.array(self._boxes[4 * begin : 4 * end], np.float32).reshape(-1, 4)
+        return Masks(boxes, np.array(self._ids[begin:end], np.int32))
+
+    def replay(self, frames: Iterable[Frame], patches: Patches) -> Iterator[tuple[Frame, Masks]]:
+        """The same frames with the recorded masks and what the patches add.
+
+        Raises:
+            VerificationError: the frames are not those that were recorded.
+        """
+        index = -1
+        for index, frame in enumerate(frames):
+            if index >= len(self) or frame.pts != self._pts[index]:
+                break
+            masks = self.masks(index)
+            added = patches.boxes(float(frame.seconds))
+            yield (
+                frame,
+                Masks(
+                    np.concatenate([masks.boxes, added]),
+                    np.concatenate([masks.track_ids, np.full(len(added), -1, np.int32)]),
+                ),
+            )
+        else:
+            if index + 1 == len(self):
+                return
+        raise VerificationError(
+            "The video changed while it was worked on, so the job was stopped and nothing was written. "
+            "Run it again when no other program writes to it."
+        )
+
+    def edges(self) -> Iterator[int]:
+        """The frames just before a track's first mask and just after its last one."""
+        before: set[int] = set()
+        for index in range(len(self)):
+            now = set(self._ids[self._ends[index] : self._ends[index + 1]])
+            if now - before and index:
+                yield index - 1
+            if before - now:
+                yield index
+            before = now
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Places that are covered additionally, each for a while before and after a moment."""
+
+    seconds: tuple[float, ...]
+    """(N,) moments."""
+    places: tuple[tuple[float, float, float, float], ...]
+    """(N,) boxes xyxy in pixels, before the mask scale."""
+    reach: float
+    """Seconds before and after."""
+
+    def boxes(self, seconds: float) -> Float32Array:
+        """(K, 4) the places to be covered at a moment."""
+        near = [
+            place
+            for moment, place in zip(self.seconds, self.places, strict=True)
+            if abs(moment - seconds) <= self.reach
+        ]
+        return np.array(near, np.float32).reshape(-1, 4)

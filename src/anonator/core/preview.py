@@ -1,0 +1,51 @@
+"""Pictures for people: a frame before and after, small, from a running job or for one moment."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from anonator.core.anonymizer import anonymize
+from anonator.core.config import Settings, require_lock_holds
+from anonator.core.detector_cache import DetectorCache
+from anonator.core.frames import Frame, Masks, Preview
+from anonator.core.sampling import look
+from anonator.core.tracker import Tracker
+from anonator.core.video import VideoReader, to_rgb_within
+
+PREVIEW_SIDE = 640
+"""Long side of the preview pictures, in pixels."""
+
+
+def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings, sar: Fraction) -> Preview:
+    """Cover the masks of a frame, in place, and return it as it was before and is now.
+
+    Args:
+        frame: is changed.
+        masks: what to cover.
+        settings: of the job.
+        sar: width of a pixel in heights of a pixel; the pictures are as wide as players show them.
+    """
+    before = to_rgb_within(frame, PREVIEW_SIDE, sar)
+    anonymize(frame, masks, settings.mode, settings.mask_scale)
+    return Preview(before, to_rgb_within(frame, PREVIEW_SIDE, sar), float(frame.seconds), len(masks))
+
+
+def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:
+    """One frame before and after, as a job with these settings would make it from this frame alone.
+
+    Args:
+        source: the video.
+        seconds: presentation time; the frame shown then, or the last one.
+        settings: of the job.
+        detectors: keeps the model.
+
+    Raises:
+        AnonatorError: what a job would raise.
+    """
+    require_lock_holds(settings)
+    with VideoReader(source) as reader:
+        frame, sar = reader.frame_at(seconds), reader.info.sar
+    detector = detectors.get(settings)
+    ((frame, masks),) = Tracker(settings).run(look([frame], detector, settings))
+    return anonymize_and_show(frame, masks, settings, sar)

@@ -1,0 +1,97 @@
+"""The second FFmpeg must find what the first one would pass over, and never hold a job up for ever."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from video_helpers import GOP, clip
+
+from anonator.core import playback
+from anonator.core.playback import Playback
+from anonator.errors import JobCancelled, VerificationError
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("video") / "out.mp4"
+    return clip(path, *GOP, "-movflags", "+faststart", size="160x120", seconds=2)
+
+
+def nothing() -> None:
+    pass
+
+
+def test_a_whole_file_is_played_to_its_end(video: Path) -> None:
+    with Playback(video) as played:
+        check = played.finish(50, nothing)
+    assert played.frames == 50
+    assert "all 50 frames" in check.sentence and "FFmpeg" in check.sentence
+
+
+@pytest.mark.parametrize("frames", [49, 51])
+def test_another_number_of_frames_is_refused(video: Path, frames: int) -> None:
+    with Playback(video) as played, pytest.raises(VerificationError, match=f"50 of {frames} frames"):
+        played.finish(frames, nothing)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+def test_a_file_without_its_end_is_refused(video: Path, tmp_path: Path, kept: float) -> None:
+    cut = tmp_path / "cut.mp4"
+    content = video.read_bytes()
+    cut.write_bytes(content[: int(len(content) * kept)])
+    with Playback(cut) as played, pytest.raises(VerificationError, match="could not play"):
+        played.finish(50, nothing)
+
+
+def test_a_damaged_picture_is_refused(video: Path, tmp_path: Path) -> None:
+    """A failure means that pictures which the player has to guess would be handed out."""
+    content = bytearray(video.read_bytes())
+    middle = (content.index(b"mdat") + len(content)) // 2
+    content[middle : middle + 400] = bytes(400)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(content)
+    with Playback(damaged) as played, pytest.raises(VerificationError, match="could not play"):
+        played.finish(50, nothing)
+
+
+def test_a_cancelled_job_does_not_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = time.monotonic()
+    with pytest.raises(JobCancelled), waiting(tmp_path, monkeypatch) as played:
+
+        def cancel() -> None:
+            raise JobCancelled("cancelled")
+
+        played.finish(50, cancel)
+    assert time.monotonic() - begin < 5
+    assert played._process.poll() is not None, "the process was left running"
+
+
+def test_a_player_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback, "STALLED_SECONDS", 0.3)
+    with (
+        waiting(tmp_path, monkeypatch) as played,
+        pytest.raises(VerificationError, match="reasonable time"),
+    ):
+        played.finish(50, nothing)
+    assert played._process.poll() is not None
+
+
+def test_without_a_second_ffmpeg_nothing_is_verified(monkeypatch: pytest.MonkeyPatch, video: Path) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(video.with_name("no-such-program")))
+    with pytest.raises(VerificationError):
+        Playback(video)
+    assert not [t for t in threading.enumerate() if t.name == "anonator-playback"]
+
+
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Playback:
+    """A second FFmpeg that says nothing and never ends."""
+    program = tmp_path / "player"
+    program.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(playback, "second_ffmpeg", lambda: str(program))
+    (tmp_path / "any").write_bytes(b"x")
+    return Playback(tmp_path / "any")
