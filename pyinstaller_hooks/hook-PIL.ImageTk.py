@@ -1,0 +1,3 @@
+"""Collects the module that Pillow's C code imports to find Tk; PyInstaller's hook for PIL leaves it out."""
+
+hiddenimports = ["PIL._tkinter_finder"]

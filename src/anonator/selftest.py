@@ -1,0 +1,332 @@
+"""--self-test: named checks, each with a time limit, that say whether this copy of the program can work."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import importlib.metadata
+import json
+import os
+import pkgutil
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anonator
+from anonator import models
+from anonator.core.config import Device, Encoder, Model, Settings
+
+if TYPE_CHECKING:
+    import tkinter  # its absence is a finding, not an end
+
+PICTURE = "astronaut.jpg"
+FACE = (90, 40, 220, 190)
+"""xyxy in the picture: hair to chin; the found box must lie inside and fill a third of it."""
+COVERED = (60, 0, 250, 220)
+"""The part that is painted grey to make a picture without a face."""
+SURE, SEEN = 0.9, 0.35
+"""The face scores at least the one; without it nothing reaches the other, HIPAA mode's lowest threshold."""
+FRAMES, RATE, SIZE = 25, 25, (320, 180)
+TOLERANCE = 4.0
+"""Mean difference of brightness, 0..255, between what went into the encoder and what came back."""
+PASSED, FAILED = 0, 1
+
+
+class Skipped(Exception):
+    """A check that means nothing on this computer; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must work."""
+
+    name: str
+    seconds_allowed: float
+    call: Callable[[], str]
+    """Returns one sentence of detail; raises Skipped, or anything else where it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a check."""
+
+    name: str
+    status: str
+    """"passed", "failed", "timed out" or "skipped"."""
+    seconds: float
+    detail: str
+
+
+def main(*, as_json: bool) -> int:
+    """Run all checks and tell their outcomes on standard output; the exit status, 0 or 1.
+
+    A check that hangs ends the process here, because its thread cannot be ended.
+    """
+    told: list[Outcome] = []
+    for outcome in run(CHECKS):
+        told.append(outcome)
+        if not as_json:
+            _tell(f"{outcome.name:14} {outcome.status:9} {outcome.seconds:5.1f} s  {outcome.detail}")
+    good = all(outcome.status in ("passed", "skipped") for outcome in told)
+    if as_json:
+        facts = {**about(), "passed": good, "checks": [asdict(outcome) for outcome in told]}
+        _tell(json.dumps(facts))
+    else:
+        _tell("Everything works." if good else "Something does not work; see the lines above.")
+    status = PASSED if good else FAILED
+    if any(outcome.status == "timed out" for outcome in told):
+        os._exit(status)
+    return status
+
+
+def about() -> dict[str, Any]:
+    """Which copy of the program this is, and where it runs."""
+    return {
+        "version": importlib.metadata.version("anonator"),
+        "frozen": bool(getattr(sys, "frozen", False)),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def run(checks: Sequence[Check]) -> Iterator[Outcome]:
+    """Run checks one after the other, each in a thread of its own that is left behind when it hangs."""
+    for check in checks:
+        found: list[tuple[str, str]] = []
+        thread = threading.Thread(
+            target=_attempt, args=(check, found), name=f"self-test {check.name}", daemon=True
+        )
+        begin = time.perf_counter()
+        thread.start()
+        thread.join(check.seconds_allowed)
+        seconds = round(time.perf_counter() - begin, 2)
+        status, detail = found[0] if found else ("timed out", f"no answer in {check.seconds_allowed:g} s")
+        yield Outcome(check.name, status, seconds, detail)
+
+
+def _attempt(check: Check, found: list[tuple[str, str]]) -> None:
+    try:
+        found.append(("passed", check.call()))
+    except Skipped as exc:
+        found.append(("skipped", str(exc)))
+    except BaseException as exc:  # a failed import may raise anything, and the other checks still count
+        found.append(("failed", f"{type(exc).__name__}: {exc}"))
+    # Tcl's interpreters may be deleted only by the thread that made them, so only texts leave it
+    gc.collect(1)  # the young objects: PyTorch's many old ones would take a while
+
+
+def _tell(line: str) -> None:
+    # a console of another alphabet must not turn a passed test into a failed one
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.flush()
+
+
+# --- the checks
+
+
+FOREIGN = (
+    "numpy", "cv2", "av", "torch", "torchvision.ops", "safetensors.torch", "scipy.optimize",
+    "face_detection.retinaface.models.retinaface", "face_detection.dsfd.face_ssd",
+    "imageio_ffmpeg", "platformdirs", "tqdm", "wakepy",
+    "tkinter", "tkinterdnd2", "PIL.ImageTk", "PIL._tkinter_finder",
+    *(["wakepy.dbus_adapters.jeepney"] if sys.platform == "linux" else []),
+)  # fmt: skip
+
+
+def imports() -> str:
+    """Every module of the program, and what it is built on, can be imported."""
+    own = [module.name for module in pkgutil.walk_packages(anonator.__path__, "anonator.")]
+    if not own:
+        raise ImportError("the program's own modules are not to be found")
+    for name in (*FOREIGN, *own):
+        importlib.import_module(name)
+    return f"{len(own)} modules of the program, {len(FOREIGN)} libraries"
+
+
+def bundled_weights() -> str:
+    """The weights of the standard model are whole."""
+    from anonator.core import weights
+
+    file = weights.find(Model.MOBILENET, Path(models.__file__).parent)
+    return f"SHA-256 {file.sha256[:12]}..., {file.check.value}"
+
+
+def detector() -> str:
+    """The face in the bundled picture is found, and none where it is painted over."""
+    import numpy as np
+    from PIL import Image
+
+    from anonator.core.detector import load_detector
+
+    with Image.open(Path(models.__file__).with_name(PICTURE)) as file:
+        picture = np.array(file.convert("RGB"))
+    faceless = picture.copy()
+    faceless[COVERED[1] : COVERED[3], COVERED[0] : COVERED[2]] = 128
+    with contextlib.closing(load_detector(Settings(), Path(models.__file__).parent)) as loaded:
+        found, empty = loaded.detect([picture])[0], loaded.detect([faceless])[0]
+        line = loaded.device_line
+    sure = found.boxes[found.scores >= SEEN]
+    if len(sure) != 1 or found.scores.max() < SURE:
+        raise ValueError(f"{len(sure)} faces in the picture of one, scores {found.scores.round(2).tolist()}")
+    x0, y0, x1, y1 = sure[0].tolist()
+    inside = x0 >= FACE[0] and y0 >= FACE[1] and x1 <= FACE[2] and y1 <= FACE[3]
+    if not inside or 3 * (x1 - x0) * (y1 - y0) < (FACE[2] - FACE[0]) * (FACE[3] - FACE[1]):
+        raise ValueError(f"the face was found in the wrong place: {sure[0].round().tolist()}")
+    if (empty.scores >= SEEN).any():
+        raise ValueError(f"a face where there is none, scores {empty.scores.round(2).tolist()}")
+    return f"one face of one, score {found.scores.max():.3f}, on {line}"
+
+
+def video() -> str:
+    """A second of video is encoded, and comes back with all its frames, times and brightness."""
+    import numpy as np
+
+    from anonator.core.video import VideoReader
+
+    with tempfile.TemporaryDirectory(prefix="anonator-") as folder:
+        path = _write_clip(Path(folder))
+        size = path.stat().st_size
+        with VideoReader(path) as reader:
+            frames = [(float(f.seconds), f.planes()[0].astype(np.int16)) for f in reader]
+    if len(frames) != FRAMES:
+        raise ValueError(f"{len(frames)} frames came back of {FRAMES}")
+    for index, (seconds, brightness) in enumerate(frames):
+        difference = float(np.abs(brightness - _brightness(index)).mean())
+        if abs(seconds - index / RATE) > 0.001 or difference > TOLERANCE:
+            raise ValueError(
+                f"frame {index} came back at {seconds:.3f} s, {difference:.1f} away in brightness"
+            )
+    return f"{FRAMES} frames, {size} bytes of H.264"
+
+
+def second_ffmpeg() -> str:
+    """The independent FFmpeg that checks results is there, runs, and decodes what the program wrote."""
+    import imageio_ffmpeg
+
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    with tempfile.TemporaryDirectory(prefix="anonator-") as folder:
+        clip = _write_clip(Path(folder))
+        done = subprocess.run(
+            [program, "-nostdin", "-xerror", "-i", str(clip), "-map", "0:v", "-f", "null", "-"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            # a windowed program would open a console for it
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            check=False,
+        )
+    told = done.stderr.decode("utf-8", "replace")
+    counts = re.findall(r"frame= *(\d+)", told)
+    if done.returncode or not counts or int(counts[-1]) != FRAMES:
+        raise ValueError(f"it ended with {done.returncode} after {counts[-1] if counts else 'no'} frames")
+    return told.split(" Copyright")[0]
+
+
+def window() -> str:
+    """Tk opens a window and shows a picture in it."""
+    from PIL import Image, ImageTk
+
+    with _tk_root() as root:
+        picture = ImageTk.PhotoImage(Image.new("RGB", (8, 8), "white"), master=root)
+        shown = root.tk.call("image", "width", str(picture))
+        if int(shown) != 8:
+            raise ValueError(f"a picture of 8 pixels is {shown} wide in Tk")
+        del picture
+        return f"Tk {root.tk.call('info', 'patchlevel')}, a screen of {root.winfo_fpixels('1i'):.0f} dpi"
+
+
+def drag_and_drop() -> str:
+    """The tkdnd library loads into Tk."""
+    from tkinterdnd2 import TkinterDnD
+
+    with _tk_root() as root:
+        return f"tkdnd {TkinterDnD.require(root)}"
+
+
+@contextlib.contextmanager
+def _tk_root() -> Iterator[tkinter.Tk]:
+    import tkinter
+
+    if sys.platform == "darwin":
+        raise Skipped("macOS allows windows in the main thread only")
+    try:
+        root = tkinter.Tk()
+    except tkinter.TclError as exc:
+        if sys.platform == "win32":
+            raise
+        raise Skipped("no display") from exc
+    try:
+        root.withdraw()
+        yield root
+    finally:
+        root.destroy()
+
+
+def device() -> str:
+    """What the detector would run on; no GPU is an answer, not a failure."""
+    import torch
+
+    from anonator.core.detection.devices import choose_device
+
+    chosen, reason = choose_device(Device.AUTO)
+    name = torch.cuda.get_device_name() if chosen.type == "cuda" else f"CPU; no CUDA because {reason}"
+    return f"{name} (torch {torch.__version__}, CUDA {torch.version.cuda or 'none'})"
+
+
+def _brightness(index: int) -> Any:
+    """(H, W) uint8 luma of a frame: a slope with a bar that moves."""
+    import numpy as np
+
+    width, height = SIZE
+    picture = np.linspace(40, 200, width, dtype=np.float32).astype(np.uint8)[None].repeat(height, 0)
+    picture[:, index * 8 : index * 8 + 40] = 235
+    return picture
+
+
+def _write_clip(folder: Path) -> Path:
+    """One second of grey pictures, written as a job's result is written."""
+    import av
+    import numpy as np
+
+    from anonator.core.frames import Frame
+    from anonator.core.media.info import VideoInfo
+    from anonator.core.media.writer import VideoWriter
+
+    (width, height), time_base = SIZE, Fraction(1, RATE)
+    info = VideoInfo(
+        width=width, height=height, display_width=width, display_height=height, sar=Fraction(1),
+        time_base=time_base, average_rate=Fraction(RATE), header_frames=FRAMES, duration_seconds=Fraction(1),
+        start_shift=0, codec="h264", pix_fmt="yuv420p", rotation=0, interlaced=False, color_range=1,
+        color_space=2, color_primaries=2, color_transfer=2, audio=(), file_id=(0, 0), notes=(),
+    )  # fmt: skip
+    with VideoWriter(folder / "second.mp4", info, encoder=Encoder.X264, preset="veryfast") as writer:
+        for index in range(FRAMES):
+            planes = np.full((height * 3 // 2, width), 128, np.uint8)
+            planes[:height] = _brightness(index)
+            image = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            writer.write(Frame(index, index, time_base, image))
+        writer.close()
+        return writer.publish()
+
+
+CHECKS = (
+    # the first import of PyTorch reads gigabytes, from a slow disk and past a virus scanner
+    Check("imports", 300, imports),
+    Check("weights", 30, bundled_weights),
+    Check("detector", 180, detector),
+    Check("video", 60, video),
+    Check("second FFmpeg", 60, second_ffmpeg),
+    Check("window", 30, window),
+    Check("drag and drop", 30, drag_and_drop),
+    Check("device", 60, device),
+)

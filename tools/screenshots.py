@@ -1,0 +1,232 @@
+"""Takes pictures of the real window in every state, on displays of its own: tools/screenshots.py OUT VIDEO...
+
+Needs Xvfb. Every picture is to be looked at: nothing may be cut off, overlap or be unclear. The four of the
+README are taken at 1240x800; --docs writes only those, with few colours so that the files stay small.
+"""
+
+from __future__ import annotations
+
+import _tkinter
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image, ImageGrab
+
+SIZES = {"small": ("1000x700", 96), "large": ("1920x1080", 96), "fine": ("3840x2160", 192)}
+"""By name: the size of the screen, which the window fills, and dots per inch (192 is 200 %)."""
+DOCS = {"readme": ("1240x800", 96)}
+PATIENCE = 600.0
+"""Seconds for a state to come."""
+
+
+def main() -> int:
+    """Start a display for each size and take the pictures in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("videos", type=Path, nargs="+")
+    parser.add_argument("--docs", action="store_true", help="only the four pictures of the README")
+    parser.add_argument("--only", choices=SIZES, help="one size")
+    parser.add_argument("--on-this-display", metavar="SIZE", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.on_this_display:
+        Photographer(args.out, args.videos, args.on_this_display, docs=args.docs).take_all()
+        return 0
+    for name, (size, dpi) in (DOCS if args.docs else SIZES).items():
+        if args.only in (None, name):
+            with_display(size, dpi, [*sys.argv, "--on-this-display", "" if args.docs else name])
+    return 0
+
+
+def with_display(size: str, dpi: int, command: list[str]) -> None:
+    """Run a Python command with a private X server."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        f"Xvfb -displayfd {write} -screen 0 {size}x24 -nolisten tcp -noreset -dpi {dpi}".split(),
+        pass_fds=(write,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            display = f":{pipe.readline().strip()}"
+        subprocess.run([sys.executable, *command], env={**os.environ, "DISPLAY": display}, check=True)
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class Photographer:
+    """Uses the window as a person does, and takes a picture in each state."""
+
+    def __init__(self, out: Path, videos: list[Path], prefix: str, *, docs: bool) -> None:
+        from anonator.ui.main_window import MainWindow
+
+        self._out, self._prefix, self._docs = out, prefix, docs
+        self._folder = Path(tempfile.mkdtemp())
+        names = ("Visit 3, gait.mp4", "Gespräch mit 山田.mov", "Ward round with a long name of a file.mkv")
+        self._videos = []
+        for video, name in zip(videos, names, strict=False):
+            self._videos.append(self._folder / name)
+            shutil.copy(video, self._videos[-1])
+        self._broken = self._folder / "from the old camera.avi"
+        self._broken.write_bytes(b"no video" * 4000)
+        self._window = window = MainWindow(
+            preferences_file=self._folder / "config" / "window.json",
+            config_file=self._write_config("[hipaa]\n"),
+        )
+        screen = window.root.winfo_screenwidth(), window.root.winfo_screenheight()
+        window.root.geometry(f"{screen[0]}x{screen[1]}+0+0")
+        window.root.event_generate("<Motion>", warp=True, x=2, y=2)
+
+    def _write_config(self, content: str) -> Path:
+        path = self._folder / "anonator.toml"
+        path.write_text(content, "utf-8")
+        return path
+
+    def take_all(self) -> None:
+        """All states, one after another."""
+        try:
+            self._before_a_job()
+            self._a_job()
+            if not self._docs:
+                self._questions()
+            self._window.control.close()
+            self._until(lambda: self._window.closed)
+        finally:
+            shutil.rmtree(self._folder)
+
+    # --- states
+
+    def _before_a_job(self) -> None:
+        window = self._window
+        window.show()
+        self._shot("loading")
+        self._until(lambda: window.presenter.loaded)
+        self._shot("idle")
+        window.layout.drop_area.hover(True)
+        self._shot("drop")
+        window.layout.drop_area.hover(False)
+        window.add([*self._videos, *([] if self._docs else [self._broken])])
+        count = len(self._videos) + (not self._docs)
+        jobs = window.controller
+        self._until(lambda: len(jobs.jobs) == count and all(job.info or job.message for job in jobs.jobs))
+        self._shot("loaded")
+        self._until(lambda: self._caption() == "Test of this frame")
+        window.viewer.slider.set((jobs.jobs[0].info.seconds or 1.0) * 0.4)  # type: ignore[union-attr]
+        self._until(lambda: self._caption() != "Test of this frame")
+        self._shot("asking")
+        self._until(lambda: self._caption() == "Test of this frame")
+        self._shot("testing")
+
+    def _a_job(self) -> None:
+        window = self._window
+        window.control.start()
+        self._until(lambda: window.controller.current is not None)
+        self._shot("opening")
+        self._until(lambda: self._frames_of(1) > 0.35)
+        self._turn(0.4)
+        self._shot("running")
+        window.control.pause_or_resume()
+        self._shot("paused")
+        window.control.pause_or_resume()
+        self._until(lambda: bool(window.foot.stage.cget("text")) and self._frames_of(1) < 1)
+        self._shot("checking")
+        done = [job.number for job in window.controller.jobs][-1 - (not self._docs)]
+        self._until(lambda: window.controller.current is None)
+        window.queue_view.select(done)
+        self._until(lambda: self._caption() == "Result")
+        self._turn(0.5)
+        self._shot("done")
+        if not self._docs:
+            window.queue_view.select([job.number for job in window.controller.jobs][-1])
+            self._shot("failed")
+            window.queue_view.select(1)
+        else:
+            window.queue_view.select(1)
+        window.panel.set_locked(False)
+        self._turn(1.0)
+        self._until(lambda: self._caption() == "Result")
+        self._shot("unlocked")
+
+    def _questions(self) -> None:
+        window = self._window
+        self._dialog(
+            "dialog_unlock", lambda: (window.panel.set_locked(True), window.commands.turn_lock(False))
+        )
+        self._dialog("dialog_keys", window.show_keys)
+        window.controller.add([self._videos[0]])
+        self._turn(0.3)
+        self._dialog("dialog_existing", window.control.start)
+        self._dialog("dialog_close", window.commands.may_close)
+        window.say("notes.txt, letter.docx are no videos and were left out.")
+        self._write_config("[hipaa]\nmask_scale = 1.2\n")
+        window.read_config()
+        self._shot("held")
+        self._write_config("[hipaa]\nthreshold = 0.3\nmask_scale = 2\n")
+        window.read_config()
+        window.notice.hide()
+        self._shot("stricter")
+
+    # --- tools
+
+    def _dialog(self, name: str, ask: Callable[[], object]) -> None:
+        """Ask a question, and close it by Escape once its picture is taken."""
+
+        def look() -> None:
+            self._window.root.update()
+            self._save(name)
+            focus = self._window.root.focus_get()
+            if focus is not None:
+                focus.event_generate("<Escape>")
+
+        self._window.root.after(500, look)
+        ask()
+        self._turn(0.2)
+
+    def _caption(self) -> str:
+        return str(self._window.viewer.caption.cget("text"))
+
+    def _frames_of(self, number: int) -> float:
+        """How far a job is, 0..1."""
+        job = self._window.controller.get(number)
+        if job is None or job.progress is None or not job.progress.total:
+            return 0.0 if job is None or job.result is None else 1.0
+        return job.progress.frame / job.progress.total
+
+    def _shot(self, name: str) -> None:
+        self._turn(0.35)
+        self._save(name)
+
+    def _save(self, name: str) -> None:
+        picture = ImageGrab.grab(xdisplay=os.environ["DISPLAY"])
+        if self._docs:
+            if name not in ("idle", "running", "done", "unlocked"):
+                return
+            name = f"window-{name}"
+            picture = picture.quantize(200, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        prefix = f"{self._prefix}_" if self._prefix else ""
+        picture.save(self._out / f"{prefix}{name}.png", optimize=True)
+
+    def _turn(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._until(lambda: time.monotonic() > end)
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit("a state did not come in time")
+            if self._window.closed or not self._window.root.tk.dooneevent(_tkinter.DONT_WAIT):
+                time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
