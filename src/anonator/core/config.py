@@ -223,7 +223,7 @@ class Settings:
     )
     hash_input: bool = setting(False, "Put the input's SHA-256 into the report.")
     damaged_frames_limit: int = setting(
-        25,
+        250,
         "Frames that cannot be decoded and are replaced by black before the job fails; "
         "HIPAA mode always fails at the first.",
         low=0,
