@@ -72,7 +72,9 @@ def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
     prepare_for_crashes(to_file=to_file)
     root = logging.getLogger("anonator")
     root.setLevel(logging.INFO)
-    root.handlers.clear()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
     handlers: list[logging.Handler] = []
     if to_file:
         try:
