@@ -11,9 +11,9 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Mode
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
-BLUR_CELLS = 4
-"""A blurred face keeps about this many independent values across: too few for any detector."""
-MOSAIC_BLOCKS = 4
+BLUR_CELLS = 2
+"""Sigmas of the blur across a face: what is left is its mean colour and a slope, and no detector sees it."""
+MOSAIC_BLOCKS = 6
 """Blocks across a face in a mosaic."""
 LIMITED_BLACK, FULL_BLACK, NEUTRAL_CHROMA = 16, 0, 128
 
@@ -66,14 +66,9 @@ def covered_pixels(
 
 
 def _blurred(region: UInt8Array, face: float) -> UInt8Array:
-    """A Gaussian blur whose sigma is a fixed part of the face's side in samples."""
+    """The region, blurred by a fixed part of the face's side in samples."""
     height, width = region.shape
-    sigma = max(face / BLUR_CELLS, 2.0)
-    # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
-    shrink = max(1.0, sigma / 4)
-    small_size = (max(1, math.ceil(width / shrink)), max(1, math.ceil(height / shrink)))
-    small = cv2.resize(region, small_size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
+    small = _weakened(region, face)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
@@ -81,6 +76,20 @@ def _mosaic(region: UInt8Array, face: float) -> UInt8Array:
     """Blocks of one value each, a fixed number across the face."""
     height, width = region.shape
     block = max(face / MOSAIC_BLOCKS, 4.0)
-    blocks = (max(1, math.ceil(width / block)), max(1, math.ceil(height / block)))
-    small = cv2.resize(region, blocks, interpolation=cv2.INTER_AREA)
+    blocks = (max(1, round(width / block)), max(1, round(height / block)))
+    # blocks of the sharp region would give it away: masks shift a little from frame to frame, so each frame
+    # samples the face elsewhere, and a few dozen mosaics of one face add up to a sharp picture of it
+    small = cv2.resize(_weakened(region, face), blocks, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+
+
+def _weakened(region: UInt8Array, face: float) -> UInt8Array:
+    """A small picture of the region after a Gaussian blur whose sigma is a fixed part of the face's side."""
+    height, width = region.shape
+    sigma = max(face / BLUR_CELLS, 2.0)
+    # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
+    shrink = max(1.0, sigma / 4)
+    size = (max(1, math.ceil(width / shrink)), max(1, math.ceil(height / shrink)))
+    small = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
+    return blurred.astype(np.uint8, copy=False)
