@@ -31,7 +31,7 @@ from anonator.core.config import MAX_UPSCALE, PASS_FACTORS, Model
 from anonator.core.detection.networks import FaceNetwork
 from anonator.core.detector import FaceDetector, network_size, suppress
 from anonator.core.frames import Detections
-from anonator.errors import DetectionError
+from anonator.errors import DetectionError, JobCancelled
 
 HIPAA_TURNS = (0, 1, 2, 3)
 
@@ -437,4 +437,24 @@ def test_a_closed_detector_says_so_and_leaves_no_thread(astronaut: np.ndarray) -
     assert set(threading.enumerate()) <= before
     with pytest.raises(DetectionError, match="closed"):
         detector.detect([astronaut])
+    detector.close()
+
+
+@pytest.mark.parametrize("model", [Model.MOBILENET, Model.RESNET50])
+def test_a_cancelled_job_waits_for_no_network(model: Model, astronaut: np.ndarray) -> None:
+    """A large network takes seconds for a picture; who cancels a job waits for a few layers of it only."""
+    detector = make_detector(random_network(model), max_resolution=256)
+    asked: list[int] = []
+
+    def stop() -> None:
+        asked.append(1)
+        if len(asked) > 3:
+            raise JobCancelled
+
+    detector.checkpoint = stop
+    with pytest.raises(JobCancelled):
+        detector.detect([astronaut])
+    assert len(asked) < 10, "it went on to the end"
+    detector.checkpoint = None
+    assert len(detector.detect([astronaut])) == 1
     detector.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anonator.core.config import Settings
-from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.processor import Job
 from anonator.errors import DecodeError, HipaaLockError, JobCancelled
 from anonator.ui.job_controller import JobController
@@ -250,7 +251,7 @@ def test_the_whole_queue_remaining(
 def test_a_result_that_is_there_already(bench: Bench, choice: Existing, name: str, overwrite: bool) -> None:
     (bench.folder / "a_anonymized.mp4").write_bytes(b"old")
     bench.add("a.mp4")
-    assert [job.source.name for job in bench.controller.conflicts(None)] == ["a.mp4"]
+    assert [job.source.name for job in bench.controller.conflicts(Settings(), None)] == ["a.mp4"]
     bench.start(choice)
     assert (bench.made[0].job.target.name, bench.made[0].job.overwrite) == (name, overwrite)
 
@@ -259,8 +260,66 @@ def test_a_result_that_is_there_already_can_be_skipped(bench: Bench) -> None:
     (bench.folder / "a_anonymized.mp4").write_bytes(b"old")
     bench.add("a.mp4", "b.mp4")
     bench.start(Existing.SKIP)
-    assert bench.states() == ["cancelled", "running"]
+    assert bench.states() == ["skipped", "running"]
     assert "Skipped" in bench.controller.jobs[0].message
+
+
+def test_a_report_without_its_result_is_not_written_over(bench: Bench) -> None:
+    """The engine would refuse the job at its end, after hours of work."""
+    (bench.folder / "a_anonymized_report.json").write_text("{}")
+    bench.add("a.mp4")
+    assert bench.controller.conflicts(Settings(), None)
+    assert not bench.controller.conflicts(Settings(report=False), None)
+    bench.start()
+    assert bench.made[0].job.target.name == "a_anonymized_2.mp4"
+
+
+def test_neutral_names_are_random_and_meet_no_older_result(bench: Bench) -> None:
+    (bench.folder / "jane_anonymized.mp4").write_bytes(b"old")
+    bench.add("jane.mp4", "doe.mp4")
+    settings = Settings(neutral_name=True)
+    assert not bench.controller.conflicts(settings, None)
+    bench.controller.start(settings, None, Existing.OVERWRITE)
+    bench.end()
+    names = [made.job.target.name for made in bench.made]
+    assert len(set(names)) == 2 and all(name.endswith("_anonymized.mp4") for name in names)
+    assert not any(word in name for name in names for word in ("jane", "doe"))
+    assert not any(made.job.overwrite for made in bench.made)
+    assert bench.controller.jobs[0].target == bench.made[0].job.target
+
+
+def test_a_skipped_job_can_be_run_after_all_and_keeps_both(bench: Bench) -> None:
+    (bench.folder / "a_anonymized.mp4").write_bytes(b"old")
+    (number,) = bench.add("a.mp4")
+    bench.start(Existing.SKIP)
+    assert bench.states() == ["skipped"] and bench.controller.state is RunState.IDLE
+    bench.controller.retry(number)
+    bench.start()
+    assert bench.made[0].job.target.name == "a_anonymized_2.mp4"
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [(Stage.WORKING, "40 %"), (Stage.CHECKING, "checking 40 %"), (Stage.REPAIRING, "covering more 40 %")],
+)
+def test_the_row_says_what_the_job_is_at(bench: Bench, stage: Stage, words: str) -> None:
+    bench.add("a.mp4")
+    bench.start()
+    assert bench.controller.jobs[0].state_text == "opening"
+    bench.made[0].on_progress(replace(progress(40), stage=stage))
+    bench.controller.poll()
+    assert bench.controller.jobs[0].state_text == words
+    bench.controller.pause()
+    assert bench.controller.jobs[0].state_text == f"paused at {words}"
+
+
+def test_the_speed_of_a_check_says_nothing_of_those_that_wait(bench: Bench) -> None:
+    _, second = bench.add("a.mp4", "b.mp4")
+    bench.controller.set_info(second, MediaInfo(2.0, 50, 1000, 640, 360))
+    bench.start()
+    bench.made[0].on_progress(replace(progress(50), stage=Stage.CHECKING))
+    bench.controller.poll()
+    assert bench.controller.queue_remaining_seconds() is None
 
 
 def test_two_videos_of_one_name_never_share_a_result(bench: Bench) -> None:

@@ -74,6 +74,7 @@ def test_it_says_what_worked_and_with_what(done: tuple[JobResult, Path, dict[str
     assert model["weights_sha256"] == bundled.sha256 == hashlib.sha256(bundled.path.read_bytes()).hexdigest()  # type: ignore[index]
     settings = audit["settings"]
     assert settings["hipaa"] is True and settings["mode"] == "solid" and settings["mask_scale"] == 1.5  # type: ignore[index]
+    assert settings["damaged_frames_limit"] == 0  # type: ignore[index]
     assert settings["tracking"]["bridge_seconds"] == 1.0  # type: ignore[index]
     times = audit["times"]
     started = datetime.datetime.fromisoformat(times["started"])  # type: ignore[index]

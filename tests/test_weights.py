@@ -23,7 +23,13 @@ from anonator.core import download as transfer
 from anonator.core import weights
 from anonator.core.config import Model
 from anonator.core.weights import SPECS, Check, data_folder, download, find, is_available
-from anonator.errors import DownloadError, JobCancelled, WeightsInvalidError, WeightsMissingError
+from anonator.errors import (
+    DownloadError,
+    JobCancelled,
+    ModelError,
+    WeightsInvalidError,
+    WeightsMissingError,
+)
 
 CONTENT = b"PK\x03\x04" + random.Random(7).randbytes(1_000_000)
 OTHER = b"PK\x03\x04" + random.Random(8).randbytes(1_000_000)
@@ -256,6 +262,57 @@ def test_an_own_file_is_not_recorded(tmp_path: Path) -> None:
     assert find(UNPUBLISHED).sha256 == DIGEST
     own.write_bytes(CONTENT)
     assert find(UNPUBLISHED, own).check is Check.RECORDED
+
+
+def test_a_file_of_the_users_is_copied_to_where_the_engine_looks(tmp_path: Path) -> None:
+    own = tmp_path / "found somewhere.pth"
+    own.write_bytes(CONTENT)
+    adopted = weights.adopt(KNOWN, own)
+    assert find(KNOWN) == adopted and adopted.path.read_bytes() == CONTENT
+    assert own.read_bytes() == CONTENT and left_behind() == {SPECS[KNOWN].file_name}
+
+
+@pytest.mark.parametrize(
+    "content", [OTHER, CONTENT[:-1], b"<html>" + CONTENT], ids=["other", "cut", "a page"]
+)
+def test_a_wrong_file_never_takes_the_place_of_a_right_one(tmp_path: Path, content: bytes) -> None:
+    place(data_folder())
+    own = tmp_path / "wrong.pth"
+    own.write_bytes(content)
+    with pytest.raises(WeightsInvalidError, match="not the weights file"):
+        weights.adopt(KNOWN, own)
+    assert find(KNOWN).path.read_bytes() == CONTENT and left_behind() == {SPECS[KNOWN].file_name}
+
+
+def test_adopting_without_a_published_checksum_records_the_first_and_refuses_others(tmp_path: Path) -> None:
+    own = tmp_path / "own.pth"
+    own.write_bytes(b"<html>")
+    with pytest.raises(WeightsInvalidError, match="not the weights file"):
+        weights.adopt(UNPUBLISHED, own)
+    assert not data_folder().exists()
+    own.write_bytes(CONTENT)
+    assert weights.adopt(UNPUBLISHED, own).check is Check.RECORDED
+    own.write_bytes(OTHER)
+    with pytest.raises(WeightsInvalidError, match="not the weights file"):
+        weights.adopt(UNPUBLISHED, own)
+    assert find(UNPUBLISHED).path.read_bytes() == CONTENT
+
+
+def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WeightsMissingError, match="Choose another"):
+        weights.adopt(KNOWN, tmp_path / "gone.pth")
+    own = tmp_path / "own.pth"
+    own.write_bytes(CONTENT)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(own))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(ModelError, match="disk has room") as caught:
+        weights.adopt(KNOWN, own)
+    assert str(tmp_path) not in str(caught.value) and left_behind() == set()  # nothing half copied
 
 
 def test_a_web_page_is_never_recorded() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,15 +17,25 @@ from tkinter import ttk
 import av
 import pytest
 import ui_helpers
+from PIL import ImageGrab
 from ui_helpers import Driver, FakeEngine, Outside, write_clip
 
-from anonator.core.config import HIPAA_PERFORMANCE, Mode, Model, Performance, Settings
-from anonator.core.frames import Progress
+from anonator.core.config import (
+    HIPAA_PERFORMANCE,
+    HIPAA_WAIVER,
+    Encoder,
+    Mode,
+    Model,
+    Performance,
+    Settings,
+)
+from anonator.core.frames import Progress, Stage
 from anonator.ui import preferences
+from anonator.ui.chosen_settings import CHANGED_ENCODER, Choices
 from anonator.ui.engine import Engine
 from anonator.ui.jobs import RunState
 from anonator.ui.lock_card import LOSSES
-from anonator.ui.text import UNKNOWN, duration
+from anonator.ui.text import NOT_REVIEWED, UNKNOWN, duration
 
 display, fine_display = ui_helpers.display, ui_helpers.fine_display
 drive, outside = ui_helpers.drive, ui_helpers.outside
@@ -99,14 +111,16 @@ def test_the_lock_is_on_at_start_and_holds_every_setting(drive: Drive) -> None:
     driver.show()
     panel = driver.window.panel
     assert panel.lock.switch.on
-    assert not panel.lock.note_shown
+    assert not panel.lock.note
     assert panel.settings() == Settings()
-    assert all(button.instate(["disabled"]) for button in panel.modes.values())
-    assert panel.threshold.entry.instate(["disabled"]) and panel.mask_scale.entry.instate(["disabled"])
-    assert (panel.threshold.entry.get(), panel.mask_scale.entry.get()) == ("0.50", "1.50")
-    assert [switch.on for switch in panel.switches.values()] == [True, True, False]
-    assert not any(switch.enabled for switch in panel.switches.values())
-    assert "Maximum Speed" not in panel.performance.box.cget("values")
+    assert all(button.instate(["disabled"]) for button in panel.masking.modes.values())
+    assert panel.masking.threshold.entry.instate(["disabled"]) and panel.masking.mask_scale.entry.instate(
+        ["disabled"]
+    )
+    assert (panel.masking.threshold.entry.get(), panel.masking.mask_scale.entry.get()) == ("0.50", "1.50")
+    assert [switch.on for switch in panel.masking.switches.values()] == [True, True, False]
+    assert not any(switch.enabled for switch in panel.masking.switches.values())
+    assert "Maximum Speed" not in panel.free.performance.box.cget("values")
 
 
 def test_unlocking_asks_first_and_says_what_is_lost(drive: Drive) -> None:
@@ -120,12 +134,12 @@ def test_unlocking_asks_first_and_says_what_is_lost(drive: Drive) -> None:
     driver.answering("Switch off")
     panel.lock.switch.invoke()
     assert not panel.locked and not panel.settings().hipaa
-    assert panel.lock.note_shown
-    assert not panel.threshold.entry.instate(["disabled"])
-    panel.modes[Mode.BLUR].invoke()
+    assert panel.lock.note
+    assert not panel.masking.threshold.entry.instate(["disabled"])
+    panel.masking.modes[Mode.BLUR].invoke()
     panel.lock.switch.invoke()
     assert panel.locked and panel.settings() == Settings()
-    assert not panel.lock.note_shown
+    assert not panel.lock.note
 
 
 def test_locking_leaves_maximum_speed_and_says_so(drive: Drive) -> None:
@@ -134,7 +148,7 @@ def test_locking_leaves_maximum_speed_and_says_so(drive: Drive) -> None:
     panel = driver.window.panel
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    box = panel.performance.box
+    box = panel.free.performance.box
     box.current(list(box.cget("values")).index("Maximum Speed"))
     box.event_generate("<<ComboboxSelected>>")
     assert panel.settings().performance is Performance.MAXIMUM
@@ -147,10 +161,118 @@ def test_locking_leaves_maximum_speed_and_says_so(drive: Drive) -> None:
 def test_the_performance_chosen_under_the_lock_is_used(drive: Drive) -> None:
     driver = drive()
     driver.show()
-    box = driver.window.panel.performance.box
+    box = driver.window.panel.free.performance.box
     box.current(list(box.cget("values")).index("Original"))
     box.event_generate("<<ComboboxSelected>>")
     assert driver.window.panel.settings() == Settings(performance=Performance.ORIGINAL)
+
+
+# --- the configuration file
+
+
+def write_config(folder: Path, content: str) -> Path:
+    file = folder / "anonator.toml"
+    file.write_text(content, "utf-8")
+    return file
+
+
+def test_stricter_values_of_the_configuration_are_shown_and_used(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    content = (
+        '[hipaa]\nthreshold = 0.3\nmask_scale = 2\nperformance = "original"\n[standard]\nmode = "blur"\n'
+    )
+    driver = drive(config=write_config(tmp_path, content))
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    panel = driver.window.panel
+    masking = panel.masking
+    assert (masking.threshold.entry.get(), masking.mask_scale.entry.get()) == ("0.30", "2.00")
+    assert masking.threshold.scale.get() == pytest.approx(0.3) and masking.threshold.low == 0.2
+    assert panel.free.performance.box.get() == "Original"
+    assert panel.lock.note == "" and not driver.window.layout.lock_state.winfo_manager()
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    wanted = Settings(threshold=0.3, mask_scale=2, performance=Performance.ORIGINAL)
+    assert driver.engine.jobs[0].job.settings == wanted
+    driver.answering("Switch off")
+    panel.lock.switch.invoke()
+    assert panel.settings().mode is Mode.BLUR and panel.settings().performance is Performance.QUALITY
+    assert masking.threshold.low == 0.5
+
+
+def test_what_was_signed_away_stands_in_the_window(drive: Drive, tmp_path: Path) -> None:
+    content = f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nmode = "blur"\nmask_scale = 1.2\n'
+    driver = drive(config=write_config(tmp_path, content))
+    driver.show()
+    lock, layout = driver.window.panel.lock, driver.window.layout
+    assert "loosened" in lock.note and "mask_scale 1.2" in lock.note
+    assert lock._note.winfo_viewable() and layout.lock_state.winfo_viewable()
+    assert layout.lock_state.cget("text") == "HIPAA mode is loosened"
+    shown = [str(label.cget("text")) for _, label in lock._lines]
+    assert shown[:2] == ["Blur instead of black boxes", "Boxes 1.2 times as large as the face"]
+    assert driver.window.panel.masking.modes[Mode.BLUR].instate(["selected", "disabled"])
+    driver.answering("Switch off")
+    lock.switch.invoke()
+    assert layout.lock_state.cget("text") == "HIPAA mode is off" and "loosened" not in lock.note
+
+
+@pytest.mark.parametrize("content", ["[hipaa]\nmask_scale = 1.2\n", "[hipaa\n", "[hipaa]\nmask_skale = 2\n"])
+def test_nothing_runs_without_a_configuration_that_can_be_used(
+    drive: Drive, clip: Path, tmp_path: Path, content: str
+) -> None:
+    """Whoever wrote stricter values must not run without them because of a slip of the pen."""
+    file = write_config(tmp_path, content)
+    driver = drive(config=file)
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    window = driver.window
+    assert "cannot be used" in window.layout.held.message and str(tmp_path) not in window.layout.held.message
+    assert window.foot.start.instate(["disabled"]) and "held" in window.foot.status.cget("text")
+    assert window.panel.settings() == Settings(), "what is shown meanwhile is HIPAA's own"
+    assert not window.panel.lock.switch.enabled, "nor can the lock be opened to get around it"
+    window.control.start()
+    driver.turn(0.2)
+    assert states(driver) == ["waiting"] and not driver.engine.jobs
+    window.layout.held.close.invoke()
+    assert window.layout.held.message, "not mended yet"
+    file.write_text("[hipaa]\nmask_scale = 2\n")
+    window.layout.held.close.invoke()
+    assert window.layout.held.message == "" and window.panel.lock.switch.enabled
+    window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    assert driver.engine.jobs[0].job.settings == Settings(mask_scale=2)
+
+
+def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "jane doe.mp4"))
+    switches = driver.window.panel.free.switches
+    assert [switch.on for switch in switches.values()] == [True, False]
+    assert all(switch.enabled for switch in switches.values())
+    switches["neutral_name"].invoke()
+    (tmp_path / "jane doe_anonymized.mp4").write_bytes(b"old")
+    driver.window.foot.start.invoke()  # and nobody asks about the old result
+    driver.until(lambda: states(driver) == ["done"])
+    target = driver.engine.jobs[0].job.target
+    assert "jane" not in target.name and target.is_file()
+    switches["report"].invoke()
+    driver.close()
+    again = drive()
+    assert again.window.panel.settings() == Settings(report=False, neutral_name=True)
+    again.answering("Switch off")
+    again.window.panel.lock.switch.invoke()
+    assert again.window.panel.settings() == Settings.standard(neutral_name=True)
+
+
+def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "window.json"
+    preferences.save(file, preferences.Preferences(Choices(hipaa={"encoder": Encoder.QSV})))
+    driver = drive()
+    driver.show()
+    driver.until(lambda: driver.window.notice.message)
+    assert driver.window.notice.message == CHANGED_ENCODER
+    assert driver.window.panel.settings() == Settings()
 
 
 # --- numbers
@@ -177,19 +299,19 @@ def test_typed_numbers_are_taken_or_refused_calmly(
     panel = driver.window.panel
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    entry = panel.threshold.entry
+    entry = panel.masking.threshold.entry
     entry.focus_force()
     entry.delete(0, "end")
     entry.insert(0, typed)
     entry.event_generate("<KeyRelease>", keysym="0")
     driver.turn(0.02)
-    assert bool(panel.threshold.hint.winfo_manager()) is invalid
+    assert bool(panel.masking.threshold.hint.winfo_manager()) is invalid
     entry.event_generate("<Return>")
     assert panel.settings().threshold == value
-    panel.mask_scale.entry.focus_force()
+    panel.masking.mask_scale.entry.focus_force()
     driver.turn(0.05)
     assert entry.get() == f"{value:.2f}"
-    assert not panel.threshold.hint.winfo_manager()
+    assert not panel.masking.threshold.hint.winfo_manager()
 
 
 # --- a job
@@ -223,9 +345,108 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
     assert driver.field("frame") == "60 of 60"
     assert (tmp_path / "visit one_anonymized.mp4").is_file()
     driver.until(lambda: window.viewer.caption.cget("text") == "Result")
-    words = window.queue_view.details.cget("text")
+    words = window.queue_view.details.words
     assert "2 faces followed, masks on 57 of 60 frames." in words
     assert "Sound: removed." in words and "Not yet reviewed by a person" in words
+
+
+def test_a_finished_job_says_in_words_what_the_engine_reported(
+    drive: Drive, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("anonator.ui.commands.open_with_system", opened.append)
+    facts = {
+        "gaps_bridged": 4,
+        "replaced_frames": 2,
+        "checks": ("All 20 frames are there.", "The detector looked again and found no face."),
+        "notes": ("The video is interlaced.",),
+    }
+    driver = drive(engine=FakeEngine(frames=20, **facts))
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    details = driver.window.queue_view.details
+    assert details.words == "320 \N{MULTIPLICATION SIGN} 180, 50 frames"
+    assert not any(button.winfo_viewable() for button in details.buttons.values())
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    driver.turn(0.1)
+    assert details._text.get("1.0", "end-1c") == details.words
+    lines = details.words.split("\n")
+    assert lines[0] == NOT_REVIEWED
+    assert lines[1] == (
+        "2 faces followed, masks on 17 of 20 frames, 4 gaps bridged (covered while not found); "
+        "2 frames black, because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
+    )
+    assert lines[2:] == [
+        "The video is interlaced.",
+        "Passed 2 checks of the finished file:",
+        "✓  All 20 frames are there.",
+        "✓  The detector looked again and found no face.",
+    ]
+    assert (driver.field("frame"), driver.field("elapsed")) == ("20 of 20", "0:02")
+    assert driver.field("speed") == "13.3 frames/s"
+    details.buttons["report"].invoke()
+    assert opened == [tmp_path / "a_anonymized_report.json"]
+
+
+def test_without_a_report_none_is_offered(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    driver.window.panel.free.switches["report"].invoke()
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    driver.turn(0.1)
+    buttons = driver.window.queue_view.details.buttons
+    shown = [name for name, button in buttons.items() if button.winfo_viewable()]
+    assert shown == ["folder", "result"]
+    assert driver.engine.jobs[0].job.settings == Settings(report=False)
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    engine = FakeEngine(frames=25, stages=(Stage.WORKING, Stage.CHECKING, Stage.REPAIRING))
+    driver = drive(engine=engine)
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    seen: dict[str, str] = {}
+
+    def ended() -> bool:
+        current = driver.window.controller.current
+        if current is not None and current.progress is not None:
+            stage = str(driver.window.foot.stage.cget("text"))
+            seen.setdefault(stage, str(driver.window.queue_view.tree.set("1", "state")).strip())
+        return states(driver) == ["done"]
+
+    driver.window.foot.start.invoke()
+    driver.until(ended)
+    assert list(seen) == ["", "Checking the finished file…", "Covering a face that the check found…"]
+    assert seen["Checking the finished file…"].startswith("checking ")
+    assert seen["Covering a face that the check found…"].startswith("covering more ")
+    driver.turn(0.1)
+    assert driver.window.foot.stage.cget("text") == ""
+
+
+def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    driver = drive()
+    driver.engine.may_load.clear()
+    driver.window.show(copies(clip, tmp_path, "a.mp4"))
+    driver.until(lambda: driver.window.controller.waiting() and driver.window.controller.jobs[0].info)
+    foot = driver.window.foot
+    foot.start.invoke()
+    driver.turn(0.1)
+    assert foot.stage.cget("text") == "Loading the engine…" and str(foot.bar.cget("mode")) == "indeterminate"
+    begin = time.monotonic()
+    foot.cancel.invoke()
+    assert time.monotonic() - begin < 0.5
+    assert states(driver) == ["waiting"] and foot.stage.cget("text") == ""
+    assert not foot.start.instate(["disabled"])
+    driver.engine.may_load.set()
+    driver.until(lambda: driver.window.presenter.loaded)
+    driver.turn(0.2)
+    assert states(driver) == ["waiting"] and not driver.engine.jobs, "a cancelled start happened all the same"
+    foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    assert driver.engine.loads[-1] == driver.engine.jobs[0].job.settings, "loaded before the job, not in it"
 
 
 def test_pause_holds_and_cancel_answers_at_once(drive: Drive, clip: Path, tmp_path: Path) -> None:
@@ -262,7 +483,7 @@ def test_settings_and_lock_are_held_while_a_job_runs(drive: Drive, clip: Path, t
     assert not panel.lock.switch.enabled
     panel.lock.switch.invoke()
     assert panel.locked
-    assert panel.performance.box.instate(["disabled"]) and panel.reset.instate(["disabled"])
+    assert panel.free.performance.box.instate(["disabled"]) and panel.reset.instate(["disabled"])
 
 
 def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_path: Path) -> None:
@@ -274,7 +495,15 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     assert states(driver) == ["waiting", "failed", "waiting"]
     driver.window.queue_view.select(2)
     driver.turn(0.05)
-    assert driver.window.queue_view.details.cget("text").startswith("Failed: ")
+    failed = driver.window.controller.jobs[1]
+    assert driver.window.queue_view.details.words == f"Failed: {failed.message}"
+    tree = driver.window.queue_view.tree
+    x, y, *_ = tree.bbox("2")  # type: ignore[misc]
+    assert str(tree.set("2", "state")).endswith("…"), "the row has no room for the whole sentence"
+    tree.event_generate("<Motion>", x=x + 20, y=y + 10)
+    assert driver.window.queue_view._tip.words == failed.state_text
+    driver.window.queue_view.select(1)
+    assert not driver.window.queue_view.buttons["clear"].instate(["disabled"]), "a failed one can be cleared"
     assert driver.window.foot.start.cget("text") == "Start 2 videos"
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done", "failed", "done"])
@@ -287,6 +516,7 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
         ("Keep both", ["a_anonymized.mp4", "a_anonymized_2.mp4"]),
         ("Replace", ["a_anonymized.mp4"]),
         ("Skip", ["a_anonymized.mp4"]),
+        ("Cancel", ["a_anonymized.mp4"]),
     ],
 )
 def test_a_result_that_is_there_is_asked_about(
@@ -302,8 +532,10 @@ def test_a_result_that_is_there_is_asked_about(
     driver.show(source)
     driver.answering(label)
     driver.window.foot.start.invoke()
-    driver.until(lambda: states(driver) in (["done"], ["cancelled"]) and driver.window._start_choice is None)
-    assert sorted(path.name for path in tmp_path.glob("*_anonymized*")) == result
+    after = {"Skip": "skipped", "Cancel": "waiting"}.get(label, "done")
+    driver.until(lambda: states(driver) == [after] and driver.window.control.starting is None)
+    assert driver.window.queue_view.tree.set("1", "state").strip() == after
+    assert sorted(path.name for path in tmp_path.glob("*_anonymized*.mp4")) == result
     replaced = (tmp_path / "a_anonymized.mp4").read_bytes() != b"old"
     assert replaced == (label == "Replace")
 
@@ -317,7 +549,7 @@ def test_closing_while_running_asks_cancels_and_waits(
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["running"])
     driver.answering(answer)
-    driver.window.close()
+    driver.window.control.close()
     if answer == "Keep working":
         driver.turn(0.2)
         assert not driver.window.closed and states(driver) == ["running"]
@@ -352,7 +584,7 @@ def test_changed_settings_are_tested_again(drive: Drive, clip: Path) -> None:
     driver.until(lambda: driver.engine.tested)
     driver.answering("Switch off")
     driver.window.panel.lock.switch.invoke()
-    driver.window.panel.modes[Mode.MOSAIC].invoke()
+    driver.window.panel.masking.modes[Mode.MOSAIC].invoke()
     driver.until(lambda: driver.engine.tested[-1][1].mode is Mode.MOSAIC)
 
 
@@ -388,10 +620,10 @@ def test_a_double_click_opens_the_result(
         tree.event_generate("<ButtonPress-1>", x=x + width // 2, y=y + height // 2)
         tree.event_generate("<ButtonRelease-1>", x=x + width // 2, y=y + height // 2)
     assert opened == [tmp_path / "a_anonymized.mp4"]
-    driver.window.queue_view.open_folder.invoke()
+    driver.window.queue_view.details.buttons["folder"].invoke()
     assert opened[1:] == [tmp_path]
     (tmp_path / "a_anonymized.mp4").unlink()
-    driver.window.queue_view.open_result.invoke()
+    driver.window.queue_view.details.buttons["result"].invoke()
     assert "not there any more" in driver.window.notice.message
 
 
@@ -412,14 +644,14 @@ def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
     driver.show()
 
     def tips() -> list[tk.Misc]:
-        box = driver.window.panel.performance.box
+        box = driver.window.panel.free.performance.box
         return [
             child
             for child in box.winfo_children()
             if child.winfo_class() == "Toplevel" and child.winfo_viewable()
         ]
 
-    box = driver.window.panel.performance.box
+    box = driver.window.panel.free.performance.box
     box.focus_force()  # as a dialog that closes gives the focus back
     driver.turn(1.0)
     assert not tips(), "a tip that nobody asked for"
@@ -457,21 +689,21 @@ def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
     driver = drive()
     driver.show()
     panel = driver.window.panel
-    assert not panel.fetch.winfo_manager()
+    assert not panel.free.fetch.winfo_manager()
     driver.until(lambda: panel._sizes)
-    box = panel.model.box
+    box = panel.free.model.box
     box.current(list(Model).index(Model.RESNET50))
     box.event_generate("<<ComboboxSelected>>")
-    assert panel.fetch.winfo_manager()
-    assert panel.download.cget("text") == "Download (109 MB)…"
+    assert panel.free.fetch.winfo_manager()
+    assert panel.free.download.cget("text") == "Download (109 MB)…"
     driver.answering("Not now")
-    panel.download.invoke()
+    panel.free.download.invoke()
     assert driver.engine.downloads == []
     driver.answering("Download")
-    panel.download.invoke()
+    panel.free.download.invoke()
     driver.until(lambda: driver.dialogs() and driver.dialogs()[0].message.cget("text") == "50 B of 100 B")
     driver.engine.hold_download.set()
-    driver.until(lambda: not panel.fetch.winfo_manager())
+    driver.until(lambda: not panel.free.fetch.winfo_manager())
     assert driver.dialogs() == []
     assert driver.window.notice.message == "The model is on this computer now."
 
@@ -496,9 +728,9 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     driver.answering("Switch off")
     panel = driver.window.panel
     panel.lock.switch.invoke()
-    panel.modes[Mode.BLUR].invoke()
-    panel.mask_scale.scale.set(2.0)
-    panel.switches["keep_audio"].invoke()
+    panel.masking.modes[Mode.BLUR].invoke()
+    panel.masking.mask_scale.scale.set(2.0)
+    panel.masking.switches["keep_audio"].invoke()
     panel.set_folder(tmp_path)
     driver.close()
     written = (tmp_path / "config" / "window.json").read_text("utf-8")
@@ -506,10 +738,12 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     again = drive()
     panel = again.window.panel
     assert panel.locked
-    assert panel.standard == Settings.standard(mode=Mode.BLUR, mask_scale=2.0, keep_audio=True)
+    assert panel.preferences().choices == Choices(
+        standard={"mode": Mode.BLUR, "mask_scale": 2.0, "keep_audio": True}
+    )
     assert panel.output_folder == tmp_path
     panel.reset.invoke()
-    assert panel.standard == Settings.standard() and panel.output_folder is None
+    assert panel.preferences() == preferences.Preferences()
 
 
 @pytest.mark.parametrize(
@@ -517,11 +751,13 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     [
         "{",
         "[]",
-        '{"settings": {"threshold": 5}, "output_folder": null}',
-        '{"settings": {"colour": 1}}',
+        '{"hipaa": {}, "standard": {"threshold": 5}, "output_folder": null}',
+        '{"hipaa": {}, "standard": {"colour": 1}, "output_folder": null}',
+        '{"hipaa": {"keep_audio": true}, "standard": {}, "output_folder": null}',
+        '{"hipaa": {"performance": "maximum"}, "standard": {}, "output_folder": null}',
         "\x00\xff",
     ],
-    ids=["cut off", "a list", "out of range", "unknown key", "binary"],
+    ids=["cut off", "a list", "out of range", "unknown key", "not free", "not under the lock", "binary"],
 )
 def test_a_damaged_file_is_kept_beside_and_reported(drive: Drive, tmp_path: Path, written: str) -> None:
     file = tmp_path / "config" / "window.json"
@@ -529,7 +765,7 @@ def test_a_damaged_file_is_kept_beside_and_reported(drive: Drive, tmp_path: Path
     file.write_bytes(written.encode("latin-1"))
     driver = drive()
     assert driver.window.notice.message == preferences.DAMAGED
-    assert driver.window.panel.standard == Settings.standard()
+    assert driver.window.panel.preferences() == preferences.Preferences()
     assert (tmp_path / "config" / "window.json.damaged").read_bytes() == written.encode("latin-1")
     driver.close()
     assert preferences.load(file) == (preferences.Preferences(), "")
@@ -620,19 +856,140 @@ def test_everything_is_reached_by_the_tab_key(drive: Drive, clip: Path) -> None:
         window.queue_view.tree,
         window.queue_view.buttons["files"],
         panel.lock.switch,
-        panel.performance.box,
-        panel.model.box,
-        panel.encoder.box,
-        panel.choose,
-        *panel.modes.values(),
-        panel.threshold.scale,
-        panel.threshold.entry,
-        panel.mask_scale.scale,
-        *panel.switches.values(),
+        panel.free.performance.box,
+        panel.free.model.box,
+        panel.free.encoder.box,
+        panel.free.choose,
+        *panel.masking.modes.values(),
+        panel.masking.threshold.scale,
+        panel.masking.threshold.entry,
+        panel.masking.mask_scale.scale,
+        *panel.masking.switches.values(),
         panel.reset,
         window.foot.start,
     ):
         assert wanted in reached, str(wanted)
+
+
+def test_every_setting_has_a_tool_tip(drive: Drive) -> None:
+    driver = drive()
+    driver.show()
+    free, masking = driver.window.panel.free, driver.window.panel.masking
+    wanted: list[tk.Misc] = [
+        free.performance.box,
+        free.model.box,
+        free.encoder.box,
+        free.choose,
+        free.beside,
+        free.download,
+        free.use_file,
+        *free.switches.values(),
+        *masking.modes.values(),
+        masking.threshold.scale,
+        masking.threshold.entry,
+        masking.mask_scale.scale,
+        masking.mask_scale.entry,
+        *masking.switches.values(),
+        driver.window.panel.reset,
+        driver.window.panel.lock.switch,
+    ]
+    for widget in wanted:
+        assert "ToolTip" not in str(widget) and "_schedule" in widget.bind("<Enter>"), str(widget)
+
+
+def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> None:
+    """Every control in its turn looks different while it has the keyboard."""
+    driver = drive(size="1280x800")
+    driver.answering("Switch off")
+    driver.show()
+    driver.window.panel.lock.switch.invoke()
+    driver.window.layout.drop_area.files.focus_force()
+    driver.root.update()
+    seen: list[tk.Misc] = []
+    widget: tk.Misc = driver.window.layout.drop_area.files
+    while widget not in seen:
+        seen.append(widget)
+        following = widget.tk_focusNext()
+        assert following is not None
+        following.focus_force()  # brings it into sight
+        driver.turn(0.03)
+        driver.window.foot.focus_force()
+        driver.turn(0.05)
+        without = picture_of(following)
+        following.focus_force()
+        driver.until(lambda shown=following, before=without: picture_of(shown) != before, 2)
+        widget = following
+    assert len(seen) > 15
+    radio = driver.window.panel.masking.modes[Mode.MOSAIC]
+    radio.focus_force()
+    radio.event_generate("<Return>")
+    assert driver.window.panel.settings().mode is Mode.MOSAIC
+    for key in ("<space>", "<Return>"):
+        switch = driver.window.panel.masking.switches["multi_pass"]
+        before = switch.on
+        switch.focus_force()
+        switch.event_generate(key)
+        assert switch.on is not before
+
+
+def picture_of(widget: tk.Misc) -> bytes:
+    """What a control looks like on the screen."""
+    x, y = widget.winfo_rootx(), widget.winfo_rooty()
+    box = (x - 2, y - 2, x + widget.winfo_width() + 2, y + widget.winfo_height() + 2)
+    return ImageGrab.grab(box, xdisplay=os.environ["DISPLAY"]).tobytes()
+
+
+def test_keys_open_results_list_all_keys_and_close_questions(
+    drive: Drive, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("anonator.ui.commands.open_with_system", opened.append)
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    root, tree = driver.root, driver.window.queue_view.tree
+    root.event_generate("<Control-Return>")
+    driver.until(lambda: states(driver) == ["done"])
+    tree.focus_force()
+    driver.turn(0.1)
+    for key in ("<Return>", "<space>"):
+        tree.event_generate(key)
+    assert opened == [tmp_path / "a_anonymized.mp4"] * 2
+    words: list[str] = []
+
+    def escape(dialog: tk.Misc) -> None:
+        driver.until(lambda: str(dialog.focus_get()).startswith(str(dialog)), 2)  # it gets the keyboard
+        focus = dialog.focus_get()
+        assert focus is not None
+        words.extend(str(label.cget("text")) for label in all_widgets(dialog) if isinstance(label, ttk.Label))
+        focus.event_generate("<Escape>")
+
+    for key in ("<F1>", "<Control-l>"):
+        driver.meeting(escape)
+        root.event_generate(key)  # comes back when the question is closed
+        assert not driver.dialogs()
+        driver.until(lambda: root.focus_get() is tree, 2)
+    assert {"Ctrl+O", "Ctrl+Enter", "Ctrl+L", "Escape", "F1"} <= set(words) and LOSSES in words
+    assert driver.window.panel.locked
+    tree.event_generate("<Delete>")
+    driver.until(lambda: not driver.window.controller.jobs)
+    driver.window.foot.focus_force()
+    driver.turn(0.05)
+    root.event_generate("<Control-q>")
+    driver.until(lambda: driver.window.closed)
+
+
+def test_the_keyboard_is_never_left_on_what_cannot_be_used(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    driver = drive(engine=FakeEngine(frames=40))
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    foot = driver.window.foot
+    foot.start.focus_force()
+    foot.start.invoke()
+    driver.until(lambda: states(driver) == ["running"])
+    driver.turn(0.05)
+    assert driver.root.focus_get() is foot.pause
+    driver.until(lambda: states(driver) == ["done"])
+    driver.turn(0.05)
+    assert driver.root.focus_get() is driver.window.queue_view.tree
 
 
 def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
@@ -641,51 +998,89 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
     driver.show()
     driver.window.panel.lock.switch.invoke()
     panel = driver.window.panel
-    assert len(panel.performance.box.cget("values")) == len(Performance)
-    assert len(panel.model.box.cget("values")) == len(Model)
-    assert len(panel.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
-    assert set(panel.modes) == set(Mode)
+    assert len(panel.free.performance.box.cget("values")) == len(Performance)
+    assert len(panel.free.model.box.cget("values")) == len(Model)
+    assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
+    assert set(panel.masking.modes) == set(Mode)
 
 
 # --- with the real engine
 
 
-def test_the_event_loop_goes_on_during_a_job(drive: Drive, tmp_path: Path) -> None:
-    """The lateness of a 10 ms tick during a 1080p job.
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the scheduler's own figures")
+def test_the_event_loop_goes_on_while_the_engine_loads_and_during_a_job(display: str, tmp_path: Path) -> None:
+    """The lateness of a 10 ms tick on the main thread, with a 1080p job.
 
-    Measured on two cores: 99 % under 25 ms, the longest 36 ms. The limits here are wider, because other
-    work on the machine counts too; ANONATOR_STRICT_TIMING=1 sets those that a free machine must keep.
+    Measured on two cores of which others used one: 99 % under 10 to 13 ms, the longest 67 ms; while the
+    engine loads, the longest 94 ms. ANONATOR_STRICT_TIMING=1 sets the limits that a free machine must keep.
+    Without it the limits are wider, and time for which other work held the processors is not counted.
     """
     strict = os.environ.get("ANONATOR_STRICT_TIMING") == "1"
-    driver = drive(engine=Engine(), size="1280x800")
-    driver.window.show([write_clip(tmp_path / "a.mp4", frames=40, size=(1920, 1080))])
-    driver.until(lambda: driver.window.viewer.caption.cget("text") == "Test of this frame", 90)
-    late: list[float] = []
-    last = time.perf_counter()
-
-    def tick() -> None:
-        nonlocal last
-        now = time.perf_counter()
-        late.append((now - last) * 1000 - 10)
-        last = now
-        if not driver.window.closed:
-            driver.root.after(10, tick)
-
-    driver.window.foot.start.invoke()
-    driver.until(lambda: states(driver) == ["running"], 30)
-    last = time.perf_counter()
-    tick()
-    driver.until(lambda: states(driver) == ["done"], 90)
-    late.sort()
-    assert late[int(len(late) * 0.99)] < (30 if strict else 120), late[-20:]
-    assert late[-1] < (120 if strict else 500), late[-20:]
+    source = write_clip(tmp_path / "a.mp4", frames=90, size=(1920, 1080))
+    run = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("heartbeat.py")), str(source), "3"],
+        env={**os.environ, "DISPLAY": display},
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    late = {
+        phase: sorted(whole if strict else own for whole, own in ticks)
+        for phase, ticks in json.loads(run.stdout).items()
+    }
+    assert len(late["load"]) > 20 and len(late["job"]) > 100
+    assert late["load"][-1] < (350 if strict else 500), late["load"][-20:]
+    after = sorted([*late["test"], *late["job"], *late["end"]])
+    assert after[-1] < (120 if strict else 300), after[-20:]
+    assert after[int(len(after) * 0.99)] < (30 if strict else 60), after[-20:]
 
 
-def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside, tmp_path: Path) -> None:
-    """A real drag by the mouse, Start, progress seen moving, results on disk, cancel, closing."""
+LIMIT = 0.5 if os.environ.get("ANONATOR_STRICT_TIMING") == "1" else 1.5
+"""Seconds for an answer to Cancel; the wider one is for machines that do other work, too."""
+
+
+@pytest.mark.slow
+def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive, tmp_path: Path) -> None:
+    """While the engine loads, while the video is opened, and while frames are written."""
     folder = tmp_path / "videos"
     folder.mkdir()
-    files = [write_clip(folder / name, frames=60) for name in ("my visit {1}.mp4", "Größe 日本語.mp4")]
+    driver = drive(engine=Engine())
+    window = driver.window
+    window.show([write_clip(folder / "a.mp4", frames=120, size=(1920, 1080))])
+    driver.until(lambda: window.controller.jobs and window.controller.jobs[0].info, 60)
+
+    def cancel() -> None:
+        begin = time.monotonic()
+        window.foot.cancel.invoke()
+        assert time.monotonic() - begin < 0.1, "the button itself answers at once"
+        driver.until(lambda: window.controller.state is RunState.IDLE and window.control.starting is None)
+        assert time.monotonic() - begin < LIMIT
+        assert [path.name for path in folder.iterdir()] == ["a.mp4"]
+
+    window.foot.start.invoke()
+    driver.turn(0.02)
+    cancel()
+    assert states(driver) == ["waiting"]
+    driver.until(lambda: window.presenter.loaded, 90)
+    for at_work in (False, True, True):
+        driver.until(lambda: not window.foot.start.instate(["disabled"]))
+        window.foot.start.invoke()
+        driver.until(lambda: window.controller.current is not None, 60)
+        if at_work:
+            driver.until(lambda: window.controller.jobs[0].progress is not None, 60)
+            driver.turn(0.3)
+        cancel()
+        assert states(driver) == ["cancelled"]
+        window.queue_view.details.buttons["retry"].invoke()
+    assert window.notice.message == ""
+
+
+@pytest.mark.slow
+def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside, tmp_path: Path) -> None:
+    """A real drag by the mouse, Start, progress seen moving, results on disk, cancel, the session's end."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    files = [write_clip(folder / name, frames=40) for name in ("my visit {1}.mp4", "Größe 日本語.mp4")]
     program = outside.program()
     ready = program.wait("ready")
     assert outside.drag(files, ready["lab"]) == "copy"
@@ -695,26 +1090,41 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     outside.click(ready["start"])
     program.wait("job", 30, number=1, state="running")
     program.wait("run ended", 60, done=2, failed=0)
-    frames = [event["frame"] for event in program.events("progress") if event["number"] == 1]
-    assert len(set(frames)) >= 3 and frames == sorted(frames) and frames[-1] <= 60
+    told = [event for event in program.events("progress") if event["number"] == 1]
+    frames = [event["frame"] for event in told if event["stage"] == "working"]
+    assert len(set(frames)) >= 3 and frames == sorted(frames) and frames[-1] <= 40
+    assert [event["stage"] for event in told if event["stage"] != "working"][-1] == "checking"
     for file in files:
         with av.open(str(file.with_name(f"{file.stem}_anonymized.mp4"))) as container:
-            assert sum(1 for _ in container.decode(video=0)) == 60
+            assert sum(1 for _ in container.decode(video=0)) == 40
 
-    long_one = write_clip(folder / "long.mp4", frames=1500, size=(640, 360))
+    long_one = write_clip(folder / "long.mp4", frames=600, size=(640, 360))
     assert outside.drag([long_one], ready["lab"]) == "copy"
     program.wait("added", numbers=[3])
     outside.click(ready["start"])
     program.wait("progress", 30, number=3)
-    begin = time.monotonic()
     outside.click(ready["cancel"])
-    program.wait("job", 10, number=3, state="cancelled")
-    assert time.monotonic() - begin < 1.5, "cancel, with the click of the test, took too long"
+    asked = time.monotonic()
+    assert program.wait("job", 10, number=3, state="cancelled")["t"] - asked < LIMIT
     assert not list(folder.glob("*long*anonymized*")), "a cancelled job left something behind"
 
-    outside.xdo("key", "ctrl+q")
-    program.wait("closed", 20)
+    # what a desktop sends when its user logs out: no question then, but the same care
+    assert outside.drag([long_one], ready["lab"]) == "copy"
+    program.wait("added", numbers=[4])
+    outside.click(ready["start"])
+    program.wait("progress", 30, number=4)
+    begin = time.monotonic()
+    program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(20) == 0
+    assert time.monotonic() - begin < 5
+    assert program.events("job")[-1]["state"] == "cancelled" and program.events("closed")
+    unfinished = Path(os.environ["XDG_STATE_HOME"]) / "Anonator" / "unfinished"
+    assert not unfinished.exists() or not list(unfinished.iterdir())
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [*(file.name for file in files), *(f"{file.stem}_anonymized.mp4" for file in files), "long.mp4"]
+        [
+            *(file.name for file in files),
+            *(f"{file.stem}_anonymized.mp4" for file in files),
+            *(f"{file.stem}_anonymized_report.json" for file in files),
+            "long.mp4",
+        ]
     )

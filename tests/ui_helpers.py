@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from anonator.core.config import Encoder, Model, Settings
-from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.processor import Job
 from anonator.errors import JobCancelled
 from anonator.ui.dialogs import Dialog
@@ -108,9 +108,10 @@ class FakeJob:
         job: Job,
         on_progress: Callable[[Progress], None],
         on_preview: Callable[[Preview], None],
-        frames: int,
+        engine: FakeEngine,
     ) -> None:
-        self.job, self._on_progress, self._on_preview, self._frames = job, on_progress, on_preview, frames
+        self.job, self._on_progress, self._on_preview = job, on_progress, on_preview
+        self._frames, self._stages, self._facts = engine.frames, engine.stages, engine.facts
         self._go, self._stop, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._go.set()
         self._error: Exception | None = None
@@ -138,30 +139,53 @@ class FakeJob:
         self._thread.join(timeout)
         if self._error is not None:
             raise self._error
-        return JobResult(self.job.target, self._frames, self._frames - 3, 2, 1.0, "CPU, float32", "removed")
+        return JobResult(
+            **{
+                "target": self.job.target,
+                "frames": self._frames,
+                "masked_frames": self._frames - 3,
+                "tracks": 2,
+                "seconds": 1.5,
+                "device": "CPU, float32",
+                "audio": "removed",
+                "report": self.job.report_target if self.job.settings.report else None,
+                **self._facts,
+            }
+        )
 
     def _work(self) -> None:
         picture = np.zeros((90, 160, 3), np.uint8)
-        for frame in range(1, self._frames + 1):
-            self._go.wait()
-            if self._stop.is_set():
-                self._error = JobCancelled("The job was cancelled.")
-                break
-            told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40)
-            self.told.append(told)
-            self._on_progress(told)
-            self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
-            time.sleep(0.01)
-        else:
-            shutil.copyfile(self.job.source, self.job.target)
+        for stage in self._stages:
+            for frame in range(1, self._frames + 1):
+                self._go.wait()
+                if self._stop.is_set():
+                    self._error = JobCancelled("The job was cancelled.")
+                    self._ended.set()
+                    return
+                told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40, stage)
+                self.told.append(told)
+                self._on_progress(told)
+                self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
+                time.sleep(0.01)
+        shutil.copyfile(self.job.source, self.job.target)
+        if self.job.settings.report:
+            self.job.report_target.write_text("{}")
         self._ended.set()
 
 
 class FakeEngine:
     """Stands in for torch at the edge: everything that the window asks of ui.engine.Engine."""
 
-    def __init__(self, frames: int = 30) -> None:
-        self.frames = frames
+    def __init__(
+        self, frames: int = 30, *, stages: tuple[Stage, ...] = (Stage.WORKING,), **facts: Any
+    ) -> None:
+        """Jobs that go through these stages, and whose JobResult holds these facts."""
+        self.frames, self.stages, self.facts = frames, stages, facts
+        self.loads: list[Settings] = []
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self._device_line: str | None = None
+        self.encoders: tuple[Encoder, ...] = (Encoder.X264, Encoder.NVENC)
         self.jobs: list[FakeJob] = []
         self.tested: list[tuple[float, Settings]] = []
         self.missing: set[Model] = {Model.RESNET50}
@@ -169,10 +193,13 @@ class FakeEngine:
         self.hold_download = threading.Event()
 
     def load(self, settings: Settings) -> EngineReady:
-        return EngineReady("CPU, float32; no CUDA because this is a test")
+        self.loads.append(settings)
+        self.may_load.wait(20)
+        self._device_line = "CPU, float32; no CUDA because this is a test"
+        return EngineReady(self._device_line)
 
     def device_line(self) -> str | None:
-        return "CPU, float32; no CUDA because this is a test"
+        return self._device_line
 
     def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
         self.tested.append((seconds, settings))
@@ -180,7 +207,7 @@ class FakeEngine:
         return Preview(picture + 90, picture, seconds, 3)
 
     def make_processor(self, job: Job, on_progress: Any, on_preview: Any) -> FakeJob:
-        self.jobs.append(FakeJob(job, on_progress, on_preview, self.frames))
+        self.jobs.append(FakeJob(job, on_progress, on_preview, self))
         return self.jobs[-1]
 
     def keep_awake(self) -> contextlib.AbstractContextManager[object]:
@@ -190,7 +217,7 @@ class FakeEngine:
         return ModelsFound(
             {model: model not in self.missing for model in Model},
             dict.fromkeys(Model, "109 MB"),
-            (Encoder.X264, Encoder.NVENC),
+            self.encoders,
         )
 
     def download(self, model: Model, progress: Any, cancelled: Callable[[], bool]) -> None:
@@ -225,7 +252,9 @@ class GuardedTk:
 class Driver:
     """The real window in this process, its event loop turned by the test."""
 
-    def __init__(self, preferences: Path, engine: Any = None, size: str = "1000x700") -> None:
+    def __init__(
+        self, preferences: Path, engine: Any = None, size: str = "1000x700", config: Path | None = None
+    ) -> None:
         self.engine = engine or FakeEngine()
         self.errors: list[str] = []
         original = tk.Tk.__init__
@@ -236,7 +265,7 @@ class Driver:
 
         tk.Tk.__init__ = guarded  # type: ignore[method-assign]
         try:
-            self.window = MainWindow(engine=self.engine, preferences_file=preferences)  # type: ignore[arg-type]
+            self.window = MainWindow(engine=self.engine, preferences_file=preferences, config_file=config)  # type: ignore[arg-type]
         finally:
             tk.Tk.__init__ = original  # type: ignore[method-assign]
         reported = self.window._report
@@ -253,7 +282,8 @@ class Driver:
         self.window.show(files)
         self.until(lambda: self.window.presenter.loaded)
         if files:
-            self.until(lambda: all(job.info or job.message for job in self.window.controller.jobs))
+            jobs = self.window.controller
+            self.until(lambda: jobs.jobs and all(job.info or job.message for job in jobs.jobs))
 
     def turn(self, seconds: float) -> None:
         """Let the event loop run for a while."""
@@ -272,20 +302,32 @@ class Driver:
         """The questions that are open."""
         return [child for child in self.root.winfo_children() if isinstance(child, Dialog)]
 
+    def meeting(self, act: Callable[[Dialog], object]) -> None:
+        """Do something with the next question as soon as it is there; whoever asks waits meanwhile."""
+
+        def look() -> None:
+            shown = [dialog for dialog in self.dialogs() if dialog.winfo_viewable()]
+            if not shown:
+                self.root.after(20, look)
+                return
+            try:
+                act(shown[0])
+            except BaseException:
+                shown[0].close("")  # or the test would wait for ever
+                raise
+
+        self.root.after(20, look)
+
     def answering(self, label: str, seen: list[str] | None = None) -> None:
         """Press a button of the next question as soon as it is there."""
 
-        def press() -> None:
-            for dialog in self.dialogs():
-                for button in dialog.buttons.winfo_children():
-                    if button.cget("text") == label and button.winfo_viewable():
-                        if seen is not None:
-                            seen.append(str(dialog.message.cget("text")))
-                        button.invoke()  # type: ignore[attr-defined]
-                        return
-            self.root.after(20, press)
+        def press(dialog: Dialog) -> None:
+            if seen is not None:
+                seen.append(str(dialog.message.cget("text")))
+            labels = {str(button.cget("text")): button for button in dialog.buttons.winfo_children()}
+            labels[label].invoke()  # type: ignore[attr-defined]
 
-        self.root.after(20, press)
+        self.meeting(press)
 
     def field(self, name: str) -> str:
         """What a number of the progress panel reads."""
@@ -296,7 +338,7 @@ class Driver:
             return
         if self.window.controller.current is not None:
             self.answering("Cancel the job and close")
-        self.window.close()
+        self.window.control.close()
         self.until(lambda: self.window.closed)
 
 

@@ -1,7 +1,8 @@
-"""Takes pictures of the real window in every state, on displays of its own: tools/screenshots.py OUT VIDEO...
+"""Takes pictures of the real window in every state, on displays of its own.
 
-Needs Xvfb. Every picture is to be looked at: nothing may be cut off, overlap or be unclear. The four of the
-README are taken at 1240x800; --docs writes only those, with few colours so that the files stay small.
+Needs Xvfb. Without videos it draws some, with the public-domain face that the package carries. Every
+picture is to be looked at: nothing may be cut off, overlap or be unclear. The four of the README are taken
+at 1240x800; --docs writes only those, with few colours so that the files stay small.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
-from PIL import Image, ImageGrab
+import av
+from PIL import Image, ImageDraw, ImageFilter, ImageGrab
 
 SIZES = {"small": ("1000x700", 96), "large": ("1920x1080", 96), "fine": ("3840x2160", 192)}
 """By name: the size of the screen, which the window fills, and dots per inch (192 is 200 %)."""
 DOCS = {"readme": ("1240x800", 96)}
-PATIENCE = 600.0
+PATIENCE = 300.0
 """Seconds for a state to come."""
 
 
@@ -30,13 +33,13 @@ def main() -> int:
     """Start a display for each size and take the pictures in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("videos", type=Path, nargs="+")
+    parser.add_argument("videos", type=Path, nargs="*")
     parser.add_argument("--docs", action="store_true", help="only the four pictures of the README")
     parser.add_argument("--only", choices=SIZES, help="one size")
     parser.add_argument("--on-this-display", metavar="SIZE", help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    if args.on_this_display:
+    if args.on_this_display is not None:
         Photographer(args.out, args.videos, args.on_this_display, docs=args.docs).take_all()
         return 0
     for name, (size, dpi) in (DOCS if args.docs else SIZES).items():
@@ -63,6 +66,29 @@ def with_display(size: str, dpi: int, command: list[str]) -> None:
         server.wait(10)
 
 
+def draw_clip(path: Path, *, seconds: int, step: int) -> None:
+    """A head that moves before a blue ground, 640x360, H.264 at 25 frames a second."""
+    with resources.files("anonator.models").joinpath("astronaut.jpg").open("rb") as file:
+        head = Image.open(file).convert("RGB").resize((360, 360)).crop((97, 10, 280, 193))
+    rim = Image.new("L", head.size)
+    ImageDraw.Draw(rim).ellipse((8, 8, 175, 175), fill=255)
+    rim = rim.filter(ImageFilter.GaussianBlur(5))
+    size = (640, 360)
+    ground = Image.composite(
+        Image.new("RGB", size, "#8296a8"),
+        Image.new("RGB", size, "#2f5f93"),
+        Image.linear_gradient("L").resize(size),
+    )
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for frame in range(25 * seconds):
+            picture = ground.copy()
+            picture.paste(head, ((30 if step > 0 else 430) + step * frame, 70), rim)
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode())
+
+
 class Photographer:
     """Uses the window as a person does, and takes a picture in each state."""
 
@@ -71,11 +97,14 @@ class Photographer:
 
         self._out, self._prefix, self._docs = out, prefix, docs
         self._folder = Path(tempfile.mkdtemp())
-        names = ("Visit 3, gait.mp4", "Gespräch mit 山田.mov", "Ward round with a long name of a file.mkv")
-        self._videos = []
-        for video, name in zip(videos, names, strict=False):
-            self._videos.append(self._folder / name)
-            shutil.copy(video, self._videos[-1])
+        self._videos = [self._folder / name for name in ("Visit 3, gait.mp4", "Gespräch mit 山田.mov")]
+        if videos:
+            for video, copy in zip(videos, self._videos, strict=False):
+                shutil.copy(video, copy)
+            self._videos = self._videos[: len(videos)]
+        else:
+            draw_clip(self._videos[0], seconds=4, step=3)
+            draw_clip(self._videos[1], seconds=3, step=-4)
         self._broken = self._folder / "from the old camera.avi"
         self._broken.write_bytes(b"no video" * 4000)
         self._window = window = MainWindow(
@@ -131,14 +160,16 @@ class Photographer:
         window.control.start()
         self._until(lambda: window.controller.current is not None)
         self._shot("opening")
-        self._until(lambda: self._frames_of(1) > 0.35)
+        self._until(lambda: self._frames_of(1) > 0.55)
         self._turn(0.4)
         self._shot("running")
         window.control.pause_or_resume()
         self._shot("paused")
         window.control.pause_or_resume()
-        self._until(lambda: bool(window.foot.stage.cget("text")) and self._frames_of(1) < 1)
-        self._shot("checking")
+        checking = "Checking the finished file…"
+        self._until(lambda: window.foot.stage.cget("text") == checking or window.controller.current is None)
+        self._turn(0.03)  # no longer, because it may be over soon
+        self._save("checking")
         done = [job.number for job in window.controller.jobs][-1 - (not self._docs)]
         self._until(lambda: window.controller.current is None)
         window.queue_view.select(done)
@@ -211,7 +242,7 @@ class Photographer:
             if name not in ("idle", "running", "done", "unlocked"):
                 return
             name = f"window-{name}"
-            picture = picture.quantize(200, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            picture = picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
         prefix = f"{self._prefix}_" if self._prefix else ""
         picture.save(self._out / f"{prefix}{name}.png", optimize=True)
 

@@ -97,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="anonator",
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Takes the faces out of videos. Without --headless it opens the window.",
-        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed thresholds. "
+        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed values. "
         "Under it, options can only make it stricter.",
     )
     parser.add_argument(
@@ -178,7 +178,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--damaged-frames-limit",
         type=_number(int),
         metavar="N",
-        help="frames that may be replaced by black because they cannot be decoded (default 25)",
+        help="frames that may be replaced by black because they cannot be decoded (default 250)",
     )
     return parser
 

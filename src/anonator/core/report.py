@@ -158,4 +158,6 @@ def _plain(settings: Any) -> dict[str, Any]:
         if dataclasses.is_dataclass(value):
             value = _plain(value)
         plain[field.name] = value.value if isinstance(value, Enum) else value
+    if plain.get("hipaa"):
+        plain["damaged_frames_limit"] = 0  # whatever the settings carry, the first damaged frame ends the job
     return plain

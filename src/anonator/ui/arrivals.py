@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 class Arrivals:
     """Takes outcomes by the first part of their key."""
 
-    def __init__(self, window: MainWindow, free_to_start: Callable[[Outcome], None]) -> None:
-        self._window, self._free_to_start = window, free_to_start
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
 
     def take(self, outcome: Outcome) -> None:
         """Give an outcome to whom it belongs."""
@@ -35,7 +34,7 @@ class Arrivals:
             "engine": self._engine_stands,
             "models": self._models_found,
             "model": self._model_arrived,
-            "start": self._free_to_start,
+            "start": lambda _outcome: self._window.control.engine_is_free(),
             "preferences": self._remembered,
         }
         handlers[kind](outcome)
@@ -51,7 +50,7 @@ class Arrivals:
         self._window.say(" ".join(part for part in (came.message(), said) if part))
         size = (self._window.theme.px(look.THUMBNAIL[0]), self._window.theme.px(look.THUMBNAIL[1]))
         for number in numbers:
-            job = self._window.controller.job(number)
+            job = self._window.controller.get(number)
             assert job is not None, "it was added just now"
             self._window.worker.submit(("glimpse", number), partial(media.glimpse, job.source, size))
         self._window.events.write(
@@ -75,23 +74,21 @@ class Arrivals:
         line = outcome.value.device_line if isinstance(outcome.value, EngineReady) else None
         self._window.presenter.engine_loaded(line)
         if line is not None:
-            # what loading left lives until the end: later collections need not walk through it
-            gc.freeze()
             self._window.desk.test()
         else:
             self._window.say(text.error_sentence(outcome.error or RuntimeError()))
         self._window.events.write("engine", device=line)
-        self._window.show_run()
+        self._window.control.show()
 
     def _models_found(self, outcome: Outcome) -> None:
         if outcome.error is None:
             found: ModelsFound = outcome.value
-            self._window.panel.set_available(found.available, found.sizes, found.encoders)
+            self._window.say(self._window.panel.set_available(found.available, found.sizes, found.encoders))
 
     def _model_arrived(self, outcome: Outcome) -> None:
         self._window.commands.model_arrived(outcome)
-        self._window.worker.submit(("models",), self._window.engine.find_models)
         self._window.load_engine()
+        self._window.engine_worker.submit(("models",), self._window.engine.find_models)
 
     def _remembered(self, outcome: Outcome) -> None:
         if outcome.error is not None:

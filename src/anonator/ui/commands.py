@@ -81,13 +81,19 @@ class Commands:
 
     def open_result(self, number: int) -> None:
         """Open a finished video in the system's player."""
-        job = self._controller.job(number)
+        job = self._controller.get(number)
         if job is not None and job.target is not None:
             self._open(job.target)
 
+    def open_report(self, number: int) -> None:
+        """Open the audit report of a finished video in the system's viewer."""
+        job = self._controller.get(number)
+        if job is not None and job.result is not None and job.result.report is not None:
+            self._open(job.result.report)
+
     def open_folder(self, number: int) -> None:
         """Open the folder of a finished video, or of its source."""
-        job = self._controller.job(number)
+        job = self._controller.get(number)
         if job is not None:
             self._open((job.target or job.source).parent)
 
@@ -107,7 +113,8 @@ class Commands:
 
     def may_start(self) -> Existing | None:
         """Ask what to do with results that are there already; None when the user wants to think again."""
-        conflicts = self._controller.conflicts(self._the_panel().output_folder)
+        panel = self._the_panel()
+        conflicts = self._controller.conflicts(panel.settings(), panel.output_folder)
         if not conflicts:
             return Existing.KEEP_BOTH
         if len(conflicts) == 1:
@@ -120,6 +127,7 @@ class Commands:
             "A result is there already",
             words,
             (
+                ("", "Cancel"),
                 (Existing.OVERWRITE.value, "Replace"),
                 (Existing.SKIP.value, "Skip"),
                 (Existing.KEEP_BOTH.value, "Keep both"),

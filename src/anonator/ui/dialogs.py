@@ -9,6 +9,7 @@ from tkinter import ttk
 from anonator.ui import theme as look
 from anonator.ui.colours import BLACK, LINE
 from anonator.ui.theme import Theme
+from anonator.ui.widgets import focused, within_screen
 
 
 class Dialog(tk.Toplevel):
@@ -24,11 +25,12 @@ class Dialog(tk.Toplevel):
         self.body = ttk.Frame(self, padding=px(24))
         self.body.pack(padx=1, pady=1, fill="both", expand=True)
         ttk.Label(self.body, text=title, style="Title.TLabel").pack(anchor="w")
-        self.message = ttk.Label(self.body, text=message, wraplength=px(440), justify="left")
+        self.message = ttk.Label(self.body, text=message, wraplength=px(470), justify="left")
         self.message.pack(anchor="w", pady=(px(10), px(20)))
         self.buttons = ttk.Frame(self.body)
         self.buttons.pack(side="bottom", anchor="e")
         self._first: ttk.Button | None = None
+        self._before = focused(parent)
         self.protocol("WM_DELETE_WINDOW", self.dismiss)
         self.bind("<Escape>", lambda _event: self.dismiss())
 
@@ -51,10 +53,13 @@ class Dialog(tk.Toplevel):
         self.close("")
 
     def close(self, answer: str) -> None:
-        """Close with an answer."""
+        """Close with an answer, and give the keyboard back to who had it."""
         self.answer = answer
+        in_use = focused(self) is not None
         self.grab_release()
         self.destroy()
+        if in_use and self._before is not None and self._before.winfo_exists():
+            self._before.focus_force()
 
     def present(self) -> None:
         """Show it over its parent and give it the keyboard."""
@@ -63,7 +68,8 @@ class Dialog(tk.Toplevel):
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         x = parent.winfo_rootx() + (parent.winfo_width() - width) // 2
         y = parent.winfo_rooty() + (parent.winfo_height() - height) // 3
-        self.geometry(f"+{max(0, x)}+{max(0, y)}")
+        x, y = within_screen(self, x, y, width, height)
+        self.geometry(f"+{x}+{y}")
         self.configure(background=LINE)
         if parent.winfo_viewable():
             self.transient(parent)

@@ -90,7 +90,7 @@ class DropArea(tk.Frame):
         ]
         for label, gap in zip(self._labels, (16, 10, 22), strict=True):
             label.pack(pady=(0, px(gap)))
-        buttons = ttk.Frame(self._middle)
+        self._buttons = buttons = tk.Frame(self._middle, background=BLACK)
         buttons.pack()
         self.files = ttk.Button(buttons, text="Add files…", style="Primary.TButton", command=add_files)
         self.files.pack(side="left")
@@ -101,7 +101,7 @@ class DropArea(tk.Frame):
         """Light up while files are over the window."""
         self.configure(background=ACCENT if over else LINE)
         ground = ACCENT_DARK if over else BLACK
-        self._inner.configure(background=ground)
-        self._middle.configure(background=ground)
+        for frame in (self._inner, self._middle, self._buttons):
+            frame.configure(background=ground)
         for label in self._labels:
             label.configure(background=ground)

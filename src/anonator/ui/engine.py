@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import shutil
+import gc
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,12 @@ from pathlib import Path
 from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import Preview, Progress
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.errors import ModelError, WeightsInvalidError
+from anonator.ui import loading
 from anonator.ui.background import call_stepped_back
 from anonator.ui.jobs import Processor
 
-logger = logging.getLogger(__name__)
+NEEDED_BY_A_JOB = ("anonator.core.preview", "anonator.core.job_run")
+"""What would otherwise be imported, and hold up the window, when the first job begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,15 @@ class Engine:
         self._detectors = DetectorCache()
 
     def load(self, settings: Settings) -> EngineReady:
-        """Load torch and the model that the settings name.
+        """Load torch, the model that the settings name, and what a job needs besides.
 
         Raises:
             ModelError, DeviceError: as the engine says.
         """
-        self._detectors.get(settings)
+        with loading.smoothly():
+            for module in NEEDED_BY_A_JOB:
+                importlib.import_module(module)
+            self._detectors.get(settings)
         return EngineReady(self._detectors.device_line or "")
 
     def device_line(self) -> str | None:
@@ -121,26 +124,9 @@ class Engine:
         """
         from anonator.core import weights
 
-        spec = weights.SPECS[model]
-        # a wrong file must not take the place of a right one
-        if weights.find(model, file).check is weights.Check.UNKNOWN and spec.sha256 is not None:
-            raise WeightsInvalidError(
-                f"This is not the weights file of {model.value}. Choose {spec.file_name}, or download it."
-            )
-        target = weights.data_folder() / spec.file_name
-        part = target.with_name(f"{target.name}.{os.getpid()}.copy")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, part)
-            part.replace(target)
-        except OSError as exc:
-            raise ModelError(
-                "The weights file could not be copied into the program's folder. "
-                "Check that it can be read and that the disk has room."
-            ) from exc
-        finally:
-            part.unlink(missing_ok=True)
+        weights.adopt(model, file)
 
     def close(self) -> None:
         """Free the model."""
         self._detectors.close()
+        gc.unfreeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class EventLog:
         return cls(Path(name) if name else None)
 
     def write(self, event: str, **fields: Any) -> None:
-        """Append an event."""
+        """Append an event, with the seconds of a clock that all processes share."""
         if self._path is not None:
             with self._path.open("a", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(json.dumps({"ev": event, **fields}) + "\n")
+                file.write(json.dumps({"ev": event, "t": time.monotonic(), **fields}) + "\n")

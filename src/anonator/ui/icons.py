@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageTk
 
 from anonator.core.frames import UInt8Array
-from anonator.ui.colours import ACCENT, BLACK, FAINT, HOVER, LINE, SURFACE, WHITE
+from anonator.ui.colours import ACCENT, ACCENT_DARK, BLACK, FAINT, HOVER, LINE, SURFACE, WHITE
 
 Paint = Callable[[ImageDraw.ImageDraw, int, int], None]
 OVERSAMPLE = 4
@@ -30,7 +30,7 @@ def draw_all(root: tk.Misc, images: dict[str, ImageTk.PhotoImage], px: Callable[
         name = "switch_on" if on else "switch_off"
         keep(name, 44, 24, _switch(track, knob, on))
         keep(f"{name}_focus", 44, 24, _switch(track, knob, on, WHITE))
-        keep(f"{name}_disabled", 44, 24, _switch(HOVER, FAINT, on))
+        keep(f"{name}_disabled", 44, 24, _switch(ACCENT_DARK if on else HOVER, FAINT, on))
     keep("lock", 28, 28, _padlock(ACCENT, open_=False))
     keep("unlock", 28, 28, _padlock(WHITE, open_=True))
     keep("drop", 96, 72, _drop_sign)

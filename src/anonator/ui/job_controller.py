@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import queue
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview, Progress
-from anonator.core.processor import Job, default_target
+from anonator.core.frames import Preview, Progress, Stage
+from anonator.core.processor import Job
 from anonator.errors import AnonatorError, JobCancelled
-from anonator.ui import text
-from anonator.ui.jobs import FINISHED, Changes, Existing, JobState, JobView, MediaInfo, Processor, RunState
+from anonator.ui import result_names, text
+from anonator.ui.job_list import JobList
+from anonator.ui.jobs import Changes, Existing, JobState, JobView, Processor, RunState
 
 logger = logging.getLogger(__name__)
 
 
 ProcessorFactory = Callable[[Job, Callable[[Progress], None], Callable[[Preview], None]], Processor]
 KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
+SKIPPED = "Skipped, because its result was there already. Try again to make another one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class _Event:
     content: Progress | Preview
 
 
-class JobController:
-    """Holds the queue, runs its jobs one after another, and tells what changed when it is polled.
+class JobController(JobList):
+    """A list of jobs that are run one after another; tells what changed when it is polled.
 
     All methods belong to one thread, the window's. Processors call back in theirs; what they say
     crosses in a queue and is read by poll.
@@ -41,18 +42,15 @@ class JobController:
     def __init__(
         self, make_processor: ProcessorFactory, keep_awake: KeepAwake = contextlib.nullcontext
     ) -> None:
+        super().__init__()
         self._make_processor = make_processor
         self._keep_awake = keep_awake
         self._awake = contextlib.ExitStack()
-        self._jobs: dict[int, JobView] = {}
-        self._numbers = itertools.count(1)
         self._inbox: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._changed: set[int] = set()
-        self._order_changed = False
         self._state = RunState.IDLE
         self._current: int | None = None
         self._processor: Processor | None = None
-        self._settings: Settings | None = None
+        self._settings = Settings()
         self._folder: Path | None = None
         self._overwrite: set[int] = set()
         self._stop_after_current = False
@@ -65,100 +63,42 @@ class JobController:
         return self._state
 
     @property
-    def jobs(self) -> tuple[JobView, ...]:
-        """The queue in its order."""
-        return tuple(self._jobs.values())
-
-    @property
     def current(self) -> JobView | None:
         """The job that is being worked on."""
-        return self._jobs.get(self._current) if self._current is not None else None
-
-    def job(self, number: int) -> JobView | None:
-        """The job of that number, or None when it was removed."""
-        return self._jobs.get(number)
-
-    def waiting(self) -> tuple[JobView, ...]:
-        """The jobs that a start would run."""
-        return tuple(job for job in self.jobs if job.state is JobState.WAITING)
+        return self.get(self._current)
 
     def queue_remaining_seconds(self) -> float | None:
         """Time until the whole queue is done, from the present speed; None where it cannot be told."""
-        current = self.current
-        if current is None or current.progress is None or current.progress.remaining_seconds is None:
+        progress = self.current.progress if self.current else None
+        if progress is None or progress.remaining_seconds is None:
             return None
-        frames = 0
-        for job in self.waiting():
-            if job.info is None or job.info.frames is None:
-                return None
-            frames += job.info.frames
-        if frames and current.progress.fps <= 0:
+        if not self.waiting():
+            return progress.remaining_seconds
+        frames = [job.info.frames if job.info else None for job in self.waiting()]
+        # only a first pass says how fast those that wait will be
+        if None in frames or progress.fps <= 0 or progress.stage is not Stage.WORKING:
             return None
-        return current.progress.remaining_seconds + (frames / current.progress.fps if frames else 0.0)
+        return progress.remaining_seconds + sum(n for n in frames if n) / progress.fps
 
     # --- the queue
-
-    def add(self, sources: Sequence[Path]) -> tuple[int, ...]:
-        """Append videos and give their numbers; one that waits or runs already is not added twice."""
-        there = {job.source for job in self.jobs if job.state not in FINISHED}
-        numbers = []
-        for source in sources:
-            if source in there:
-                continue
-            there.add(source)
-            number = next(self._numbers)
-            self._jobs[number] = JobView(number, source)
-            self._order_changed = True
-            self._changed.add(number)
-            numbers.append(number)
-        return tuple(numbers)
-
-    def set_info(self, number: int, info: MediaInfo) -> None:
-        """Note what a look at the file found."""
-        if number in self._jobs:
-            self._update(number, info=info)
-
-    def set_unreadable(self, number: int, message: str) -> None:
-        """Mark a waiting job as failed because its file cannot be read."""
-        job = self._jobs.get(number)
-        if job is not None and job.state is JobState.WAITING:
-            self._update(number, state=JobState.FAILED, message=message)
 
     def remove(self, number: int) -> None:
         """Take a job out of the queue; one that runs is cancelled first and stays as cancelled."""
         if number == self._current:
             self._cancel_current()
-        elif self._jobs.pop(number, None) is not None:
-            self._order_changed = True
-
-    def move(self, number: int, steps: int) -> None:
-        """Move a job up (negative) or down the queue."""
-        order = list(self._jobs)
-        if number not in order:
-            return
-        at = order.index(number)
-        to = max(0, min(len(order) - 1, at + steps))
-        order.insert(to, order.pop(at))
-        self._jobs = {key: self._jobs[key] for key in order}
-        self._order_changed = True
+        else:
+            super().remove(number)
 
     def retry(self, number: int) -> None:
-        """Let a failed or cancelled job wait again."""
-        job = self._jobs.get(number)
-        if job is not None and job.state in (JobState.FAILED, JobState.CANCELLED):
-            self._overwrite.discard(number)
-            self._update(number, state=JobState.WAITING, progress=None, message="", target=None)
-
-    def clear_finished(self) -> None:
-        """Take everything out that is done, failed or cancelled."""
-        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in FINISHED}
-        self._order_changed = True
+        """Let a failed, cancelled or skipped job wait again; an older result is kept."""
+        self._overwrite.discard(number)
+        super().retry(number)
 
     # --- the run
 
-    def conflicts(self, folder: Path | None) -> tuple[JobView, ...]:
+    def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
         """The waiting jobs whose result is there already."""
-        return tuple(job for job in self.waiting() if default_target(job.source, folder).exists())
+        return tuple(job for job in self.waiting() if result_names.has_result(job.source, folder, settings))
 
     def start(self, settings: Settings, folder: Path | None, existing: Existing = Existing.KEEP_BOTH) -> None:
         """Run all waiting jobs with the same settings.
@@ -171,13 +111,11 @@ class JobController:
         if self._state is not RunState.IDLE:
             return
         self._overwrite.clear()
-        for job in self.conflicts(folder):
+        for job in self.conflicts(settings, folder):
             if existing is Existing.OVERWRITE:
                 self._overwrite.add(job.number)
             elif existing is Existing.SKIP:
-                self._update(
-                    job.number, state=JobState.CANCELLED, message="Skipped: its result is there already."
-                )
+                self.update(job.number, state=JobState.SKIPPED, message=SKIPPED)
         self._settings, self._folder, self._stop_after_current = settings, folder, False
         if self.waiting():
             self._state = RunState.RUNNING
@@ -189,14 +127,14 @@ class JobController:
         if self._state is RunState.RUNNING and self._processor is not None and self._current is not None:
             self._processor.pause()
             self._state = RunState.PAUSED
-            self._update(self._current, state=JobState.PAUSED)
+            self.update(self._current, state=JobState.PAUSED)
 
     def resume(self) -> None:
         """Go on after pause."""
         if self._state is RunState.PAUSED and self._processor is not None and self._current is not None:
             self._processor.resume()
             self._state = RunState.RUNNING
-            self._update(self._current, state=JobState.RUNNING)
+            self.update(self._current, state=JobState.RUNNING)
 
     def cancel(self) -> None:
         """Cancel the job that runs and leave the others waiting."""
@@ -212,21 +150,15 @@ class JobController:
         if finished:
             self._finish_current()
             ended = not self._start_next()
-        changes = Changes(frozenset(self._changed), self._order_changed, preview, ended)
-        self._changed.clear()
-        self._order_changed = False
-        return changes
+        changed, order = self.take_changes()
+        return Changes(changed, order, preview, ended)
 
     # --- inside
-
-    def _update(self, number: int, **values: object) -> None:
-        self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
-        self._changed.add(number)
 
     def _cancel_current(self) -> None:
         if self._processor is not None and self._current is not None:
             self._state = RunState.CANCELLING
-            self._update(self._current, state=JobState.CANCELLING)
+            self.update(self._current, state=JobState.CANCELLING)
             self._processor.cancel()
 
     def _drain(self) -> Preview | None:
@@ -242,7 +174,7 @@ class JobController:
                 else:
                     preview = event.content
         if progress is not None and self._current is not None:
-            self._update(self._current, progress=progress)
+            self.update(self._current, progress=progress)
         return preview
 
     def _start_next(self) -> bool:
@@ -262,8 +194,13 @@ class JobController:
         return False
 
     def _launch(self, job: JobView) -> None:
-        assert self._settings is not None, "a run has settings"
-        target, overwrite = self._free_target(job)
+        target, overwrite = result_names.free_target(
+            job.source,
+            self._folder,
+            self._settings,
+            may_replace=job.number in self._overwrite,
+            just_made={other.target for other in self.jobs if other.state is JobState.DONE},
+        )
         number = self._current = job.number
         put = self._inbox.put
         self._processor = self._make_processor(
@@ -271,17 +208,8 @@ class JobController:
             lambda progress: put(_Event(number, progress)),
             lambda preview: put(_Event(number, preview)),
         )
-        self._update(number, state=JobState.RUNNING, target=target, progress=None, result=None, message="")
+        self.update(number, state=JobState.RUNNING, target=target, progress=None, result=None, message="")
         self._processor.start()
-
-    def _free_target(self, job: JobView) -> tuple[Path, bool]:
-        """The result's path and whether it may replace a file: numbered where a result has that name."""
-        target = default_target(job.source, self._folder)
-        made_now = {other.target for other in self.jobs if other.state is JobState.DONE}
-        if job.number in self._overwrite and target not in made_now:
-            return target, True
-        candidates = (target.with_name(f"{target.stem}_{n}{target.suffix}") for n in itertools.count(2))
-        return next(path for path in itertools.chain((target,), candidates) if not path.exists()), False
 
     def _finish_current(self) -> None:
         assert self._processor is not None and self._current is not None, "a job that ended was running"
@@ -290,11 +218,11 @@ class JobController:
         try:
             result = processor.wait(0)
         except JobCancelled:
-            self._update(number, state=JobState.CANCELLED, message="Cancelled; nothing was left behind.")
+            self.update(number, state=JobState.CANCELLED, message="Cancelled; nothing was left behind.")
         except Exception as error:  # shown in the row: one failure does not stop the rest
             self._fail(number, error)
         else:
-            self._update(
+            self.update(
                 number,
                 state=JobState.DONE,
                 result=result,
@@ -307,4 +235,4 @@ class JobController:
             # the message of a foreign error may hold a path, so only its type and place are logged
             place = "".join(traceback.format_tb(error.__traceback__))
             logger.error("job %d failed unexpectedly: %s\n%s", number, type(error).__name__, place)
-        self._update(number, state=JobState.FAILED, message=text.error_sentence(error))
+        self.update(number, state=JobState.FAILED, message=text.error_sentence(error))

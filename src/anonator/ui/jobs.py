@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.frames import JobResult, Preview, Progress, Stage
 
 
 class JobState(Enum):
@@ -20,10 +20,16 @@ class JobState(Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Not run, because its result was there already and the user wanted to keep that one."""
 
 
 ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
-FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
+RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
+"""May be run again."""
+STAGES = {Stage.WORKING: "", Stage.CHECKING: "checking ", Stage.REPAIRING: "covering more "}
+"""Stands before the percentage of a stage in the list."""
 
 
 class RunState(Enum):
@@ -73,7 +79,8 @@ class JobView:
         if self.state in (JobState.RUNNING, JobState.PAUSED):
             word = "" if self.state is JobState.RUNNING else "paused at "
             if self.progress is None:
-                return word.removesuffix(" at ") or "starting"
+                return word.removesuffix(" at ") or "opening"
+            word += STAGES[self.progress.stage]
             if self.progress.total:
                 return f"{word}{min(100, 100 * self.progress.frame // self.progress.total)} %"
             return f"{word}frame {self.progress.frame:,}"

@@ -1,4 +1,4 @@
-"""Where the window's parts are: head, notice, pictures and queue on the left, settings on the right, foot."""
+"""Where the window's parts are: head, notices, pictures and queue on the left, settings right, foot."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
 
+from anonator.core.config_file import UserConfig
+from anonator.ui import text
 from anonator.ui import theme as look
 from anonator.ui.colours import BLACK, LINE, WHITE
 from anonator.ui.drop_target import DropArea
@@ -17,9 +19,7 @@ from anonator.ui.progress_panel import ProgressPanel
 from anonator.ui.queue_view import QueueActions, QueueView
 from anonator.ui.settings_panel import PanelActions, SettingsPanel
 from anonator.ui.theme import Theme
-from anonator.ui.widgets import ScrollPanel
-
-LOADING_ENGINE = "Loading the engine…"
+from anonator.ui.widgets import ScrollPanel, ToolTip, focused
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class ViewerActions:
     start: Callable[[], None]
     pause: Callable[[], None]
     cancel: Callable[[], None]
+    show_keys: Callable[[], None]
+    read_config: Callable[[], None]
 
 
 class Layout:
@@ -40,6 +42,7 @@ class Layout:
         self,
         root: tk.Tk,
         theme: Theme,
+        config: UserConfig,
         remembered: Preferences,
         *,
         queue: QueueActions,
@@ -52,27 +55,34 @@ class Layout:
         outer = ttk.Frame(root, padding=(px(20), px(14)))
         outer.pack(fill="both", expand=True)
         outer.columnconfigure(0, weight=1)
-        outer.rowconfigure(2, weight=1)
+        outer.rowconfigure(3, weight=1)
 
         head = ttk.Frame(outer)
         head.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
         head.columnconfigure(2, weight=1)
         ttk.Label(head, text="Anonator", style="Hero.TLabel").grid(row=0, column=0)
-        self.device = ttk.Label(head, text=LOADING_ENGINE, style="Dim.TLabel", anchor="e", justify="right")
+        self.device = ttk.Label(
+            head, text=text.LOADING_ENGINE, style="Dim.TLabel", anchor="e", justify="right"
+        )
         self.device.configure(wraplength=px(700))
         self.device.grid(row=0, column=2, sticky="e")
+        keys = ttk.Button(head, text="?", width=2, style="Small.TButton", command=viewer.show_keys)
+        keys.grid(row=0, column=3, padx=(px(12), 0))
+        ToolTip(keys, theme, "All keys at a glance (F1).")
         # the card with the lock can scroll away; this cannot
         self.lock_state = tk.Label(
             head, background=WHITE, foreground=BLACK, font="AnonatorStrong", padx=px(10), pady=px(3)
         )
-        self.lock_state.configure(text="HIPAA mode is off")
-        self.show_lock(True)
+        self.lock_state.grid(row=0, column=1, padx=(px(18), 0))
+        self.show_lock("")
+        self.held = Notice(outer, theme, answer="Read it again", command=viewer.read_config)
         self.notice = Notice(outer, theme)
-        self.notice.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
-        self.notice.hide()
+        for row, notice in enumerate((self.held, self.notice), 1):
+            notice.grid(row=row, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
+            notice.hide()
 
         self.left = ttk.Frame(outer)
-        self.left.grid(row=2, column=0, sticky="nsew", padx=(0, px(22)))
+        self.left.grid(row=3, column=0, sticky="nsew", padx=(0, px(22)))
         self.left.columnconfigure(0, weight=1)
         self.left.rowconfigure(0, weight=3)
         self.left.rowconfigure(1, weight=2)
@@ -80,15 +90,15 @@ class Layout:
         self.viewer = FrameViewer(self.left, theme, viewer.moved, viewer.test)
         self.queue_view = QueueView(self.left, theme, queue)
         side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
-        side.grid(row=2, column=1, sticky="ns")
+        side.grid(row=3, column=1, sticky="ns")
         side.inner.columnconfigure(0, weight=1)
-        self.panel = SettingsPanel(side.inner, theme, remembered, panel)
+        self.panel = SettingsPanel(side.inner, theme, config, remembered, panel)
         self.panel.grid(row=0, column=0, sticky="ew")
 
         line = tk.Frame(outer, background=LINE, height=px(1))
-        line.grid(row=3, column=0, columnspan=2, sticky="ew", pady=px(12))
+        line.grid(row=4, column=0, columnspan=2, sticky="ew", pady=px(12))
         self.foot = ProgressPanel(outer, theme, viewer.start, viewer.pause, viewer.cancel)
-        self.foot.grid(row=4, column=0, columnspan=2, sticky="ew")
+        self.foot.grid(row=5, column=0, columnspan=2, sticky="ew")
 
     def show_videos(self, there_are_some: bool) -> None:
         """Show viewer and queue, or the drop area while the queue is empty."""
@@ -101,12 +111,23 @@ class Layout:
             else:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
 
-    def show_lock(self, locked: bool) -> None:
-        """Say at the head of the window that the lock is open, for as long as it is."""
-        if locked:
-            self.lock_state.grid_remove()
+    def show_lock(self, words: str) -> None:
+        """Say at the head of the window what is not as it should be with the lock; "" where all is well."""
+        self.lock_state.configure(text=words)
+        if words:
+            self.lock_state.grid()
         else:
-            self.lock_state.grid(row=0, column=1, padx=(self.theme.px(18), 0))
+            self.lock_state.grid_remove()
+
+    def keep_focus(self) -> None:
+        """Give the keyboard to what can be used now, where it is with a control that was just disabled."""
+        widget = focused(self.left)
+        if isinstance(widget, ttk.Widget) and widget.instate(["disabled"]):
+            foot, queue = self.foot, self.queue_view
+            for other in (foot.pause, foot.start, queue.tree, self.drop_area.files):
+                if other.winfo_viewable() and other.instate(["!disabled"]):
+                    other.focus_set()
+                    return
 
     def areas(self) -> dict[str, list[int]]:
         """Where on the screen things are, [x, y, width, height], for tests that drive the program."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 from PIL import Image
 
 from anonator.core.frames import Frame, Preview, UInt8Array
 from anonator.errors import AnonatorError
+from anonator.ui import loading
 from anonator.ui.jobs import MediaInfo
 
 PICTURE_SIDE = 640
@@ -21,7 +25,7 @@ class Glimpse:
 
     info: MediaInfo
     first: UInt8Array
-    """(H, W, 3) RGB: the first frame, upright."""
+    """(H, W, 3) RGB: the first frame, upright, as wide as players show it."""
     thumbnail: Image.Image
 
 
@@ -31,7 +35,7 @@ class Still:
 
     seconds: float
     picture: UInt8Array
-    """(H, W, 3) RGB."""
+    """(H, W, 3) RGB, as wide as players show it."""
 
 
 def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
@@ -40,11 +44,9 @@ def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
     Raises:
         InputError: the file is no video that can be read.
     """
-    from anonator.core.video import VideoReader
-
-    with VideoReader(source) as reader:
+    with _video().VideoReader(source) as reader:
         info = reader.info
-        picture = _picture(reader.frame_at(0.0))
+        picture = _picture(reader.frame_at(0.0), info.sar)
     seconds = info.duration_seconds
     return Glimpse(
         MediaInfo(
@@ -65,11 +67,9 @@ def still(source: Path, seconds: float) -> Still:
     Raises:
         InputError: the file is no video that can be read.
     """
-    from anonator.core.video import VideoReader
-
-    with VideoReader(source) as reader:
+    with _video().VideoReader(source) as reader:
         frame = reader.frame_at(seconds)
-        return Still(float(frame.seconds), _picture(frame))
+        return Still(float(frame.seconds), _picture(frame, reader.info.sar))
 
 
 def compare(source: Path, result: Path, seconds: float) -> Preview:
@@ -84,19 +84,22 @@ def compare(source: Path, result: Path, seconds: float) -> Preview:
 
 def is_video(path: Path) -> bool:
     """Whether a file with a suffix that says nothing is a video after all."""
-    from anonator.core.video import probe
-
     try:
-        probe(path)
+        _video().probe(path)
     except AnonatorError:
         return False
     return True
 
 
-def _picture(frame: Frame) -> UInt8Array:
-    from anonator.core.video import to_rgb_within
+def _video() -> ModuleType:
+    """The room that reads videos, which must not be imported at the start, nor while torch is mapped."""
+    with loading.alone:
+        from anonator.core import video
+    return video
 
-    return to_rgb_within(frame, PICTURE_SIDE)
+
+def _picture(frame: Frame, sar: Fraction) -> UInt8Array:
+    return np.asarray(_video().to_rgb_within(frame, PICTURE_SIDE, sar), np.uint8)
 
 
 def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:

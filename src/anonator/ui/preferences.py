@@ -1,4 +1,4 @@
-"""What the window remembers between starts: settings and the output folder, never a video."""
+"""What the window remembers between starts: chosen settings and the output folder, never a video."""
 
 from __future__ import annotations
 
@@ -15,21 +15,10 @@ from platformdirs import user_config_path
 
 from anonator.core.config import Settings, parse_enum
 from anonator.errors import SettingsError
+from anonator.ui.chosen_settings import Choices
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = (
-    "model",
-    "performance",
-    "threshold",
-    "multi_pass",
-    "orientations",
-    "mode",
-    "mask_scale",
-    "keep_audio",
-    "encoder",
-)
-"""The settings that the window offers; the lock is not among them, because it is on at every start."""
 DAMAGED = (
     "The remembered settings could not be read, so Anonator starts with its defaults. "
     "The old file was kept beside the new one, with .damaged at its name's end."
@@ -38,9 +27,9 @@ DAMAGED = (
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The settings for an open lock, and where results go."""
+    """What people chose in the window, and where results go; the lock is on at every start."""
 
-    standard: Settings = field(default_factory=Settings.standard)
+    choices: Choices = field(default_factory=Choices)
     output_folder: Path | None = None
 
 
@@ -55,7 +44,7 @@ def load(path: Path) -> tuple[Preferences, str]:
         return _from_json(json.loads(path.read_text("utf-8"))), ""
     except FileNotFoundError:
         return Preferences(), ""
-    except (OSError, ValueError, TypeError, KeyError, SettingsError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, SettingsError) as error:
         logger.warning("preferences could not be used: %s", type(error).__name__)
         try:
             path.replace(path.with_name(path.name + ".damaged"))
@@ -80,21 +69,29 @@ def save(path: Path, preferences: Preferences) -> None:
 
 
 def _to_json(preferences: Preferences) -> dict[str, Any]:
-    values = {name: getattr(preferences.standard, name) for name in REMEMBERED}
     folder = preferences.output_folder
     return {
-        "settings": {key: value.value if isinstance(value, Enum) else value for key, value in values.items()},
+        "hipaa": _plain(preferences.choices.hipaa),
+        "standard": _plain(preferences.choices.standard),
         "output_folder": None if folder is None else str(folder),
     }
 
 
 def _from_json(data: dict[str, Any]) -> Preferences:
-    defaults = {f.name: f.default for f in dataclasses.fields(Settings)}
-    values = {}
-    for name, value in data["settings"].items():
-        if name not in REMEMBERED:
-            raise SettingsError(f'"{name}" is not a setting that the window remembers.')
-        default = defaults[name]
-        values[name] = parse_enum(type(default), value) if isinstance(default, Enum) else value
     folder = data["output_folder"]
-    return Preferences(Settings.standard(**values), None if folder is None else Path(folder))
+    return Preferences(
+        Choices(_parsed(data["hipaa"]), _parsed(data["standard"])), None if folder is None else Path(folder)
+    )
+
+
+def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, Enum) else value for name, value in chosen.items()}
+
+
+def _parsed(written: dict[str, Any]) -> dict[str, Any]:
+    defaults = {f.name: f.default for f in dataclasses.fields(Settings)}
+    parsed = {}
+    for name, value in written.items():
+        default = defaults.get(name)
+        parsed[name] = parse_enum(type(default), value) if isinstance(default, Enum) else value
+    return parsed

@@ -8,7 +8,7 @@ from anonator.ui import text
 from anonator.ui.event_log import EventLog
 from anonator.ui.job_controller import JobController
 from anonator.ui.jobs import Changes, JobState, JobView, RunState
-from anonator.ui.layout import LOADING_ENGINE, Layout
+from anonator.ui.layout import Layout
 from anonator.ui.preview_desk import PreviewDesk
 
 
@@ -32,6 +32,8 @@ class Presenter:
         self._layout, self._controller, self._desk = layout, controller, desk
         self._engine, self._events = engine, events
         self.loaded = False
+        self.held = False
+        """The configuration file cannot be used, so nothing is started."""
         self._last_run: int | None = None
 
     def show(self, changes: Changes) -> None:
@@ -39,7 +41,7 @@ class Presenter:
         if changes.order:
             self.show_queue()
         for number in changes.jobs:
-            job = self._controller.job(number)
+            job = self._controller.get(number)
             if job is not None:
                 self._show_job(job)
         current = self._controller.current
@@ -76,9 +78,9 @@ class Presenter:
         controller, foot = self._controller, self._layout.foot
         state, waiting, current = controller.state, controller.waiting(), controller.current
         idle = state is RunState.IDLE and not starting
-        foot.show_run(RunState.RUNNING if starting else state, len(waiting))
-        self._layout.panel.enable(idle)
-        foot.status.configure(text="Closing…" if closing else self._status(starting))
+        foot.show_run(RunState.RUNNING if starting else state, 0 if self.held else len(waiting))
+        self._layout.panel.enable(idle, may_unlock=not self.held)
+        foot.show_status("Closing…" if closing else self._status(starting), self._stage(starting))
         self._desk.engine_changed(loaded=self.loaded, free=idle)
         if current is not None:
             foot.show_progress(
@@ -89,9 +91,12 @@ class Presenter:
         elif starting:
             foot.show_progress(None, None, starting=True)
         elif self._last_run is not None:
-            last = controller.job(self._last_run)
-            done = last is not None and last.state is JobState.DONE
-            foot.show_progress(last.progress if last and done else None, None if waiting else 0.0, ended=done)
+            last = controller.get(self._last_run)
+            if last is not None and last.result is not None and not waiting:
+                foot.show_progress(text.whole_job(last.result), 0.0, ended=True)
+            else:
+                foot.show_progress(None, None)
+        self._layout.keep_focus()
 
     def _show_job(self, job: JobView) -> None:
         before = self._layout.queue_view.shown(job.number)
@@ -103,20 +108,32 @@ class Presenter:
                     self._layout.queue_view.select(job.number)
         if job.progress is not None and job.state is JobState.RUNNING:
             frame, total = job.progress.frame, job.progress.total
-            self._events.write("progress", number=job.number, frame=frame, total=total)
+            stage = job.progress.stage.value
+            self._events.write("progress", number=job.number, frame=frame, total=total, stage=stage)
         self._layout.queue_view.show_job(job)
         self._desk.job_changed(job)
+
+    def _stage(self, starting: bool) -> str:
+        """What is being done, where that is not the plain work on one frame after another."""
+        current = self._controller.current
+        if starting:
+            return text.READYING if self.loaded else text.LOADING_ENGINE
+        if self._controller.state is RunState.RUNNING and current is not None:
+            return text.stage(current.progress)
+        return ""
 
     def _status(self, starting: bool) -> str:
         jobs, current = self._controller.jobs, self._controller.current
         waiting = self._controller.waiting()
         if starting:
-            return "Starting…" if self.loaded else LOADING_ENGINE
+            return "Starting…"
         if current is not None:
             word = {RunState.PAUSED: "Paused: video", RunState.CANCELLING: "Cancelling: video"}
             place = [job.number for job in jobs].index(current.number) + 1
             begin = word.get(self._controller.state, "Video")
             return f"{begin} {place} of {len(jobs)}, {current.source.name}"
+        if waiting and self.held:
+            return "Start is held: the configuration file must be mended first"
         if waiting:
             infos = [job.info for job in waiting if job.info is not None]
             known = [info.seconds for info in infos if info.seconds is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from tkinter import ttk
+from tkinter import font, ttk
 
 from anonator.core.frames import Progress
 from anonator.ui import text
@@ -41,22 +41,27 @@ class ProgressPanel(ttk.Frame):
         left = ttk.Frame(self)
         left.grid(row=0, column=0, sticky="ew", padx=(0, px(24)))
         left.columnconfigure(0, weight=1)
-        self.status = ttk.Label(left, style="Strong.TLabel", anchor="w")
+        self.status = ttk.Label(left, style="Strong.TLabel", anchor="w", width=1)
         self.status.grid(row=0, column=0, sticky="ew")
+        self.status.bind("<Configure>", lambda _event: self._fit_status())
+        self._status, self._font = "", font.nametofont("AnonatorStrong", self)
+        self.stage = ttk.Label(left, style="Accent.TLabel", anchor="e")
+        self.stage.grid(row=0, column=1, sticky="e", padx=(px(16), 0))
         self.bar = ttk.Progressbar(left, maximum=100.0)
-        self.bar.grid(row=1, column=0, sticky="ew", pady=(px(8), px(8)))
+        self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(8), px(8)))
         row = ttk.Frame(left)
-        row.grid(row=2, column=0, sticky="w")
+        row.grid(row=2, column=0, columnspan=2, sticky="w")
         self.fields: dict[str, ttk.Label] = {}
         for column, name in enumerate(FIELDS):
             cell = ttk.Frame(row)
-            cell.grid(row=0, column=column, sticky="w", padx=(0, px(24)))
+            cell.grid(row=0, column=column, sticky="w", padx=(0, px(16)))
             ttk.Label(cell, text=CAPTIONS[name], style="Dim.TLabel").pack(anchor="w")
             self.fields[name] = ttk.Label(cell, text=text.UNKNOWN, anchor="w", width=WIDTHS[name])
             self.fields[name].pack(anchor="w")
         buttons = ttk.Frame(self)
         buttons.grid(row=0, column=1)
-        self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start)
+        # wide enough for "Start 100 videos", so that nothing moves when videos come in
+        self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start, width=13)
         self.pause = ttk.Button(buttons, text="Pause", style="Big.TButton", command=pause, width=8)
         self.cancel = ttk.Button(buttons, text="Cancel", style="Big.TButton", command=cancel, width=8)
         for column, button in enumerate((self.start, self.pause, self.cancel)):
@@ -84,6 +89,16 @@ class ProgressPanel(ttk.Frame):
         self.cancel.state(["!disabled" if state in (RunState.RUNNING, RunState.PAUSED) else "disabled"])
         if state is not RunState.RUNNING:
             self._to_and_fro(False)
+
+    def show_status(self, words: str, stage: str) -> None:
+        """Say what is going on, and at the other end of the line what is being done besides plain work."""
+        self._status = words
+        self.stage.configure(text=stage)
+        self._fit_status()
+
+    def _fit_status(self) -> None:
+        room = max(40, self.status.winfo_width() - 4)
+        self.status.configure(text=text.shortened(self._status, room, self._font.measure))
 
     def show_progress(
         self,

@@ -1,18 +1,23 @@
-"""The list of videos with their states, and the buttons that act on the chosen one."""
+"""The list of videos with their states, the buttons that act on the chosen one, and what is said of it."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
-from tkinter import ttk
+from tkinter import font, ttk
 
 from PIL import Image, ImageTk
 
 from anonator.ui import text
+from anonator.ui.colours import DIM, SURFACE
+from anonator.ui.details import DetailActions, Details
 from anonator.ui.jobs import ACTIVE, FINISHED, JobState, JobView
 from anonator.ui.theme import THUMBNAIL, Theme
 from anonator.ui.widgets import ToolTip
+
+INDENT = "  "
+"""Before words that stand beside something else; the list has no padding that grows with the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class QueueActions:
     clear_finished: Callable[[], None]
     open_result: Callable[[int], None]
     open_folder: Callable[[int], None]
+    open_report: Callable[[int], None]
     selected: Callable[[int | None], None]
 
 
@@ -39,13 +45,25 @@ class QueueView(ttk.Frame):
         self._jobs: dict[int, JobView] = {}
         self._thumbnails: dict[int, ImageTk.PhotoImage] = {}
         self._blank = ImageTk.PhotoImage(
-            Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), "#15181b"), master=self
+            Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), SURFACE), master=self
         )
+        self._font = font.nametofont("TkDefaultFont", self)
         self.columnconfigure(0, weight=1)
-        self.rowconfigure(1, weight=1)
+        self.rowconfigure(1, weight=3)
+        self.rowconfigure(2, weight=1)
         self._make_toolbar()
         self._make_list()
-        self._make_details()
+        self.details = Details(
+            self,
+            theme,
+            DetailActions(
+                open_result=lambda: self._on_selected(actions.open_result),
+                open_folder=lambda: self._on_selected(actions.open_folder),
+                open_report=lambda: self._on_selected(actions.open_report),
+                retry=lambda: self._on_selected(actions.retry),
+            ),
+        )
+        self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
         self._show_selected()
 
     def _make_toolbar(self) -> None:
@@ -103,8 +121,8 @@ class QueueView(ttk.Frame):
         self.tree.column("#0", width=px(210), minwidth=px(150), stretch=True)
         for column, label, width, stretch, anchor in (
             ("length", "Length", 64, False, "e"),
-            ("size", "Size", 72, False, "e"),
-            ("state", "State", 180, True, "w"),
+            ("size", "Size", 76, False, "e"),
+            ("state", f"{INDENT}State", 180, True, "w"),
         ):
             self.tree.heading(column, text=label, anchor=anchor)  # type: ignore[call-overload]
             self.tree.column(column, width=px(width), minwidth=px(60), stretch=stretch, anchor=anchor)  # type: ignore[call-overload]
@@ -114,40 +132,19 @@ class QueueView(ttk.Frame):
         bar.grid(row=1, column=1, sticky="ns")
         self.tree.bind("<<TreeviewSelect>>", self._selection_changed)
         self.tree.bind("<Double-1>", self._double_clicked)
-        self.tree.bind("<Return>", lambda _event: self._on_selected(self._open))
+        for key in ("<Return>", "<space>"):
+            self.tree.bind(key, lambda _event: self._on_selected(self._open))
         self.tree.bind("<Delete>", lambda _event: self._on_selected(actions.remove))
         self.tree.bind("<Alt-Up>", lambda _event: self._on_selected(lambda n: actions.move(n, -1)))
         self.tree.bind("<Alt-Down>", lambda _event: self._on_selected(lambda n: actions.move(n, 1)))
-        self.tree.tag_configure("done", foreground="#ffffff")
-        self.tree.tag_configure("dim", foreground="#aab2bb")
-
-    def _make_details(self) -> None:
-        px, actions = self._theme.px, self._actions
-        row = ttk.Frame(self)
-        row.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(px(8), 0))
-        row.columnconfigure(0, weight=1)
-        self.details = ttk.Label(row, style="TLabel", justify="left", anchor="w")
-        self.details.grid(row=0, column=0, sticky="ew")
-        self.details.bind(
-            "<Configure>", lambda event: self.details.configure(wraplength=max(100, event.width - px(8)))
-        )
-        self.open_result = ttk.Button(
-            row,
-            text="Open result",
-            style="Small.TButton",
-            command=lambda: self._on_selected(actions.open_result),
-        )
-        self.open_folder = ttk.Button(
-            row,
-            text="Open folder",
-            style="Small.TButton",
-            command=lambda: self._on_selected(actions.open_folder),
-        )
-        self.retry = ttk.Button(
-            row, text="Try again", style="Small.TButton", command=lambda: self._on_selected(actions.retry)
-        )
-        for column, button in enumerate((self.open_result, self.open_folder, self.retry), 1):
-            button.grid(row=0, column=column, padx=(px(6), 0), sticky="n")
+        self.tree.tag_configure("dim", foreground=DIM)
+        self._tip = ToolTip(self.tree, self._theme, "")
+        self._tip_row = ""
+        self.tree.bind("<Motion>", self._pointed, add=True)
+        for event in ("<Configure>", "<ButtonRelease-1>"):  # the window's size, or a column's
+            # once the list has given its columns their new widths
+            self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
+        self._widths = (0, 0)
 
     # --- what the window tells
 
@@ -202,14 +199,14 @@ class QueueView(ttk.Frame):
         self._jobs[job.number] = job
         length = text.duration(job.info.seconds) if job.info else text.UNKNOWN
         size = text.size(job.info.size_bytes) if job.info else text.UNKNOWN
+        name, state = self._shortened(job)
         self.tree.item(
             str(job.number),
-            text=f"  {job.source.name}",
-            values=(length, size, job.state_text),
-            tags=("dim",) if job.state is JobState.CANCELLED else (),
+            text=f"{INDENT}{name}",
+            values=(length, size, f"{INDENT}{state}"),
+            tags=("dim",) if job.state in (JobState.CANCELLED, JobState.SKIPPED) else (),
         )
-        if job.number == self.selected:
-            self._show_selected()
+        self._show_selected()
 
     # --- inside
 
@@ -217,24 +214,40 @@ class QueueView(ttk.Frame):
         self._show_selected()
         self._actions.selected(self.selected)
 
+    def _room(self) -> tuple[int, int]:
+        """Width that names and states have for their words."""
+        px = self._theme.px
+        margin = px(12) + self._font.measure(INDENT)
+        name = self.tree.column("#0", "width") - px(THUMBNAIL[0]) - margin
+        return max(px(40), name), max(px(40), self.tree.column("state", "width") - margin)
+
+    def _shortened(self, job: JobView) -> tuple[str, str]:
+        name, state = self._room()
+        measure = self._font.measure
+        return text.shortened(job.source.name, name, measure), text.shortened(job.state_text, state, measure)
+
+    def _fit_columns(self) -> None:
+        if self._widths != self._room():
+            self._widths = self._room()
+            for job in tuple(self._jobs.values()):
+                self.show_job(job)
+
+    def _pointed(self, event: tk.Event[tk.Misc]) -> None:
+        """Whole words of the row under the pointer, where the list has no room for them."""
+        row = self.tree.identify_row(event.y)
+        job = self._jobs.get(int(row)) if row else None
+        words = ""
+        if job is not None:
+            whole = (job.source.name, job.state_text)
+            words = "\n".join(w for w, s in zip(whole, self._shortened(job), strict=True) if w != s)
+        if (row, words) != (self._tip_row, self._tip.words):
+            self._tip_row = row
+            self._tip.rest(words, (event.x_root + self._theme.px(12), event.y_root + self._theme.px(18)))
+
     def _show_selected(self) -> None:
         job = self._jobs.get(self.selected or 0)
         state = job.state if job else None
-        words = ""
-        if job is not None:
-            words = job.message if job.message else ""
-            if state is JobState.FAILED:
-                words = f"Failed: {job.message}"
-        self.details.configure(text=words)
-        for button, wanted in (
-            (self.open_result, state is JobState.DONE),
-            (self.open_folder, state is JobState.DONE),
-            (self.retry, state in (JobState.FAILED, JobState.CANCELLED)),
-        ):
-            if wanted:
-                button.grid()
-            else:
-                button.grid_remove()
+        self.details.show(job)
         movable = job is not None and state not in ACTIVE
         self.buttons["remove"].state(["!disabled" if job is not None else "disabled"])
         for key in ("up", "down"):

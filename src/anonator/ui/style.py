@@ -67,8 +67,6 @@ def _basics(style: ttk.Style, px: Scale) -> None:
             f"Accent.{name}TLabel", background=background, foreground=ACCENT, font="AnonatorStrong"
         )
         style.configure(f"Hero.{name}TLabel", background=background, font="AnonatorHero")
-    style.configure("Notice.TFrame", background=WHITE)
-    style.configure("Notice.TLabel", background=WHITE, foreground=BLACK, font="AnonatorStrong")
     style.map("Card.TLabel", foreground=[("disabled", FAINT)])
     style.configure(
         "Horizontal.TProgressbar",
@@ -77,17 +75,17 @@ def _basics(style: ttk.Style, px: Scale) -> None:
         bordercolor=RAISED,
         lightcolor=ACCENT,
         darkcolor=ACCENT,
-        thickness=px(8),
+        arrowsize=px(8),  # its height
+        sliderlength=px(80),
     )
 
 
 def _buttons(style: ttk.Style, px: Scale) -> None:
     pad = (px(12), px(6))
-    common: dict[str, Any] = {"padding": pad, "borderwidth": 1, "relief": "flat", "anchor": "center"}
+    common: dict[str, Any] = {"padding": pad, "borderwidth": 1, "relief": "raised", "anchor": "center"}
     for name, fill, text, hover in (
         ("TButton", RAISED, WHITE, HOVER),
         ("Primary.TButton", ACCENT, BLACK, ACCENT_LIGHT),
-        ("Notice.TButton", WHITE, BLACK, DIM),
     ):
         style.configure(
             name,
@@ -99,7 +97,7 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
             focuscolor=fill,
             **common,
         )
-        ring = ACCENT if name == "TButton" else (WHITE if name == "Primary.TButton" else BLACK)
+        ring = ACCENT if name == "TButton" else WHITE
         style.map(
             name,
             background=[("disabled", RAISED), ("pressed", hover), ("active", hover)],
@@ -107,11 +105,12 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
             bordercolor=[("focus", ring), ("disabled", RAISED)],
             lightcolor=[("focus", ring), ("disabled", RAISED), ("active", hover)],
             darkcolor=[("focus", ring), ("disabled", RAISED), ("active", hover)],
+            focuscolor=[("disabled", RAISED)],
+            relief=[],
         )
     style.configure("Primary.TButton", font="AnonatorStrong", padding=(px(22), px(9)))
     style.configure("Big.TButton", padding=(px(16), px(9)))
     style.configure("Small.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
-    style.configure("Notice.TButton", padding=(px(8), px(2)))
     style.configure(
         "Segment.Toolbutton",
         background=RAISED,
@@ -231,7 +230,7 @@ def _lists(style: ttk.Style, px: Scale, thumbnail_height: int) -> None:
         bordercolor=BLACK,
         lightcolor=BLACK,
         darkcolor=BLACK,
-        padding=(px(6), px(4)),
+        padding=(2, px(4)),
     )
     style.map("Treeview.Heading", background=[("active", BLACK)])
     style.configure(

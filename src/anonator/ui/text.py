@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from anonator.core.frames import JobResult
+from anonator.core.frames import JobResult, Progress, Stage
 from anonator.errors import AnonatorError
 
 UNKNOWN = "\N{EN DASH}"
 """Stands where a number is not known."""
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+BULLET = "\N{CHECK MARK}  "
+LOADING_ENGINE = "Loading the engine…"
+READYING = "Getting the engine ready…"
 NOT_REVIEWED = "Not yet reviewed by a person: watch the result before you hand it on."
 
 
@@ -46,6 +51,26 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
+    """Words cut off with an ellipsis where they are wider than room.
+
+    Args:
+        words: one line.
+        room: in pixels.
+        measure: the width of a text in pixels.
+    """
+    if measure(words) <= room:
+        return words
+    fits, too_long = 0, len(words)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if measure(words[:middle].rstrip() + ELLIPSIS) <= room:
+            fits = middle
+        else:
+            too_long = middle
+    return words[:fits].rstrip(" .") + ELLIPSIS
+
+
 def parse_number(typed: str, low: float, high: float) -> float | None:
     """The number that was typed, with a decimal point or comma; None where it is none in low..high."""
     try:
@@ -56,24 +81,44 @@ def parse_number(typed: str, low: float, high: float) -> float | None:
 
 
 def result_summary(result: JobResult) -> str:
-    """What a finished job did, in plain words."""
+    """What a finished job did, in plain words, a line for each thing; what people must do comes first."""
+    frames = count(result.frames, "frame")
     if result.tracks:
-        first = (
-            f"{count(result.tracks, 'face')} followed, masks on {result.masked_frames:,} of "
-            f"{count(result.frames, 'frame')}."
-        )
+        done = f"{count(result.tracks, 'face')} followed, masks on {result.masked_frames:,} of {frames}"
+        if result.gaps_bridged:
+            done += f", {count(result.gaps_bridged, 'gap')} bridged (covered while not found)"
     else:
-        first = f"No face was found in {count(result.frames, 'frame')}."
-    checked = f"Checked: all {count(result.frames, 'frame')} were found again in the finished file."
-    notes = " ".join(result.notes)
-    parts = (first, f"Sound: {result.audio}.", checked, notes, NOT_REVIEWED)
-    return " ".join(part for part in parts if part)
+        done = f"No face was found in {frames}"
+    if result.replaced_frames:
+        done += f"; {count(result.replaced_frames, 'frame')} black, because the video is damaged there"
+    lines = [NOT_REVIEWED, f"{done}. Sound: {result.audio}. Saved as {result.target.name}.", *result.notes]
+    if result.checks:
+        lines.append(f"Passed {count(len(result.checks), 'check')} of the finished file:")
+        lines += [f"{BULLET}{sentence}" for sentence in result.checks]
+    return "\n".join(lines)
+
+
+def stage(progress: Progress | None) -> str:
+    """What a running job is doing, where that is not its plain work on frame after frame; else ""."""
+    if progress is None:
+        return "Opening the video and looking ahead…"
+    return {
+        Stage.WORKING: "",
+        Stage.CHECKING: "Checking the finished file…",
+        Stage.REPAIRING: "Covering a face that the check found…",
+    }[progress.stage]
+
+
+def whole_job(result: JobResult) -> Progress:
+    """A finished job as the last word of its progress: all its frames, in all its time."""
+    fps = result.frames / result.seconds if result.seconds > 0 else 0.0
+    return Progress(result.frames, result.frames, result.seconds, fps, 0.0)
 
 
 def queue_summary(states: list[str]) -> str:
     """How a queue ended, from its jobs' states: "2 done, 1 failed"."""
-    parts = [f"{states.count(state)} {state}" for state in ("done", "failed", "cancelled") if state in states]
-    line = ", ".join(parts).capitalize()
+    ends = ("done", "failed", "cancelled", "skipped")
+    line = ", ".join(f"{states.count(state)} {state}" for state in ends if state in states)
     return f"{line}. Not yet reviewed by a person" if "done" in states else line
 
 

@@ -14,6 +14,24 @@ from anonator.ui.theme import Theme
 TIP_DELAY_MS = 600
 
 
+def focused(widget: tk.Misc) -> tk.Misc | None:
+    """The control that has the keyboard; None also where it is a part of Tk's own, such as an open list."""
+    name = str(widget.tk.call("focus"))
+    try:
+        return widget.nametowidget(name) if name else None
+    except KeyError:
+        return None
+
+
+def within_screen(window: tk.Misc, x: int, y: int, width: int, height: int) -> tuple[int, int]:
+    """The place nearest to (x, y) at which a window of this size is whole on the screen, or on several."""
+    left, top = window.winfo_vrootx(), window.winfo_vrooty()
+    return (
+        max(left, min(x, left + window.winfo_vrootwidth() - width)),
+        max(top, min(y, top + window.winfo_vrootheight() - height)),
+    )
+
+
 class ToolTip:
     """A short explanation beside a control, when the pointer or the keyboard rests on it."""
 
@@ -21,6 +39,9 @@ class ToolTip:
         self._widget, self._theme, self.words = widget, theme, words
         self._timer: str | None = None
         self._window: tk.Toplevel | None = None
+        self._at: tuple[int, int] | None = None
+        if isinstance(widget, ttk.Label) and not widget.cget("takefocus"):
+            widget.configure(takefocus=False)  # or Tk stops at it, because of the keys bound here
         # not <FocusIn>: a dialog that closes gives the focus back, and nobody asked for a tip then
         for event in ("<Enter>", "<<TraverseIn>>"):
             widget.bind(event, self._schedule, add=True)
@@ -30,6 +51,11 @@ class ToolTip:
     def _schedule(self, _event: object) -> None:
         self.hide()
         self._timer = self._widget.after(TIP_DELAY_MS, self.show)
+
+    def rest(self, words: str, at: tuple[int, int]) -> None:
+        """The pointer rests on another part of the control: show other words, at this place on the screen."""
+        self.words, self._at = words, at
+        self._schedule(None)
 
     def show(self) -> None:
         """Show the tip now."""
@@ -53,11 +79,13 @@ class ToolTip:
         ).pack(padx=1, pady=1)
         window.update_idletasks()
         width, height = window.winfo_reqwidth(), window.winfo_reqheight()
-        x = min(self._widget.winfo_rootx(), window.winfo_screenwidth() - width - px(8))
-        y = self._widget.winfo_rooty() + self._widget.winfo_height() + px(6)
-        if y + height > window.winfo_screenheight():
-            y = self._widget.winfo_rooty() - height - px(6)
-        window.geometry(f"+{max(0, x)}+{max(0, y)}")
+        left, below = self._at or (
+            self._widget.winfo_rootx(),
+            self._widget.winfo_rooty() + self._widget.winfo_height() + px(6),
+        )
+        above = (below if self._at else self._widget.winfo_rooty()) - height - px(6)
+        x, y = within_screen(window, left, below, width, height)
+        window.geometry(f"+{x}+{y if y == below else max(0, above)}")
         window.deiconify()
 
     def hide(self, _event: object = None) -> None:
@@ -98,20 +126,21 @@ class Switch(ttk.Label):
         self._draw()
 
     def invoke(self) -> None:
-        """Turn it, as a click does."""
-        self._turn(None)
+        """Turn it, as a click does, but leave the keyboard where it is."""
+        if self.enabled:
+            self._command(not self.on)
 
     def _turn(self, _event: object) -> str:
         if self.enabled:
             self.focus_set()
-            self._command(not self.on)
+        self.invoke()
         return "break"
 
     def _draw(self, _event: object = None) -> None:
         name = "switch_on" if self.on else "switch_off"
         if not self.enabled:
             name += "_disabled"
-        elif self.focus_get() is self:
+        elif focused(self) is self:
             name += "_focus"
         self.configure(image=self._theme.images[name])
 
@@ -123,17 +152,15 @@ class NumberField(ttk.Frame):
         self,
         parent: tk.Misc,
         theme: Theme,
-        low: float,
-        high: float,
         step: float,
         command: Callable[[float], None],
     ) -> None:
         super().__init__(parent)
-        self.low, self.high, self._step, self._command = low, high, step, command
-        self.value = low
-        self.scale = ttk.Scale(self, from_=low, to=high, command=self._slid, takefocus=True)
+        self.low, self.high, self._step, self._command = 0.0, 1.0, step, command
+        self.value = 0.0
+        self.scale = ttk.Scale(self, command=self._slid, takefocus=True)
         self.entry = ttk.Entry(self, width=6, justify="right")
-        self.hint = ttk.Label(self, style="Dim.TLabel", text=f"Type a number from {low:g} to {high:g}.")
+        self.hint = ttk.Label(self, style="Dim.TLabel")
         self.columnconfigure(0, weight=1)
         self.scale.grid(row=0, column=0, sticky="ew", padx=(0, theme.px(10)))
         self.entry.grid(row=0, column=1)
@@ -143,7 +170,13 @@ class NumberField(ttk.Frame):
         self.entry.bind("<KeyRelease>", self._check, add=True)
         for key, steps in (("<Left>", -1), ("<Down>", -1), ("<Right>", 1), ("<Up>", 1)):
             self.scale.bind(key, partial(self._step_by, steps))
-        self.set(low)
+
+    def set_range(self, low: float, high: float) -> None:
+        """Take only numbers from low to high."""
+        if (low, high) != (self.low, self.high):
+            self.low, self.high = low, high
+            self.scale.configure(from_=low, to=high)
+            self.hint.configure(text=f"Type a number from {low:g} to {high:g}.")
 
     def set(self, value: float) -> None:
         """Show a value without telling anybody."""
@@ -162,7 +195,8 @@ class NumberField(ttk.Frame):
         locked = self.entry.instate(["disabled"])
         self.entry.state(["!disabled", "!invalid"])
         self.entry.delete(0, "end")
-        self.entry.insert(0, f"{self.value:.2f}")
+        short = f"{self.value:.2f}"
+        self.entry.insert(0, short if float(short) == self.value else f"{self.value:g}")
         if locked:
             self.entry.state(["disabled"])
         self.hint.grid_remove()

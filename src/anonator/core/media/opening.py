@@ -118,7 +118,7 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
     except (av.FFmpegError, OSError, ValueError) as exc:
         text = (
             "This is not a video that can be read, or it is damaged. "
-            "Choose an MP4, MOV, MKV, WEBM, AVI or TS file"
+            "Copy it again from where it came, or choose another MP4, MOV, MKV, WEBM, AVI or TS file"
         )
         if _is_cut_mp4(path):
             text = (

@@ -1,0 +1,117 @@
+"""The settings that people chose, on the ground of the configuration file; no widgets.
+
+Only what differs from the configuration is kept as chosen, for the open lock and for the closed one, so
+that a changed file takes effect at the next start wherever nobody chose otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings, require_lock_holds
+from anonator.core.config_file import UserConfig
+from anonator.errors import SettingsError
+
+IN_BOTH_MODES = ("model", "performance", "encoder", "neutral_name")
+"""What is chosen under the open lock counts under the closed one too, where it is allowed there."""
+IN_EACH_MODE = ("report",)
+"""Free in both modes, but chosen for each by itself, because their defaults differ."""
+OPEN_LOCK_ONLY = ("threshold", "multi_pass", "orientations", "mode", "mask_scale", "keep_audio")
+CHANGED_PERFORMANCE = "Maximum Speed is not offered in HIPAA mode, so the performance mode is now Balanced."
+CHANGED_ENCODER = "The chosen encoder does not work on this computer, so the processor's own (x264) is used."
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Settings that somebody chose, by their names, under the closed lock and under the open one."""
+
+    hipaa: dict[str, Any] = field(default_factory=dict)
+    standard: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse names that are not for the mode, and values that no job could have.
+
+        Raises:
+            SettingsError: saying which.
+        """
+        for given, names in (
+            (self.hipaa, IN_BOTH_MODES + IN_EACH_MODE),
+            (self.standard, IN_BOTH_MODES + IN_EACH_MODE + OPEN_LOCK_ONLY),
+        ):
+            for name in given:
+                if name not in names:
+                    raise SettingsError(f'"{name}" is not a setting that the window remembers.')
+        require_lock_holds(replace(Settings(), **self.hipaa))
+        replace(Settings.standard(), **self.standard)
+
+
+class ChosenSettings:
+    """What the next job would do: the configuration with the choices on top, and the lock."""
+
+    def __init__(self, config: UserConfig, choices: Choices) -> None:
+        self.locked = True
+        self._config = config
+        self._hipaa, self._standard = dict(choices.hipaa), dict(choices.standard)
+
+    @property
+    def hipaa(self) -> Settings:
+        """The settings under the closed lock."""
+        return replace(self._config.hipaa, **self._hipaa)
+
+    @property
+    def standard(self) -> Settings:
+        """The settings under the open lock."""
+        return replace(self._config.standard, **self._standard)
+
+    def settings(self) -> Settings:
+        """Those of the next job."""
+        return self.hipaa if self.locked else self.standard
+
+    def choices(self) -> Choices:
+        """What differs from the configuration, to be remembered."""
+        return Choices(
+            _differing(self._hipaa, self._config.hipaa), _differing(self._standard, self._config.standard)
+        )
+
+    def on(self, config: UserConfig) -> ChosenSettings:
+        """The same choices on the ground of another configuration, with the lock closed."""
+        return ChosenSettings(config, Choices(self._hipaa, self._standard))
+
+    def choose(self, name: str, value: Any) -> None:
+        """Take a choice for the present lock, and for the other one where it counts there too.
+
+        Raises:
+            SettingsError: it does not go with the other settings; then nothing has changed.
+        """
+        here, there = (self._hipaa, self._standard) if self.locked else (self._standard, self._hipaa)
+        replace(self.settings(), **{name: value})
+        here[name] = value
+        if name in IN_BOTH_MODES and (self.locked or name != "performance" or value in HIPAA_PERFORMANCE):
+            there[name] = value
+
+    def turn_lock(self, locked: bool) -> str:
+        """Close or open the lock; the sentence that people should read about it, "" for none."""
+        self.locked = locked
+        if locked and self.standard.performance not in HIPAA_PERFORMANCE:
+            self.choose("performance", Performance.BALANCED)
+            return CHANGED_PERFORMANCE
+        return ""
+
+    def leave_encoder(self, usable: tuple[Encoder, ...]) -> str:
+        """Give up an encoder that does not work on this computer; a sentence about it, "" for none."""
+        lost = False
+        for chosen, settings in ((self._hipaa, self.hipaa), (self._standard, self.standard)):
+            if settings.encoder not in usable:
+                chosen["encoder"] = Encoder.X264
+                lost = True
+        return CHANGED_ENCODER if lost else ""
+
+    def restore_defaults(self) -> None:
+        """Forget all choices; the lock stays as it is."""
+        self._hipaa.clear()
+        self._standard.clear()
+
+
+def _differing(chosen: dict[str, Any], ground: Settings) -> dict[str, Any]:
+    return {name: value for name, value in chosen.items() if getattr(ground, name) != value}

@@ -1,0 +1,94 @@
+"""Pictures for people have the shape that players show, whatever the shape of the stored pixels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from anonator.core.config import Settings
+from anonator.core.frames import Preview
+from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.video import VideoReader, to_rgb_within
+from anonator.ui import media
+
+STORED = (320, 180)
+BLOCK = (0.25, 0.25, 0.5, 0.75)
+"""The white part of the picture: left, top, right and bottom as parts of the whole."""
+
+
+def clip(path: Path, sar: Fraction, frames: int = 12) -> Path:
+    """A black picture with a white block, with pixels that are sar times as wide as high."""
+    width, height = STORED
+    picture = np.zeros((height, width, 3), np.uint8)
+    left, top, right, bottom = BLOCK
+    picture[int(top * height) : int(bottom * height), int(left * width) : int(right * width)] = 255
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = sar
+        for _ in range(frames):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def require_shown(picture: np.ndarray, size: tuple[int, int]) -> None:
+    """The picture has this size, and the block is where it must be in it."""
+    width, height = size
+    assert picture.shape == (height, width, 3)
+    rows, columns = np.nonzero(picture[..., 0] > 128)
+    left, top, right, bottom = BLOCK
+    assert columns.min() == pytest.approx(left * width, abs=1.5)
+    assert columns.max() + 1 == pytest.approx(right * width, abs=1.5)
+    assert rows.min() == pytest.approx(top * height, abs=1.5)
+    assert rows.max() + 1 == pytest.approx(bottom * height, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    ("sar", "size"),
+    [
+        (Fraction(1), (320, 180)),
+        (Fraction(2), (320, 90)),
+        (Fraction(1, 2), (160, 180)),
+        (Fraction(4, 3), (320, 135)),
+    ],
+)
+def test_first_looks_thumbnails_and_stills_have_the_shape_that_players_show(
+    tmp_path: Path, sar: Fraction, size: tuple[int, int]
+) -> None:
+    source = clip(tmp_path / "a.mp4", sar)
+    glimpse = media.glimpse(source, (64, 36))
+    require_shown(glimpse.first, size)
+    require_shown(media.still(source, 0.2).picture, size)
+    compared = media.compare(source, source, 0.2)
+    require_shown(compared.original, size)
+    require_shown(compared.anonymized, size)
+    bright = np.asarray(glimpse.thumbnail)[..., 0] > 100
+    block = bright.any(0).sum() / bright.any(1).sum()
+    assert block == pytest.approx(size[0] / size[1] / 2, rel=0.25)
+
+
+def test_the_tested_frame_and_the_running_job_are_shown_so_too(tmp_path: Path) -> None:
+    source = clip(tmp_path / "a.mp4", Fraction(2))
+    detectors, seen = DetectorCache(), list[Preview]()
+    preview = preview_frame(source, 0.1, Settings(), detectors)
+    job = Job(source, tmp_path / "b.mp4", Settings(report=False))
+    VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()
+    detectors.close()
+    for shown in (preview, *seen):
+        require_shown(shown.original, (320, 90))
+        require_shown(shown.anonymized, (320, 90))
+    assert seen
+
+
+def test_the_detector_gets_the_pixels_as_they_are_stored(tmp_path: Path) -> None:
+    with VideoReader(clip(tmp_path / "a.mp4", Fraction(2))) as reader:
+        frame = next(iter(reader))
+        assert to_rgb_within(frame, 1920).shape == (180, 320, 3)
+        assert to_rgb_within(frame, 160).shape == (90, 160, 3)
+        assert to_rgb_within(frame, 160, Fraction(2)).shape == (45, 160, 3)
+        assert to_rgb_within(frame, 160, Fraction(10_000)).shape == (1, 160, 3)
