@@ -1007,6 +1007,7 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
 # --- with the real engine
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the scheduler's own figures")
 def test_the_event_loop_goes_on_while_the_engine_loads_and_during_a_job(display: str, tmp_path: Path) -> None:
     """The lateness of a 10 ms tick on the main thread, with a 1080p job.
