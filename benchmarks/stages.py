@@ -79,7 +79,7 @@ class StageClocks:
             (VideoReader, "__iter__", frames),
             (Tracker, "run", masks),
             (CutDetector, "is_cut", self.timed("scene", CutDetector.is_cut)),
-            (sampling, "to_rgb_within", self.timed("pictures", vars(sampling)["to_rgb_within"])),
+            (sampling, "picture_within", self.timed("pictures", vars(sampling)["picture_within"])),
             (FaceDetector, "detect", self.timed("detect", FaceDetector.detect)),
             (anonymizer, "anonymize", self.timed("mask", anonymizer.anonymize)),
             (VideoWriter, "write", self.timed("encode", VideoWriter.write)),

@@ -313,7 +313,7 @@ def test_pictures_that_change_size_are_all_in_the_result(bench: Bench) -> None:
     path = bench.folder / "patient.ts"
     path.write_bytes(content("1.ts", *GOP, **TEN) + content("2.ts", *GOP, **TEN, size="192x128"))
     result = bench.done(path)
-    assert result.frames == len(decoded(result.target, (96, 64))) == 20
+    assert result.frames == len(decoded(result.target, (192, 128))) == 20
     assert "size changes" in " ".join(result.notes)
 
 

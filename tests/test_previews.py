@@ -12,7 +12,7 @@ import pytest
 from anonator.core.config import Settings
 from anonator.core.frames import Preview
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.video import VideoReader, to_rgb_within
+from anonator.core.video import VideoReader, picture_within, to_rgb_within
 from anonator.ui import media
 
 STORED = (320, 180)
@@ -52,9 +52,9 @@ def require_shown(picture: np.ndarray, size: tuple[int, int]) -> None:
     ("sar", "size"),
     [
         (Fraction(1), (320, 180)),
-        (Fraction(2), (320, 90)),
-        (Fraction(1, 2), (160, 180)),
-        (Fraction(4, 3), (320, 135)),
+        (Fraction(2), (640, 180)),
+        (Fraction(1, 2), (320, 360)),
+        (Fraction(4, 3), (427, 180)),
     ],
 )
 def test_first_looks_thumbnails_and_stills_have_the_shape_that_players_show(
@@ -80,15 +80,29 @@ def test_the_tested_frame_and_the_running_job_are_shown_so_too(tmp_path: Path) -
     VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()
     detectors.close()
     for shown in (preview, *seen):
-        require_shown(shown.original, (320, 90))
-        require_shown(shown.anonymized, (320, 90))
+        require_shown(shown.original, (640, 180))
+        require_shown(shown.anonymized, (640, 180))
     assert seen
 
 
-def test_the_detector_gets_the_pixels_as_they_are_stored(tmp_path: Path) -> None:
-    with VideoReader(clip(tmp_path / "a.mp4", Fraction(2))) as reader:
+@pytest.mark.parametrize(
+    ("sar", "full", "small"),
+    [
+        (Fraction(1), (320, 180), (160, 90)),
+        (Fraction(2), (640, 180), (160, 45)),
+        (Fraction(1, 2), (320, 360), (142, 160)),
+        (Fraction(4), (1280, 180), (160, 22)),
+        (Fraction(1, 4), (320, 720), (71, 160)),
+    ],
+)
+def test_the_detector_sees_the_shape_that_players_show_without_losing_detail(
+    tmp_path: Path, sar: Fraction, full: tuple[int, int], small: tuple[int, int]
+) -> None:
+    with VideoReader(clip(tmp_path / "a.mp4", sar)) as reader:
         frame = next(iter(reader))
-        assert to_rgb_within(frame, 1920).shape == (180, 320, 3)
-        assert to_rgb_within(frame, 160).shape == (90, 160, 3)
-        assert to_rgb_within(frame, 160, Fraction(2)).shape == (45, 160, 3)
-        assert to_rgb_within(frame, 160, Fraction(10_000)).shape == (1, 160, 3)
+    for long_side, (width, height) in ((1920, full), (160, small)):
+        picture, place = picture_within(frame, long_side)
+        assert picture.shape == (height, width, 3)
+        assert (place.x, place.y, place.width, place.height) == (0, 0, *STORED)
+        require_shown(picture, (width, height))
+        np.testing.assert_array_equal(picture, to_rgb_within(frame, long_side))

@@ -200,7 +200,7 @@ class Broken:
     [
         "anonator.core.media.pictures.PictureMaker.make",
         "anonator.core.scene.CutDetector.is_cut",
-        "anonator.core.sampling.to_rgb_within",
+        "anonator.core.sampling.picture_within",
         "anonator.core.tracker.Tracker._take",
         "anonator.core.anonymizer.covered_pixels",
         "anonator.core.media.writer.VideoWriter.write",

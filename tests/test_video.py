@@ -194,7 +194,7 @@ def test_a_decoded_yuv420p_picture_is_passed_on_without_a_copy(tmp_path: Path) -
     with av.open(str(clip(tmp_path / "a.mp4"))) as container:
         picture = next(container.decode(video=0))
         maker = PictureMaker(picture, matrix=2, transfer=2, color_range=0)
-        assert maker.make(picture) is picture
+        assert maker.make(picture).image is picture
 
 
 def test_info_tells_header_and_first_frame(tmp_path: Path) -> None:

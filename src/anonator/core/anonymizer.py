@@ -27,9 +27,10 @@ def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None
         mode: what to put there.
         mask_scale: size of the covered box in sizes of the mask's box.
     """
+    sar = float(frame.sar)
     covered = [
         # strength follows the whole face, also where the frame's edge cuts it
-        (rectangle, float((box[2:] - box[:2]).max()))
+        (rectangle, _seen_size(box, sar))
         for box in masks.boxes
         for rectangle in covered_pixels(box[None], mask_scale, frame.width, frame.height)
     ]
@@ -39,14 +40,22 @@ def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None
     black = FULL_BLACK if frame.full_range else LIMITED_BLACK
     for index, plane in enumerate(frame.planes()):
         half = 1 if index == 0 else 2
-        for (x1, y1, x2, y2), face in covered:
+        for (x1, y1, x2, y2), (across, down) in covered:
+            face = across / half, down / half
             region = plane[y1 // half : y2 // half, x1 // half : x2 // half]
             if mode is Mode.SOLID:
                 region[:] = black if index == 0 else NEUTRAL_CHROMA
             elif mode is Mode.BLUR:
-                region[:] = _blurred(region, face / half)
+                region[:] = _blurred(region, face)
             else:
-                region[:] = _mosaic(region, face / half)
+                region[:] = _mosaic(region, face)
+
+
+def _seen_size(box: Float32Array, sar: float) -> tuple[float, float]:
+    """The longer side of a face as people see it, in columns and in rows of the frame."""
+    width, height = (box[2:] - box[:2]).tolist()
+    side = max(width * sar, height)
+    return side / sar, side
 
 
 def covered_pixels(
@@ -65,31 +74,33 @@ def covered_pixels(
     return box_ops.to_pixels(even.astype(np.float32), width, height)
 
 
-def _blurred(region: UInt8Array, face: float) -> UInt8Array:
-    """The region, blurred by a fixed part of the face's side in samples."""
+def _blurred(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
+    """The region, blurred by a fixed part of the face's side, given in columns and in rows."""
     height, width = region.shape
     small = _weakened(region, face)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _mosaic(region: UInt8Array, face: float) -> UInt8Array:
+def _mosaic(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
     """Blocks of one value each, a fixed number across the face."""
     height, width = region.shape
-    block = max(face / MOSAIC_BLOCKS, 4.0)
-    blocks = (max(1, round(width / block)), max(1, round(height / block)))
+    across, down = (max(side / MOSAIC_BLOCKS, 4.0) for side in face)
+    blocks = (max(1, round(width / across)), max(1, round(height / down)))
     # blocks of the sharp region would give it away: masks shift a little from frame to frame, so each frame
     # samples the face elsewhere, and a few dozen mosaics of one face add up to a sharp picture of it
     small = cv2.resize(_weakened(region, face), blocks, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
 
-def _weakened(region: UInt8Array, face: float) -> UInt8Array:
+def _weakened(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
     """A small picture of the region after a Gaussian blur whose sigma is a fixed part of the face's side."""
     height, width = region.shape
-    sigma = max(face / BLUR_CELLS, 2.0)
+    sigmas = [max(side / BLUR_CELLS, 2.0) for side in face]
     # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
-    shrink = max(1.0, sigma / 4)
-    size = (max(1, math.ceil(width / shrink)), max(1, math.ceil(height / shrink)))
+    across, down = (max(1.0, sigma / 4) for sigma in sigmas)
+    size = (max(1, math.ceil(width / across)), max(1, math.ceil(height / down)))
     small = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(
+        small, (0, 0), sigmas[0] / across, sigmaY=sigmas[1] / down, borderType=cv2.BORDER_REPLICATE
+    )
     return blurred.astype(np.uint8, copy=False)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 Int32Array = npt.NDArray[np.int32]
+SQUARE = Fraction(1)
+"""The sample aspect ratio of square pixels."""
 
 
 def _check_rows(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: type) -> None:
@@ -22,6 +24,28 @@ def _check_rows(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: typ
             f"{name}: expected shape {shape} and dtype {np.dtype(dtype)}, "
             f"got shape {array.shape} and dtype {array.dtype}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle of whole pixels in a frame; its corner is even, because chroma has half the samples."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unfitted:
+    """The picture of a frame as it was before it was fitted into the result's size."""
+
+    image: Any
+    """An av.VideoFrame in yuv420p, 8 bits, even width and height."""
+    sar: Fraction
+    """Width of its pixels in heights of its pixels."""
+    place: Place
+    """Where it lies in the frame; around it the frame is black."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +62,16 @@ class Frame:
     """The picture: an av.VideoFrame in yuv420p, 8 bits, even width and height."""
     replaced: bool = False
     """True where the input's frame cannot be decoded and this is a black one in its place."""
+    sar: Fraction = SQUARE
+    """Width of a pixel in heights of a pixel."""
+    unfitted: Unfitted | None = None
+    """The picture before it was scaled and framed in black; None where the frame is the picture itself."""
+
+    @property
+    def shape(self) -> tuple[int, int, Fraction]:
+        """(width, height, sample aspect ratio) of the picture before it was fitted."""
+        image, sar = (self.unfitted.image, self.unfitted.sar) if self.unfitted else (self.image, self.sar)
+        return int(image.width), int(image.height), sar
 
     @property
     def width(self) -> int:
@@ -62,7 +96,10 @@ class Frame:
     @property
     def nbytes(self) -> int:
         """Size of the planes in bytes, without padding."""
-        return self.width * self.height * 3 // 2
+        pixels = self.width * self.height
+        if self.unfitted is not None:
+            pixels += int(self.unfitted.image.width) * int(self.unfitted.image.height)
+        return pixels * 3 // 2
 
     def planes(self) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
         """Views on the planes: Y (H, W), U and V (H/2, W/2), uint8.

@@ -18,8 +18,10 @@ from anonator.core.disk_space import require_room
 from anonator.core.frames import Frame, JobResult, Look, Masks, Preview, Progress, Stage, TrackSummary
 from anonator.core.job import Job
 from anonator.core.mask_record import MaskRecord
+from anonator.core.media.canvas import find_canvas
 from anonator.core.media.opening import without_path
 from anonator.core.media.output_file import TemporaryFile, check_target, output_error
+from anonator.core.media.shape import Canvas
 from anonator.core.media.writer import VideoWriter
 from anonator.core.meter import Meter
 from anonator.core.pipeline import RunAhead
@@ -49,10 +51,20 @@ LOOKED_BYTES = 24 * 1024 * 1024
 
 MOST_ATTEMPTS = 4
 """A file in which the second look finds other faces each time is given up after so many."""
+MOST_SIZES = 4
+"""How often a job starts again because larger pictures come; later ones are then scaled down."""
 NO_REPORT = (
     "The report could not be written beside the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
+
+
+class _Outgrown(Exception):
+    """The pictures are larger than the result, and for long enough to start again."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__("pictures larger than the result")
+        self.canvas = canvas
 
 
 @dataclass(slots=True)
@@ -86,6 +98,10 @@ class JobRun:
         self._on_progress, self._on_preview = on_progress, on_preview
         self._started = datetime.datetime.now(datetime.timezone.utc)
         self._seconds = 0.0
+        self._canvas: Canvas | None = None
+        """Size of the result's pictures; None until the input was gone over for it."""
+        self._sizes = 0
+        """How often the job has started again because larger pictures came."""
         self._record = MaskRecord()
         self._tracks: list[TrackSummary] = []
         self._cuts: list[float] = []
@@ -98,9 +114,10 @@ class JobRun:
             AnonatorError: whatever went wrong; then nothing is left.
         """
         second_ffmpeg()  # asked for before hours of work, not after
+        self._canvas = find_canvas(self._job.source, self._control.stop_if_cancelled)
         repairs: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
-            result, uncovered = self._run_once(repairs)
+            result, uncovered = self._run_growing(repairs)
             if result is not None:
                 return result
             log.info("the second look found %d faces", len(uncovered))
@@ -114,12 +131,24 @@ class JobRun:
             "was covered more widely there, so the file was deleted. Try Quality or Original."
         )
 
+    def _run_growing(self, repairs: list[Uncovered]) -> tuple[JobResult | None, list[Uncovered]]:
+        """Make a file, and again where its pictures turn out to be larger than their key frames told."""
+        while True:
+            try:
+                return self._run_once(repairs)
+            except _Outgrown as exc:
+                log.info("larger pictures have come than the result has room for; starting again")
+                self._canvas, self._sizes = exc.canvas, self._sizes + 1
+                self._record, self._cuts = MaskRecord(), []
+
     def _run_once(self, repairs: list[Uncovered]) -> tuple[JobResult | None, list[Uncovered]]:
         """Make a file: it gets its name, or it is gone and the faces that can be seen in it are told."""
         job, settings = self._job, self._settings
         with (
             VideoReader(
-                job.source, damaged_limit=0 if settings.hipaa else settings.damaged_frames_limit
+                job.source,
+                damaged_limit=0 if settings.hipaa else settings.damaged_frames_limit,
+                canvas=self._canvas,
             ) as reader,
             VideoWriter(
                 job.target,
@@ -170,7 +199,7 @@ class JobRun:
             for frame, masks in covered:
                 self._control.checkpoint(meter)
                 if self._on_preview is not None and meter.preview_is_due():
-                    self._on_preview(anonymize_and_show(frame, masks, settings, attempt.reader.info.sar))
+                    self._on_preview(anonymize_and_show(frame, masks, settings))
                 else:
                     anonymize(frame, masks, settings.mode, settings.mask_scale)
                 writer.write(frame)
@@ -185,6 +214,9 @@ class JobRun:
         """The frames, counted; a cancelled job ends here by an exception, never by an early end."""
         for frame in attempt.reader:
             self._control.stop_if_cancelled()
+            larger = attempt.reader.outgrown_by
+            if larger is not None and self._sizes < MOST_SIZES:
+                raise _Outgrown(larger)
             attempt.decoded += 1
             yield frame
 
@@ -255,6 +287,7 @@ class JobRun:
             attempt.detector,
             self._settings,
             tick,
+            self._canvas,
         )
         return len(wanted), found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 from anonator.core.anonymizer import anonymize
@@ -17,18 +16,17 @@ PREVIEW_SIDE = 640
 """Long side of the preview pictures, in pixels."""
 
 
-def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings, sar: Fraction) -> Preview:
+def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings) -> Preview:
     """Cover the masks of a frame, in place, and return it as it was before and is now.
 
     Args:
         frame: is changed.
         masks: what to cover.
         settings: of the job.
-        sar: width of a pixel in heights of a pixel; the pictures are as wide as players show them.
     """
-    before = to_rgb_within(frame, PREVIEW_SIDE, sar)
+    before = to_rgb_within(frame, PREVIEW_SIDE)
     anonymize(frame, masks, settings.mode, settings.mask_scale)
-    return Preview(before, to_rgb_within(frame, PREVIEW_SIDE, sar), float(frame.seconds), len(masks))
+    return Preview(before, to_rgb_within(frame, PREVIEW_SIDE), float(frame.seconds), len(masks))
 
 
 def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:
@@ -45,7 +43,7 @@ def preview_frame(source: Path, seconds: float, settings: Settings, detectors: D
     """
     require_lock_holds(settings)
     with VideoReader(source) as reader:
-        frame, sar = reader.frame_at(seconds), reader.info.sar
+        frame = reader.frame_at(seconds)
     detector = detectors.get(settings)
     ((frame, masks),) = Tracker(settings).run(look([frame], detector, settings))
-    return anonymize_and_show(frame, masks, settings, sar)
+    return anonymize_and_show(frame, masks, settings)

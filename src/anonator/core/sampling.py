@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
 from typing import Protocol
+
+import numpy as np
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
-from anonator.core.frames import Detections, Frame, Look, UInt8Array
+from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
 from anonator.core.scene import CutDetector
-from anonator.core.video import to_rgb_within
+from anonator.core.video import picture_within
 
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
@@ -38,24 +42,29 @@ def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Ite
     cannot be decoded is neither looked at nor a cut: what was covered before and after it goes on.
     """
     stage = _Stage(detector, settings)
-    held: tuple[Frame, bool, bool] | None = None
+    held: tuple[Frame, bool, bool, bool] | None = None
     cuts = CutDetector(settings.tracking.cut_correlation)
+    shape: tuple[int, int, Fraction] | None = None
     for frame in frames:
-        cut = changed = not frame.replaced and cuts.is_cut(frame)
+        reshaped = False
+        if not frame.replaced:
+            reshaped, shape = shape not in (None, frame.shape), frame.shape
+        # nothing that was followed lies where it was when the picture's shape changes
+        cut = changed = not frame.replaced and (cuts.is_cut(frame) or reshaped)
         # one frame is held back: only its successor tells whether it was the last of its scene, or a flash
         if held is not None:
-            before, was_cut, had_changed = held
-            if was_cut and cuts.flashed:
+            before, was_cut, had_changed, had_reshaped = held
+            if was_cut and cuts.flashed and not (reshaped or had_reshaped):
                 was_cut = cut = False
             yield from stage.add(before, was_cut, at_change=had_changed or changed)
-        held = frame, cut, changed
+        held = frame, cut, changed, reshaped
     if held is not None:
         yield from stage.add(held[0], held[1], at_change=True)
     yield from stage.flush()
 
 
 def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int] = (0,)) -> list[Detections]:
-    """What the detector sees in frames of one size.
+    """What the detector sees in frames, looking at each picture in the shape that players show.
 
     Returns:
         Detections for every frame, boxes in pixels of the frame.
@@ -63,13 +72,14 @@ def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int]
     Raises:
         DetectionError: the detector failed.
     """
-    # scaled down already where the detector would do so
-    pictures = [to_rgb_within(frame, detector.max_resolution) for frame in frames]
-    found = detector.detect(pictures, turns)
-    return [
-        _in_frame(faces, picture, frame)
-        for frame, picture, faces in zip(frames, pictures, found, strict=True)
-    ]
+    found: list[Detections] = []
+    # the detector takes pictures of one size at a time
+    for _, alike in groupby(frames, key=lambda frame: frame.shape):
+        # scaled down already where the detector would do so
+        seen = [picture_within(frame, detector.max_resolution) for frame in alike]
+        faces = detector.detect([picture for picture, _ in seen], turns)
+        found += [_in_frame(each, *view) for each, view in zip(faces, seen, strict=True)]
+    return found
 
 
 class _Stage:
@@ -112,7 +122,8 @@ class _Stage:
         self._wanted = 0
 
 
-def _in_frame(faces: Detections, picture: UInt8Array, frame: Frame) -> Detections:
+def _in_frame(faces: Detections, picture: UInt8Array, place: Place) -> Detections:
     height, width = picture.shape[:2]
-    boxes = box_ops.rescale(faces.boxes, frame.width / width, frame.height / height)
-    return Detections(boxes, faces.scores, faces.turns)
+    boxes = box_ops.rescale(faces.boxes, place.width / width, place.height / height)
+    corner = np.array([place.x, place.y, place.x, place.y], np.float32)
+    return Detections(boxes + corner, faces.scores, faces.turns)

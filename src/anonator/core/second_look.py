@@ -19,6 +19,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.frames import Float32Array, Frame
 from anonator.core.mask_record import MaskRecord, Patches
+from anonator.core.media.shape import Canvas
 from anonator.core.sampling import Detector, find_faces
 from anonator.core.verification import Check
 from anonator.core.video import VideoReader
@@ -85,6 +86,7 @@ def uncovered_faces(
     detector: Detector,
     settings: Settings,
     tick: Callable[[], None],
+    canvas: Canvas | None = None,
 ) -> list[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
@@ -98,6 +100,7 @@ def uncovered_faces(
         detector: as for the job.
         settings: of the job.
         tick: called for every frame that was read; may raise to end it.
+        canvas: the size of the output's pictures, where the input has several; None is that of its first.
 
     Raises:
         DecodeError, DetectionError: as readers and detectors do.
@@ -113,7 +116,7 @@ def uncovered_faces(
             if bare := [suspect for suspect in found if not suspect.is_black(suspect.box)]:
                 suspects[frame.index] = bare
     result: list[Uncovered] = []
-    for frame in _only(source, suspects, tick) if suspects else ():
+    for frame in _only(source, suspects, tick, canvas) if suspects else ():
         seen = find_faces([frame], detector, _turns(wanted[frame.index]))[0]
         starts = np.where(seen.turns == 0, settings.lowest_threshold, settings.threshold)
         seen = seen.select(seen.scores >= starts.astype(np.float32))
@@ -211,10 +214,12 @@ def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterato
         yield from (index for index in {face.index, *reached} if 0 <= index < frames)
 
 
-def _only(path: Path, wanted: Collection[int], tick: Callable[[], None]) -> Iterator[Frame]:
+def _only(
+    path: Path, wanted: Collection[int], tick: Callable[[], None], canvas: Canvas | None = None
+) -> Iterator[Frame]:
     """Those frames of a video, in order; reading ends with the last of them."""
     last = max(wanted)
-    with VideoReader(path) as reader:
+    with VideoReader(path, canvas=canvas) as reader:
         for frame in islice(reader, last + 1):
             tick()
             if frame.index in wanted:

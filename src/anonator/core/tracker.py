@@ -80,6 +80,8 @@ class Tracker:
         """(frame, also turned?) of the looks that the window's frames may still need."""
         self._active: list[_Track] = []
         self._now = 0.0
+        self._sar = np.float32(1)
+        """Width of a pixel in heights: distances are those that people see."""
         self._next_id = 0
         self.summaries: list[TrackSummary] = []
         """Every finished track, in order of its end."""
@@ -92,6 +94,7 @@ class Tracker:
             self._window.append(_Slot(look.frame, float(look.frame.seconds)))
             if look.detections is not None:
                 self._now = float(look.frame.seconds)
+                self._sar = np.float32(look.frame.sar)
                 self._looks.append((look.frame.index, look.turned))
                 self._take(look.frame.index, look.detections)
                 yield from self._emit()
@@ -143,9 +146,11 @@ class Tracker:
         last = np.stack([t.box for t in tracks])
         expected = np.stack([t.moved(t.box, self._now - t.seconds) for t in tracks])
         overlap = np.maximum(box_ops.iou(last, boxes), box_ops.iou(expected, boxes))
-        size = np.maximum(box_ops.sizes(last)[:, None], 1.0)
-        other = np.maximum(box_ops.sizes(boxes)[None, :], 1.0)
-        distance = np.minimum(_distances(last, boxes), _distances(expected, boxes)) / ((size + other) / 2)
+        stretch = float(np.sqrt(self._sar))
+        size = np.maximum(box_ops.sizes(last)[:, None] * stretch, 1.0)
+        other = np.maximum(box_ops.sizes(boxes)[None, :] * stretch, 1.0)
+        distance = np.minimum(self._distances(last, boxes), self._distances(expected, boxes))
+        distance /= (size + other) / 2
         alike = np.maximum(size / other, other / size) <= SIZE_RATIO
         overlaps = overlap >= self._t.link_iou
         cost = np.where(overlaps, 1 - overlap, IMPOSSIBLE)
@@ -158,6 +163,11 @@ class Tracker:
             for r, c in zip(rows, columns, strict=True)
             if cost[r, c] < IMPOSSIBLE
         ]
+
+    def _distances(self, a: Float32Array, b: Float32Array) -> Float32Array:
+        """(N, M) distances between the centres of a (N, 4) and b (M, 4), in heights of a pixel."""
+        gap = box_ops.centres(a)[:, None] - box_ops.centres(b)[None]
+        return np.asarray(np.hypot(gap[..., 0] * self._sar, gap[..., 1]), np.float32)
 
     def _open(self, index: int, found: Detections, i: int, *, doubtful: bool) -> None:
         box = found.boxes[i]
@@ -302,9 +312,3 @@ class Tracker:
         if not slot.boxes:
             return slot.frame, Masks.empty()
         return slot.frame, Masks(np.stack(slot.boxes), np.array(slot.ids, np.int32))
-
-
-def _distances(a: Float32Array, b: Float32Array) -> Float32Array:
-    """(N, M) distances between the centres of a (N, 4) and b (M, 4), in pixels."""
-    gap = box_ops.centres(a)[:, None] - box_ops.centres(b)[None]
-    return np.asarray(np.hypot(gap[..., 0], gap[..., 1]), np.float32)

@@ -12,18 +12,22 @@ import av
 
 from anonator.core.frames import Frame
 from anonator.core.media.black_spells import BlackSpells
+from anonator.core.media.canvas import PixelShape, ShapeTimes
 from anonator.core.media.clock import Clock
+from anonator.core.media.container_crop import container_crop
 from anonator.core.media.decoding import whole_pictures
+from anonator.core.media.deinterlacing import Deinterlacer
 from anonator.core.media.description import describe, frame_rate
 from anonator.core.media.info import AudioTrack, VideoInfo
 from anonator.core.media.ledger import PacketLedger
 from anonator.core.media.opening import MAX_PIXELS, open_video, without_path
-from anonator.core.media.pictures import Deinterlacer, PictureMaker
+from anonator.core.media.pictures import Made, PictureMaker
 from anonator.core.media.replacing import Lost, ReplacingDecoder
-from anonator.core.media.rgb import to_rgb, to_rgb_within
+from anonator.core.media.rgb import picture_within, to_rgb, to_rgb_within
+from anonator.core.media.shape import Canvas
 from anonator.errors import AnonatorError, DecodeError, InputError
 
-__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "probe", "to_rgb", "to_rgb_within"]
+__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "picture_within", "probe", "to_rgb", "to_rgb_within"]
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +57,24 @@ class VideoReader:
     One thread at a time may use a reader.
     """
 
-    def __init__(self, path: Path, damaged_limit: int = 0) -> None:
+    def __init__(self, path: Path, damaged_limit: int = 0, canvas: Canvas | None = None) -> None:
         """Open the file and decode its first frame.
 
         Args:
             path: the video.
             damaged_limit: frames that may be replaced by black because they cannot be decoded, or depend
                 on one that cannot; a file that ends too early is an error all the same.
+            canvas: the size of all frames, into which each picture is fitted in its own shape; None is
+                the size of the first picture.
 
         Raises:
             InputError: the file cannot be used, and why.
             DecodeError: its first frame cannot be decoded.
         """
-        self._damaged_limit = damaged_limit
+        self._damaged_limit, self._canvas = damaged_limit, canvas
         self._black = BlackSpells()
-        self._video = open_video(Path(path))
+        self._path = Path(path)
+        self._video = open_video(self._path)
         try:
             self._start()
         except AnonatorError:
@@ -105,6 +112,7 @@ class VideoReader:
                 break
         else:
             raise InputError("There is no picture in this video that can be decoded. Copy it again.")
+        self._pixels = PixelShape(self._video)
         first = self._head[-1]
         self._first: Any | None = first
         self._maker = PictureMaker(
@@ -112,9 +120,14 @@ class VideoReader:
             matrix=context.colorspace,
             transfer=context.color_trc,
             color_range=context.color_range,
+            sar=self._pixels.of(first),
+            crop=container_crop(self._path, self._video),
+            canvas=self._canvas,
         )
         self._clock = Clock(stream.time_base, frame_rate(stream), self._head[0].pts)
         self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
+        seconds = self.info.duration_seconds
+        self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
 
     # -- the iterator ---------------------------------------------------------------------------
 
@@ -125,10 +138,18 @@ class VideoReader:
             DecodeError: a frame is damaged or missing, or the file ends early.
         """
         time_base = self.info.time_base
-        for picture, replaced in self._upright():
-            picture.pts = self._clock.next(picture.pts)
-            picture.time_base = time_base
-            frame = Frame(self._delivered, picture.pts, time_base, picture, replaced)
+        for made, replaced in self._fitted():
+            made.image.pts = self._clock.next(made.image.pts)
+            made.image.time_base = time_base
+            frame = Frame(
+                self._delivered,
+                made.image.pts,
+                time_base,
+                made.image,
+                replaced,
+                self.info.sar,
+                made.unfitted,
+            )
             self._delivered += 1
             self._black.enter(frame)
             yield frame
@@ -140,15 +161,17 @@ class VideoReader:
         return self._black.frames
 
     @property
+    def outgrown_by(self) -> Canvas | None:
+        """A size that would be better than the frames', because larger pictures have come for long enough."""
+        return self._shapes.outgrown_by
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """info.notes and what came up while reading; complete once the iteration has ended."""
         found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
         if self._deinterlaced and not self.info.interlaced:
             found.append("Parts of the video are interlaced; they were deinterlaced.")
-        if self._maker.resized:
-            found.append(
-                "The picture size changes within the video; later pictures were scaled to the first size."
-            )
+        found += self._shapes.notes()
         return tuple(dict.fromkeys(found))
 
     @property
@@ -184,9 +207,9 @@ class VideoReader:
                 ) from without_path(exc)
         if best is None:
             raise DecodeError("No picture can be decoded at this moment. Choose another one.")
-        image = self._maker.make(best)
-        pts = (best.pts or 0) + self._clock.shift
-        return Frame(0, pts, self.info.time_base, image)
+        image, own = self._maker.alone(best)
+        image.pts = pts = (best.pts or 0) + self._clock.shift
+        return Frame(0, pts, self.info.time_base, image, sar=own.sar)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -202,16 +225,24 @@ class VideoReader:
 
     # -- stages ---------------------------------------------------------------------------------
 
-    def _upright(self) -> Iterator[tuple[Any, bool]]:
+    def _fitted(self) -> Iterator[tuple[Made, bool]]:
         """Pictures as the Frame contract wants them, and whether each is black in place of a lost one."""
         try:
             for picture in self._whole():
                 if isinstance(picture, Lost):
-                    yield self._maker.black(picture.pts, picture.duration), True
+                    black = self._maker.black(picture.pts, picture.duration)
+                    yield Made(black, None, self._maker.canvas), True
                 else:
-                    yield self._maker.make(picture), False
+                    sar = self._pixels.of(picture)
+                    made = self._maker.make(picture, sar)
+                    self._shapes.enter(made.own, float(self._length(picture) * self.info.time_base))
+                    yield made, False
         except (av.FFmpegError, ValueError) as exc:
             raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
+
+    def _length(self, picture: Any) -> int:
+        """How long a picture is shown, in units of the time base, as far as the file says."""
+        return int(getattr(picture, "duration", 0) or 1 / self.info.average_rate / self.info.time_base)
 
     def _whole(self) -> Iterator[Any]:
         """Pictures that show one moment each: interlaced ones are made so."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -46,7 +45,7 @@ def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
     """
     with _video().VideoReader(source) as reader:
         info = reader.info
-        picture = _picture(reader.frame_at(0.0), info.sar)
+        picture = _picture(reader.frame_at(0.0))
     seconds = info.duration_seconds
     return Glimpse(
         MediaInfo(
@@ -69,7 +68,7 @@ def still(source: Path, seconds: float) -> Still:
     """
     with _video().VideoReader(source) as reader:
         frame = reader.frame_at(seconds)
-        return Still(float(frame.seconds), _picture(frame, reader.info.sar))
+        return Still(float(frame.seconds), _picture(frame))
 
 
 def compare(source: Path, result: Path, seconds: float) -> Preview:
@@ -98,8 +97,8 @@ def _video() -> ModuleType:
     return video
 
 
-def _picture(frame: Frame, sar: Fraction) -> UInt8Array:
-    return np.asarray(_video().to_rgb_within(frame, PICTURE_SIDE, sar), np.uint8)
+def _picture(frame: Frame) -> UInt8Array:
+    return np.asarray(_video().to_rgb_within(frame, PICTURE_SIDE), np.uint8)
 
 
 def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:

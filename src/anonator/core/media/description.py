@@ -36,16 +36,13 @@ def describe(
         start_shift: added to all time stamps, in units of the stream's time base.
     """
     stream, context = video.stream, video.stream.codec_context
-    sar = Fraction(stream.sample_aspect_ratio or 1)
-    if maker.orientation.transpose:
-        sar = 1 / sar
-    hdr = bool(maker.hdr)
+    hdr = bool(maker.first.hdr)
     return VideoInfo(
-        width=maker.size[0],
-        height=maker.size[1],
-        display_width=maker.display_size[0],
-        display_height=maker.display_size[1],
-        sar=sar,
+        width=maker.canvas.size[0],
+        height=maker.canvas.size[1],
+        display_width=maker.canvas.width,
+        display_height=maker.canvas.height,
+        sar=maker.canvas.sar,
         time_base=Fraction(stream.time_base),
         average_rate=frame_rate(stream),
         header_frames=stream.frames or None,
@@ -53,10 +50,10 @@ def describe(
         start_shift=start_shift,
         codec=CANONICAL.get(context.name, context.name),
         pix_fmt=first.format.name,
-        rotation=maker.orientation.degrees,
+        rotation=maker.first.orientation.degrees,
         interlaced=bool(first.interlaced_frame),
-        color_range=maker.color_range,
-        color_space=maker.matrix,
+        color_range=maker.first.color_range,
+        color_space=maker.first.matrix,
         color_primaries=1 if hdr else context.color_primaries,
         color_transfer=1 if hdr else context.color_trc,
         audio=tuple(_audio_track(s) for s in video.container.streams.audio),
@@ -66,14 +63,15 @@ def describe(
 
 
 def _notes(video: OpenedVideo, first: Any, maker: PictureMaker, ledger: PacketLedger) -> Iterator[str]:
+    turn = maker.first.orientation
     depth = max(component.bits for component in first.format.components)
-    if maker.hdr:
-        yield f"The video is HDR ({maker.hdr}); its colours were tone-mapped to ordinary BT.709."
+    if maker.first.hdr:
+        yield f"The video is HDR ({maker.first.hdr}); its colours were tone-mapped to ordinary BT.709."
     elif depth > 8:
         yield f"The video has {depth} bits per colour; the result has 8."
     if first.interlaced_frame:
         yield "The video is interlaced; the result is deinterlaced, with the same number of frames."
-    if maker.orientation.flip_x != maker.orientation.flip_y and not maker.orientation.transpose:
+    if turn.flip_x != turn.flip_y and not turn.transpose:
         yield "The video is stored mirrored; the result shows it as players do."
     if video.other_videos:
         yield "The file holds more than one video; only the main one was used."

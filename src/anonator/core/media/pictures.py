@@ -1,241 +1,153 @@
-"""Turns whatever a decoder delivers into upright yuv420p pictures of one even size."""
+"""Turns whatever a decoder delivers into the frames of a video, all of one size, each in its own shape."""
 
 from __future__ import annotations
 
-import struct
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from anonator.core.frames import UInt8Array
-from anonator.core.media.hdr import ToneMapper
+from anonator.core.frames import SQUARE, Place, Unfitted
+from anonator.core.media.colours import FULL, LIMITED, sws_matrix
+from anonator.core.media.planes import copy_time, plane_views
+from anonator.core.media.shape import Canvas, Crop, even
+from anonator.core.media.upright import Kind, UprightMaker
 
-LIMITED, FULL = 1, 2
-"""AVColorRange: black and white at 16 and 235, or at 0 and 255."""
-BT709, UNSPECIFIED, BT601 = 1, 2, 6
-"""AVColorSpace: which matrix made YUV from RGB."""
-HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
-"""AVColorTransferCharacteristic of the two kinds of HDR."""
-
-
-@dataclass(frozen=True, slots=True)
-class Orientation:
-    """How stored pictures must be turned to stand upright: transpose first, then flip."""
-
-    transpose: bool = False
-    flip_x: bool = False
-    flip_y: bool = False
-
-    @property
-    def is_upright(self) -> bool:
-        """Nothing to be done."""
-        return not (self.transpose or self.flip_x or self.flip_y)
-
-    @property
-    def degrees(self) -> int:
-        """Clockwise turn in degrees; of a mirrored picture, the turn after mirroring left and right."""
-        if not self.transpose:
-            return 180 if self.flip_y else 0
-        return 270 if self.flip_y else 90
-
-    @classmethod
-    def of(cls, picture: Any) -> Orientation:
-        """Read a frame's display matrix: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
-
-        Angles between quarter turns are taken as none.
-        """
-        data = picture.side_data.get("DISPLAYMATRIX")
-        if data is None:
-            return cls()
-        a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))
-        if a == d == 0 and b and c:
-            return cls(True, c < 0, b < 0)
-        if b == c == 0 and a and d:
-            return cls(False, a < 0, d < 0)
-        return cls()
-
-    def apply(self, source: UInt8Array, target: UInt8Array) -> None:
-        """Copy a plane, turned, into another one of the turned size."""
-        if self.transpose:
-            source = np.asarray(cv2.transpose(source), np.uint8)
-        if self.flip_x or self.flip_y:
-            source = np.asarray(
-                cv2.flip(source, -1 if self.flip_x and self.flip_y else int(self.flip_x)), np.uint8
-            )
-        target[:] = source
+MOST_KINDS = 32
+"""A hostile file that changes with every picture does not fill the memory with plans."""
 
 
-def plane_views(picture: Any) -> list[UInt8Array]:
-    """Views (rows, columns), uint8, on the planes of an 8-bit planar frame, also of a bottom-up one."""
-    views = []
-    for plane in picture.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, abs(plane.line_size))
-        views.append(rows[:: -1 if plane.line_size < 0 else 1, : plane.width])
-    return views
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A picture as the frames of a video have it."""
 
-
-def copy_time(source: Any, target: Any) -> None:
-    """Give a frame the time of another one; older PyAV knows no durations of frames."""
-    target.pts = source.pts
-    if getattr(source, "duration", 0):
-        target.duration = source.duration
-
-
-def even(size: int) -> int:
-    """The size padded to the next even number."""
-    return size + size % 2
+    image: Any
+    """av.VideoFrame in yuv420p, of the canvas's size."""
+    unfitted: Unfitted | None
+    """The picture before it was fitted, or None where there was nothing to fit."""
+    own: Canvas
+    """The picture's own size, as players show it."""
 
 
 class PictureMaker:
-    """Makes each decoded picture yuv420p, 8 bit, upright, of the first picture's size padded to even."""
+    """Makes each decoded picture yuv420p, 8 bit and upright, and fits it into one size by its own shape."""
 
-    def __init__(self, first: Any, *, matrix: int, transfer: int, color_range: int) -> None:
-        """Plan the conversion from the first decoded picture and the stream's colour tags."""
-        self.orientation = Orientation.of(first)
-        self._stored = (first.width, first.height)
-        size = self._stored[::-1] if self.orientation.transpose else self._stored
-        self.display_size = size
-        self.size = (even(size[0]), even(size[1]))
-        self.hdr = HDR_TRANSFERS.get(transfer)
-        self.from_rgb = bool(first.format.is_rgb or first.format.has_palette) and not self.hdr
-        self.full_range = first.format.name.startswith("yuvj") or color_range == FULL
-        self.color_range = FULL if self.full_range else color_range
-        self.matrix = matrix
-        if self.from_rgb or self.hdr:
-            self.full_range, self.color_range = False, LIMITED
-            self.matrix = BT709 if self.hdr or first.height > 576 else BT601
-        self._tone_mapper = ToneMapper(self.hdr, full_range=color_range == FULL) if self.hdr else None
+    def __init__(
+        self,
+        first: Any,
+        *,
+        matrix: int,
+        transfer: int,
+        color_range: int,
+        sar: Fraction = SQUARE,
+        crop: Crop | None = None,
+        canvas: Canvas | None = None,
+    ) -> None:
+        """Plan the result from the first decoded picture and the stream's colour tags.
+
+        Args:
+            first: av.VideoFrame.
+            matrix: AVColorSpace of the stream.
+            transfer: AVColorTransferCharacteristic of the stream.
+            color_range: AVColorRange of the stream.
+            sar: width of the first picture's pixels in heights, as stored.
+            crop: what the container hides of every picture.
+            canvas: the size of all pictures made; None is that of the first.
+        """
+        self._crop = crop or Crop()
         self._reformatter = VideoReformatter()
-        self.resized = False
-        """True once a picture of another size has come and was scaled to the first one's."""
+        self._makers: dict[Kind, UprightMaker] = {}
+        self._told = Kind.of(first, sar)
+        as_stream = replace(self._told, matrix=matrix, transfer=transfer, color_range=color_range)
+        self.first = self._makers[self._told] = UprightMaker(
+            as_stream, self._crop, is_rgb=bool(first.format.is_rgb or first.format.has_palette)
+        )
+        """How the first picture, and all that are like it, are made upright."""
+        self.canvas = canvas or self.first.own
 
-    def make(self, picture: Any) -> Any:
-        """One decoded av.VideoFrame in, one in yuv420p out: the same where nothing is to be done."""
-        stored = (picture.width, picture.height) == self._stored
-        plain = picture.format.name == "yuv420p" and stored and not self.hdr
-        if plain and all(plane.line_size > 0 for plane in picture.planes):
-            made = picture
-        else:
-            self.resized |= not stored
-            made = self._converted(picture)
-        if not (self.orientation.is_upright and self.size == self._stored):
-            made = self._turned_and_padded(made)
-        made.color_range, made.colorspace = self.color_range, self.matrix
-        if made is not picture:
-            copy_time(picture, made)
-        return made
+    def make(self, picture: Any, sar: Fraction | None = None) -> Made:
+        """One decoded av.VideoFrame, as the frames of the video have it.
+
+        Args:
+            picture: as decoded.
+            sar: of its pixels, as stored; None is the first picture's.
+        """
+        maker = self._maker(picture, sar)
+        upright = maker.make(picture)
+        if maker is self.first and maker.own == self.canvas:
+            return Made(upright, None, maker.own)
+        if maker.own == self.canvas and self._same_colours(upright):
+            upright.color_range, upright.colorspace = self.first.color_range, self.first.matrix
+            return Made(upright, None, maker.own)
+        place = self.canvas.place(upright.width, upright.height, maker.own.sar)
+        fitted = self._fit(upright, place)
+        copy_time(picture, fitted)
+        return Made(fitted, Unfitted(upright, maker.own.sar, place), maker.own)
+
+    def alone(self, picture: Any, sar: Fraction | None = None) -> tuple[Any, Canvas]:
+        """A picture upright in its own size, and that size."""
+        maker = self._maker(picture, sar)
+        return maker.make(picture), maker.own
 
     def black(self, pts: int | None, duration: int) -> Any:
         """A black picture like those that make delivers."""
-        made = av.VideoFrame(*self.size, "yuv420p")
-        for plane, level in zip(plane_views(made), (0 if self.full_range else 16, 128, 128), strict=True):
-            plane[:] = level
-        made.color_range, made.colorspace = self.color_range, self.matrix
+        made = self._blank()
         made.pts = pts
         if duration > 0:
             made.duration = duration
         return made
 
-    def _converted(self, picture: Any) -> Any:
-        name = picture.format.name
-        same_size = (picture.width, picture.height) == self._stored
-        if self._tone_mapper and not picture.format.is_rgb:
-            return self._fit(self._tone_mapper.map(picture))
-        if name in ("yuvj420p", "yuv420p") and same_size:  # other range tag, or stored bottom-up
-            return self._copy(plane_views(picture))
-        if name.startswith("gray") and same_size:
-            eight = picture if name == "gray" else self._reformatter.reformat(picture, format="gray")
-            return self._copy(plane_views(eight))
-        if name.startswith("yuvj"):
-            relabelled = av.VideoFrame(picture.width, picture.height, name.replace("yuvj", "yuv"))
-            picture = self._copy(plane_views(picture), relabelled)
-        rgb = picture.format.is_rgb or picture.format.has_palette
-        # from YUV, only depth, chroma sampling and size change; equal tags on both sides keep the values
-        matrix = 1 if self.matrix == BT709 else 5  # as swscale counts them
-        return self._reformatter.reformat(
+    def _maker(self, picture: Any, sar: Fraction | None) -> UprightMaker:
+        kind = Kind.of(picture, self._told.sar if sar is None else sar).completed(self._told)
+        found = self._makers.get(kind)
+        if found is None:
+            if len(self._makers) >= MOST_KINDS:
+                self._makers = {self._told: self.first}
+            is_rgb = bool(picture.format.is_rgb or picture.format.has_palette)
+            found = self._makers[kind] = UprightMaker(kind, self._crop, is_rgb=is_rgb)
+        return found
+
+    def _same_colours(self, picture: Any) -> bool:
+        return self._colours(picture, picture.height) == self._colours(None, self.canvas.height)
+
+    def _colours(self, picture: Any | None, height: int) -> tuple[int, int]:
+        """swscale's matrix, and the range, of a picture; None is the canvas."""
+        tag = self.first.matrix if picture is None else int(picture.colorspace)
+        full = self.first.full_range if picture is None else int(picture.color_range) == FULL
+        return sws_matrix(tag, height), FULL if full else LIMITED
+
+    def _fit(self, picture: Any, place: Place) -> Any:
+        from_matrix, from_range = self._colours(picture, picture.height)
+        to_matrix, to_range = self._colours(None, self.canvas.height)
+        smaller = place.width < picture.width or place.height < picture.height
+        scaled = self._reformatter.reformat(
             picture,
-            *self._stored,
+            even(place.width),
+            even(place.height),
             "yuv420p",
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=FULL if rgb else LIMITED,
-            dst_color_range=FULL if rgb and self.full_range else LIMITED,
-            interpolation="BICUBIC" if same_size else "AREA",
+            src_colorspace=from_matrix,
+            dst_colorspace=to_matrix,
+            src_color_range=from_range,
+            dst_color_range=to_range,
+            interpolation="AREA" if smaller else "BICUBIC",
         )
-
-    def _fit(self, picture: Any) -> Any:
-        if (picture.width, picture.height) == self._stored:
-            return picture
-        return self._reformatter.reformat(picture, *self._stored, interpolation="AREA")
-
-    def _copy(self, planes: list[UInt8Array], made: Any | None = None) -> Any:
-        made = made or av.VideoFrame(*self._stored, "yuv420p")
-        for i, target in enumerate(plane_views(made)):
-            target[:] = planes[i] if i < len(planes) else 128
+        if (scaled.width, scaled.height) == self.canvas.size:
+            scaled.color_range, scaled.colorspace = self.first.color_range, self.first.matrix
+            return scaled
+        made = self._blank()
+        for i, (source, target) in enumerate(zip(plane_views(scaled), plane_views(made), strict=True)):
+            half = 1 if i == 0 else 2
+            rows, columns = source.shape
+            x, y = place.x // half, place.y // half
+            target[y : y + rows, x : x + columns] = source
         return made
 
-    def _turned_and_padded(self, picture: Any) -> Any:
-        made = av.VideoFrame(*self.size, "yuv420p")
-        width, height = self.display_size
-        for i, (source, target) in enumerate(zip(plane_views(picture), plane_views(made), strict=True)):
-            w, h = (width, height) if i == 0 else (even(width) // 2, even(height) // 2)
-            self.orientation.apply(source, target[:h, :w])
-            if target.shape[1] > w:
-                target[:h, w:] = target[:h, w - 1 : w]
-            if target.shape[0] > h:
-                target[h:] = target[h - 1 : h]
+    def _blank(self) -> Any:
+        made = av.VideoFrame(*self.canvas.size, "yuv420p")
+        levels = (0 if self.first.full_range else 16, 128, 128)
+        for plane, level in zip(plane_views(made), levels, strict=True):
+            plane[:] = level
+        made.color_range, made.colorspace = self.first.color_range, self.first.matrix
         return made
-
-
-class Deinterlacer:
-    """Turns interlaced pictures into whole ones, one for one, by FFmpeg's bwdif; others pass unchanged."""
-
-    def __init__(self, time_base: Fraction) -> None:
-        self._time_base = time_base
-        self._graph: Any = None
-        self._shape: tuple[int, int, str] | None = None
-        self._held: deque[Any] = deque()
-
-    def push(self, picture: Any) -> Iterator[Any]:
-        """Give a picture; what comes out is one picture behind."""
-        shape = (picture.width, picture.height, picture.format.name)
-        if shape != self._shape:
-            yield from self.finish()
-            self._build(picture)
-            self._shape = shape
-        self._held.append(picture)
-        self._graph.push(picture)
-        yield from self._made()
-
-    def finish(self) -> Iterator[Any]:
-        """What is still held back."""
-        if self._graph is not None:
-            self._graph.push(None)
-            yield from self._made()
-            self._graph = self._shape = None
-
-    def _build(self, like: Any) -> None:
-        graph = av.filter.Graph()
-        source = graph.add_buffer(
-            width=like.width, height=like.height, format=like.format, time_base=self._time_base
-        )
-        bwdif = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
-        graph.link_nodes(source, bwdif, graph.add("buffersink")).configure()
-        self._graph = graph
-
-    def _made(self) -> Iterator[Any]:
-        while True:
-            try:
-                made = self._graph.vpull()
-            except (av.BlockingIOError, av.EOFError):
-                return
-            # the filter counts time in its own way; order and number are what it keeps
-            copy_time(self._held.popleft(), made)
-            yield made

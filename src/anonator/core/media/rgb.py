@@ -10,14 +10,11 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from anonator.core.frames import Frame, UInt8Array
+from anonator.core.frames import SQUARE, Frame, Place, UInt8Array
+from anonator.core.media.colours import FULL, LIMITED, sws_matrix
+from anonator.core.media.planes import plane_views
 
-SWS_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""AVColorSpace to swscale's number for the same matrix."""
-HD_HEIGHT = 576
-"""Taller pictures without a tag are taken as BT.709, others as BT.601, as players do."""
 KEPT_REFORMATTERS = 8
-SQUARE = Fraction(1)
 
 _local = threading.local()
 
@@ -33,14 +30,54 @@ def to_rgb(frame: Frame, size: tuple[int, int] | None = None) -> UInt8Array:
     Returns:
         (h, w, 3) uint8, C-contiguous, memory of its own.
     """
-    picture = frame.image
-    width, height = size or (frame.width, frame.height)
-    matrix = SWS_MATRIX.get(int(picture.colorspace)) or (1 if frame.height > HD_HEIGHT else 5)
-    full = frame.full_range
-    if matrix == 5 and not full and (width, height) == (frame.width, frame.height):
-        return _by_opencv(frame)
-    smaller = width < frame.width or height < frame.height
-    rgb = _reformatter(frame.width, frame.height, width, height, matrix, full).reformat(
+    return _rgb(frame.image, size or (frame.width, frame.height))
+
+
+def to_rgb_within(frame: Frame, long_side: int) -> UInt8Array:
+    """The frame as people see it: RGB with square pixels, its long side within a limit.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    return _rgb(frame.image, square_size(frame.width, frame.height, frame.sar, long_side))
+
+
+def picture_within(frame: Frame, long_side: int) -> tuple[UInt8Array, Place]:
+    """The frame's picture as the detector should see it: with square pixels, before it was fitted.
+
+    Returns:
+        (h, w, 3) uint8 RGB, and where that picture lies in the frame.
+    """
+    source = frame.unfitted
+    if source is None:
+        return to_rgb_within(frame, long_side), Place(0, 0, frame.width, frame.height)
+    size = square_size(source.image.width, source.image.height, source.sar, long_side)
+    return _rgb(source.image, size), source.place
+
+
+def square_size(width: int, height: int, sar: Fraction, long_side: int) -> tuple[int, int]:
+    """The size of a picture with square pixels that shows all its detail, its long side within a limit.
+
+    Args:
+        width: of the picture.
+        height: likewise.
+        sar: width of its pixels in heights of its pixels.
+        long_side: in pixels; a smaller picture is enlarged only where its pixels are not square.
+    """
+    # the side along which there are too few pixels is stretched, so that nothing is lost along the other one
+    across, down = width * max(sar, SQUARE), height / min(sar, SQUARE)
+    scale = min(SQUARE, long_side / max(across, down))
+    return max(1, round(across * scale)), max(1, round(down * scale))
+
+
+def _rgb(picture: Any, size: tuple[int, int]) -> UInt8Array:
+    width, height = size
+    matrix = sws_matrix(int(picture.colorspace), picture.height)
+    full = int(picture.color_range) == FULL
+    if matrix == 5 and not full and size == (picture.width, picture.height):
+        return _by_opencv(picture)
+    smaller = width < picture.width or height < picture.height
+    rgb = _reformatter(picture.width, picture.height, width, height, matrix, full).reformat(
         picture,
         width,
         height,
@@ -48,32 +85,16 @@ def to_rgb(frame: Frame, size: tuple[int, int] | None = None) -> UInt8Array:
         src_colorspace=matrix,
         # RGB has no matrix; but PyAV before 15 applies the source's only where the two differ
         dst_colorspace=5 if matrix == 1 else 1,
-        src_color_range=2 if full else 1,
-        dst_color_range=2,
+        src_color_range=FULL if full else LIMITED,
+        dst_color_range=FULL,
         interpolation="AREA" if smaller else "BICUBIC",
     )
     return np.ascontiguousarray(rgb.to_ndarray())
 
 
-def to_rgb_within(frame: Frame, long_side: int, sar: Fraction = SQUARE) -> UInt8Array:
-    """(h, w, 3) uint8 RGB, scaled down by area where its long side would be longer; never enlarged.
-
-    Args:
-        frame: yuv420p.
-        long_side: in pixels.
-        sar: width of a pixel in heights of a pixel, for people to look at: the RGB picture has square ones.
-            The detector gets the pixels as they are stored.
-    """
-    # the side along which there are too many pixels is shortened
-    width, height = frame.width * min(sar, SQUARE), frame.height / max(sar, SQUARE)
-    scale = min(SQUARE, long_side / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return to_rgb(frame, None if size == (frame.width, frame.height) else size)
-
-
-def _by_opencv(frame: Frame) -> UInt8Array:
+def _by_opencv(picture: Any) -> UInt8Array:
     """BT.601, limited range, unscaled: OpenCV knows only this case, and takes a third of swscale's time."""
-    y, u, v = frame.planes()
+    y, u, v = plane_views(picture)
     return np.asarray(cv2.cvtColorTwoPlane(y, cv2.merge((u, v)), cv2.COLOR_YUV2RGB_NV12), np.uint8)
 
 
