@@ -540,6 +540,54 @@ def test_a_result_that_is_there_is_asked_about(
     assert replaced == (label == "Replace")
 
 
+def test_replace_is_not_meant_for_a_video_that_came_after_the_question(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    """Failure would mean that an older result is replaced although nobody was asked."""
+    first, second = copies(clip, tmp_path, "a.mp4", "b.mp4")
+    for name in ("a_anonymized.mp4", "b_anonymized.mp4"):
+        (tmp_path / name).write_bytes(b"old")
+    driver = drive()
+    driver.show(first)
+    driver.engine.may_load.clear()
+    driver.answering("Replace")
+    driver.window.foot.start.invoke()
+    assert driver.window.control.starting is not None
+    driver.window.commands.add([second])
+    driver.until(lambda: len(states(driver)) == 2)
+    driver.engine.may_load.set()
+    driver.until(lambda: states(driver) == ["done", "done"])
+    assert (tmp_path / "a_anonymized.mp4").read_bytes() != b"old"
+    assert (tmp_path / "b_anonymized.mp4").read_bytes() == b"old"
+    assert (tmp_path / "b_anonymized_2.mp4").exists()
+
+
+def test_a_folder_with_equal_names_gives_each_video_a_result(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "visits"
+    folder.mkdir()
+    sources = copies(clip, folder, "a.mp4", "a.mkv", "a.mov")
+    driver = drive()
+    driver.show(folder)
+    assert states(driver) == ["waiting"] * 3
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"] * 3)
+    assert {path.name for path in folder.glob("*_anonymized*.mp4")} == {
+        "a_anonymized.mp4",
+        "a_anonymized_2.mp4",
+        "a_anonymized_3.mp4",
+    }
+    jobs = driver.window.controller.jobs
+    assert {job.source for job in jobs} == set(sources)
+    assert [job.target.name for job in jobs if job.target] == [
+        "a_anonymized.mp4",
+        "a_anonymized_2.mp4",
+        "a_anonymized_3.mp4",
+    ]
+    assert "because a_anonymized.mp4 is the result of" in jobs[1].message
+
+
 @pytest.mark.parametrize("answer", ["Keep working", "Cancel the job and close"])
 def test_closing_while_running_asks_cancels_and_waits(
     drive: Drive, clip: Path, tmp_path: Path, answer: str

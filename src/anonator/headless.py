@@ -18,7 +18,8 @@ from tqdm import tqdm
 from anonator.core import weights
 from anonator.core.config import Model, Settings
 from anonator.core.frames import JobResult, Progress, Stage
-from anonator.core.processor import DetectorCache, Job, VideoProcessor, result_target
+from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -43,22 +44,30 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     ):
         if not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
-        for source in args.files:
-            target = args.output or result_target(source, args.output_dir, settings)
+        for name in _names(args, settings):
+            if name.same_as is not None:
+                _say(args, name, {"status": "skipped", "same_as": str(name.same_as)})
+                continue
+            job = Job(name.source, name.target, settings, args.overwrite)
             try:
-                result = _one(
-                    Job(source, target, settings, args.overwrite), detectors, interrupted, quiet=args.json
-                )
+                result = _one(job, detectors, interrupted, quiet=args.json)
             except JobCancelled as exc:
-                _say(args, source, {"status": "cancelled", "error": str(exc)})
+                _say(args, name, {"status": "cancelled", "error": str(exc)})
                 return CANCELLED
             except AnonatorError as exc:
                 status = FAILED
                 way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
-                _say(args, source, {"status": "failed", "error": f"{exc}{way_out}"})
+                _say(args, name, {"status": "failed", "error": f"{exc}{way_out}"})
             else:
-                _say(args, source, _facts(result))
+                _say(args, name, _facts(result))
     return status
+
+
+def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ...]:
+    """All names of the run, before its work; with -o there is one video and its result's name is said."""
+    if args.output:
+        return tuple(ResultName(source, args.output) for source in args.files)
+    return plan(args.files, args.output_dir, settings)
 
 
 def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, quiet: bool) -> JobResult:
@@ -118,29 +127,52 @@ def _facts(result: JobResult) -> dict[str, Any]:
     }
 
 
-def _say(args: argparse.Namespace, source: Path, facts: dict[str, Any]) -> None:
+def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> None:
     """Tell what became of one video: JSON on standard output, or a line for people."""
+    source = name.source
+    if name.why:
+        facts = {**facts, "notes": [*facts.get("notes", ()), name.why]}
     if args.json:
-        sys.stdout.write(json.dumps({"input": str(source), **facts}, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        line = {"input": str(source), **facts}
+        readable = json.dumps(line, ensure_ascii=False)
+        _write((readable if _printable(readable) == readable else json.dumps(line)) + "\n")
         return
-    if facts["status"] == "done":
-        sys.stdout.write(
+    if facts["status"] == "skipped":
+        _write(_printable(f"{source}: skipped. {name.why}\n"))
+    elif facts["status"] == "done":
+        said = (
             f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
             f"({facts['fps']:.1f} per second), "
             f"masks on {facts['masked_frames']} of them, sound: {facts['audio']}.\n"
             f"  {facts['output']}\n"
         )
         if facts["report"]:
-            sys.stdout.write(f"  Report: {facts['report']}\n")
+            said += f"  Report: {facts['report']}\n"
         for check in facts["checks"]:
-            sys.stdout.write(f"  Check: {check}\n")
-        sys.stdout.write("  Not yet reviewed by a person.\n")
+            said += f"  Check: {check}\n"
+        said += "  Not yet reviewed by a person.\n"
         for note in facts["notes"]:
-            sys.stdout.write(f"  Note: {note}\n")
-        sys.stdout.flush()
+            said += f"  Note: {note}\n"
+        _write(_printable(said))
     else:
         sys.stderr.write(f"{source.name}: {facts['status']}. {facts['error']}\n")
+        for note in facts.get("notes", ()):
+            sys.stderr.write(f"  Note: {note}\n")
+
+
+def _write(said: str) -> None:
+    sys.stdout.write(said)
+    sys.stdout.flush()
+
+
+def _printable(said: str) -> str:
+    """The words as standard output can write them, since a name in other letters must not end the run."""
+    encoding, errors = sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"
+    try:
+        said.encode(encoding, errors)
+    except UnicodeEncodeError:
+        return said.encode(encoding, "backslashreplace").decode(encoding)
+    return said
 
 
 @contextmanager

@@ -6,24 +6,24 @@ import contextlib
 import logging
 import queue
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.processor import Job
 from anonator.errors import AnonatorError, JobCancelled
-from anonator.ui import result_names, text
+from anonator.ui import text
 from anonator.ui.job_list import JobList
 from anonator.ui.jobs import Changes, Existing, JobState, JobView, Processor, RunState
+from anonator.ui.result_names import RunNames
 
 logger = logging.getLogger(__name__)
 
 
 ProcessorFactory = Callable[[Job, Callable[[Progress], None], Callable[[Preview], None]], Processor]
 KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
-SKIPPED = "Skipped, because its result was there already. Try again to make another one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ class JobController(JobList):
         self._current: int | None = None
         self._processor: Processor | None = None
         self._settings = Settings()
-        self._folder: Path | None = None
-        self._overwrite: set[int] = set()
+        self._names = RunNames()
         self._stop_after_current = False
 
     # --- what can be read
@@ -91,32 +90,35 @@ class JobController(JobList):
 
     def retry(self, number: int) -> None:
         """Let a failed, cancelled or skipped job wait again; an older result is kept."""
-        self._overwrite.discard(number)
+        self._names.forget(number)
         super().retry(number)
 
     # --- the run
 
     def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
         """The waiting jobs whose result is there already."""
-        return tuple(job for job in self.waiting() if result_names.has_result(job.source, folder, settings))
+        return RunNames(settings, folder).conflicts(self.jobs)
 
-    def start(self, settings: Settings, folder: Path | None, existing: Existing = Existing.KEEP_BOTH) -> None:
+    def start(
+        self,
+        settings: Settings,
+        folder: Path | None,
+        existing: Existing = Existing.KEEP_BOTH,
+        asked: Collection[int] | None = None,
+    ) -> None:
         """Run all waiting jobs with the same settings.
 
         Args:
             settings: for every job of this run.
             folder: where results go; None is beside each video.
             existing: what happens to the jobs that conflicts names. Videos added later keep both.
+            asked: the jobs that waited when the user chose that; None is all that wait now.
         """
         if self._state is not RunState.IDLE:
             return
-        self._overwrite.clear()
-        for job in self.conflicts(settings, folder):
-            if existing is Existing.OVERWRITE:
-                self._overwrite.add(job.number)
-            elif existing is Existing.SKIP:
-                self.update(job.number, state=JobState.SKIPPED, message=SKIPPED)
-        self._settings, self._folder, self._stop_after_current = settings, folder, False
+        self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
+        for number, reason in self._names.settle(self.jobs, existing, asked).items():
+            self.update(number, state=JobState.SKIPPED, message=reason)
         if self.waiting():
             self._state = RunState.RUNNING
             self._awake.enter_context(self._keep_awake())
@@ -194,21 +196,17 @@ class JobController(JobList):
         return False
 
     def _launch(self, job: JobView) -> None:
-        target, overwrite = result_names.free_target(
-            job.source,
-            self._folder,
-            self._settings,
-            may_replace=job.number in self._overwrite,
-            just_made={other.target for other in self.jobs if other.state is JobState.DONE},
-        )
+        name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
         put = self._inbox.put
         self._processor = self._make_processor(
-            Job(job.source, target, self._settings, overwrite),
+            Job(job.source, name.target, self._settings, overwrite),
             lambda progress: put(_Event(number, progress)),
             lambda preview: put(_Event(number, preview)),
         )
-        self.update(number, state=JobState.RUNNING, target=target, progress=None, result=None, message="")
+        self.update(
+            number, state=JobState.RUNNING, target=name.target, progress=None, result=None, message=""
+        )
         self._processor.start()
 
     def _finish_current(self) -> None:
@@ -222,6 +220,8 @@ class JobController(JobList):
         except Exception as error:  # shown in the row: one failure does not stop the rest
             self._fail(number, error)
         else:
+            if note := self._names.note(number):
+                result = replace(result, notes=(*result.notes, note))
             self.update(
                 number,
                 state=JobState.DONE,

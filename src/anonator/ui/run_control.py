@@ -30,6 +30,8 @@ class RunControl:
         self._engine, self._engine_worker = engine, engine_worker
         self.starting: Existing | None = None
         """A start that waits for the engine, with what is to happen to results that are there."""
+        self._asked: frozenset[int] = frozenset()
+        """The jobs that waited when the user said so."""
         self.closing = False
         """The program ends as soon as nothing runs any more."""
 
@@ -47,6 +49,7 @@ class RunControl:
         idle = self._controller.state is RunState.IDLE and self.starting is None and not self.closing
         if not idle or self._presenter.held or not self._controller.waiting():
             return
+        self._asked = frozenset(job.number for job in self._controller.waiting())
         self.starting = self._commands.may_start()
         if self.starting:
             # loaded here and not in the job, because a start that waits is cancelled at once; where it
@@ -60,7 +63,7 @@ class RunControl:
         existing, self.starting = self.starting, None
         if existing and not self.closing:
             self._desk.engine_changed(loaded=self._presenter.loaded, free=False)
-            self._controller.start(self._panel.settings(), self._panel.output_folder, existing)
+            self._controller.start(self._panel.settings(), self._panel.output_folder, existing, self._asked)
         self.show()
 
     def pause_or_resume(self) -> None:

@@ -1,0 +1,177 @@
+"""Which name each result of a run gets: never two alike, and never the name of one of its videos."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import unicodedata
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonator.core.config import Settings
+from anonator.core.job import default_target, report_target, result_target
+
+
+@dataclass(frozen=True, slots=True)
+class ResultName:
+    """Where the result of one video goes."""
+
+    source: Path
+    """The video."""
+    target: Path
+    """The result's final name."""
+    why: str = ""
+    """Why it is not the plain name, or not made at all, for people; it holds names, so no log may see it."""
+    same_as: Path | None = None
+    """A video before it that is the same file under another path; that one's result is this one's too."""
+
+
+def plan(
+    sources: Sequence[Path],
+    folder: Path | None,
+    settings: Settings,
+    *,
+    inputs: Iterable[Path] = (),
+    results: Iterable[ResultName] = (),
+    avoid_existing: bool = False,
+) -> tuple[ResultName, ...]:
+    """Name the results of a run before it begins: the same videos in the same order get the same names.
+
+    Args:
+        sources: the videos, in their order; of equal names the first stays plain, the others are numbered.
+        folder: where results go; None is beside each video.
+        settings: of the run; names that are random anyway are never numbered.
+        inputs: more videos whose files must stay what they are; those of sources always do.
+        results: names that are given already.
+        avoid_existing: also keep away from what lies on the disk, so that nothing there is replaced.
+    """
+    names = _Names(folder, settings, [*sources, *inputs], results, avoid_existing)
+    return tuple(names.give(source) for source in sources)
+
+
+def is_taken(target: Path, settings: Settings) -> bool:
+    """Whether a result of that name, or the report that belongs to it, is there already."""
+    # a link that leads nowhere is there all the same
+    return os.path.lexists(target) or (settings.report and os.path.lexists(report_target(target)))
+
+
+class _Names:
+    """The names of one run while they are given, one after the other."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        settings: Settings,
+        inputs: Sequence[Path],
+        results: Iterable[ResultName],
+        avoid_existing: bool,
+    ) -> None:
+        self._folder, self._settings = folder, settings
+        self._avoid_existing = avoid_existing or settings.neutral_name
+        self._place = functools.cache(_place)
+        self._file = functools.cache(_file)
+        self._inputs = inputs
+        self._input_keys = {self._key(path) for path in inputs}
+        self._given = {self._key(name.target): name for name in results}
+        self._first: dict[Hashable, ResultName] = {}
+        """The first video of each plain name."""
+        self._alike: dict[tuple[Hashable, Hashable], ResultName] = {}
+        """All videos of a plain name that several have, by it and their file."""
+        self._next: dict[Hashable, int] = {}
+        """The first number that may still be free, by plain name."""
+
+    def give(self, source: Path) -> ResultName:
+        """The next video's."""
+        plain = default_target(source, self._folder)
+        key = self._key(plain)
+        first = self._first.get(key)
+        if first is not None:  # only then, since a look at every file takes long on a network drive
+            self._alike.setdefault((key, self._file(first.source)), first)
+            same = self._alike.get((key, self._file(source)))
+            if same is not None:
+                why = f"It is the same video as {same.source}, and is done once."
+                return ResultName(source, same.target, why, same_as=same.source)
+        name = self._neutral(source) if self._settings.neutral_name else self._numbered(source, plain)
+        if first is None:
+            self._first[key] = name
+        else:
+            self._alike[key, self._file(source)] = name
+        self._given[self._key(name.target)] = name
+        return name
+
+    def _neutral(self, source: Path) -> ResultName:
+        drawn = (result_target(source, self._folder, self._settings) for _ in itertools.count())
+        return ResultName(source, next(target for target in drawn if not self._obstacle(target)))
+
+    def _numbered(self, source: Path, plain: Path) -> ResultName:
+        obstacle = self._obstacle(plain)
+        if not obstacle:
+            return ResultName(source, plain)
+        key = self._key(plain)
+        for number in itertools.count(self._next.get(key, 2)):
+            target = plain.with_name(f"{plain.stem}_{number}{plain.suffix}")
+            if not self._obstacle(target):
+                self._next[key] = number + 1
+                return ResultName(source, target, f"The result is named {target.name}, because {obstacle}.")
+        raise AssertionError("numbers do not end")
+
+    def _obstacle(self, target: Path) -> str:
+        """Why a result cannot have that name; empty where it can."""
+        other = self._given.get(self._key(target))
+        if other is not None:
+            if other.target.name == target.name:
+                return f"{target.name} is the result of {other.source}"
+            return (
+                f"some disks take {target.name} and {other.target.name}, the result of {other.source}, "
+                "for one name"
+            )
+        if self._is_input(target):
+            return f"{target.name} is itself one of the videos"
+        if self._avoid_existing and is_taken(target, self._settings):
+            return f"{target.name} or its report was there already"
+        return ""
+
+    def _is_input(self, target: Path) -> bool:
+        if self._key(target) in self._input_keys or self._key(report_target(target)) in self._input_keys:
+            return True
+        # the file behind a link that was named as a video
+        return os.path.exists(target) and self._file(target) in self._input_files
+
+    @functools.cached_property
+    def _input_files(self) -> frozenset[Hashable]:
+        return frozenset(map(self._file, self._inputs))
+
+    def _key(self, path: Path) -> tuple[Hashable, str]:
+        """Equal for two paths that are, or on some disk could be, one name in one folder."""
+        return self._place(path.parent), _folded(path.name)
+
+
+def _folded(name: str) -> str:
+    """A name without what disks may pass over: case, ways to compose a letter, marks that nobody sees."""
+    # upper first: Windows compares capitals, of which some are shared by two small letters
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name.upper()).casefold())
+    return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
+
+
+def _place(folder: Path) -> Hashable:
+    """The same for all paths to one folder."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return _folded(os.path.realpath(folder))
+    # some network drives number nothing
+    return (status.st_dev, status.st_ino) if status.st_ino else _folded(os.path.realpath(folder))
+
+
+def _file(path: Path) -> Hashable:
+    """The same for all paths to one file, and for no two files."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    if not status.st_ino:
+        return os.path.realpath(path)
+    # size and time too, for drives whose numbers are not unique: a video left out would be a silent loss
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
