@@ -78,7 +78,7 @@ def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int]
         # scaled down already where the detector would do so
         seen = [picture_within(frame, detector.max_resolution) for frame in alike]
         faces = detector.detect([picture for picture, _ in seen], turns)
-        found += [_in_frame(each, *view) for each, view in zip(faces, seen, strict=True)]
+        found += [_in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
     return found
 
 
