@@ -22,7 +22,8 @@ from anonator.core.frames import JobResult
 from anonator.core.media.canvas import find_canvas
 from anonator.core.media.shape import Canvas
 from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.video import VideoReader, probe
+from anonator.core.video import VideoReader, picture_within, probe
+from anonator.ui import media
 
 HIPAA = Settings(performance=Performance.BALANCED, report=False)
 FAST = Settings.standard(performance=Performance.MAXIMUM)
@@ -349,6 +350,20 @@ def test_pictures_keep_their_colours_when_size_range_and_sampling_change(
         assert np.abs(middle[3 * len(middle) // 4].astype(int) - [254, 0, 0]).max() < 12
 
 
+def test_a_moment_before_and_after_lies_side_by_side(
+    landscape: Path, portrait: Path, detectors: DetectorCache, folder: Path
+) -> None:
+    source = joined(folder, "compared", [portrait, landscape], VP8, ".webm")
+    result = run(source, detectors, FAST)
+    for seconds in (0.04, 0.4):
+        shown = media.compare(source, result.target, seconds)
+        assert shown.original.shape == shown.anonymized.shape == (*SIZE[::-1], 3)
+        bare = ~(shown.anonymized.max(axis=2) < 40)
+        assert psnr(shown.original[bare], shown.anonymized[bare]) > 25
+    # alone, each has its own shape
+    assert media.still(source, 0.04).picture.shape == (*SIZE, 3)
+
+
 # -- what the container says of the picture ----------------------------------------------------------
 
 
@@ -430,26 +445,52 @@ def exif(orientation: int) -> bytes:
     return b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff
 
 
-@pytest.mark.parametrize("suffix", [".avi", ".mov", ".mkv"])
-def test_side_data_that_nobody_needs_does_not_stop_a_job(
-    folder: Path, detectors: DetectorCache, suffix: str
-) -> None:
-    """EXIF in motion JPEG is side data of a kind that PyAV has no name for."""
-    plain, source = folder / f"plain{suffix}", folder / f"exif{suffix}"
-    ffmpeg(*picture_source("160x120", seconds=0.2), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", plain)
+def with_exif(plain: Path, source: Path, orientations: list[int]) -> None:
+    """A motion JPEG whose pictures say how the camera was held."""
     with av.open(str(plain)) as given, av.open(str(source), "w") as made:
         stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.size:
-                data = bytes(packet)
-                changed = av.Packet(data[:2] + exif(1) + data[2:])
-                changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
-                changed.duration, changed.is_keyframe, changed.stream = packet.duration, True, stream
-                made.mux(changed)
+        for i, packet in enumerate(p for p in given.demux(video=0) if p.size):
+            data = bytes(packet)
+            changed = av.Packet(data[:2] + exif(orientations[i]) + data[2:])
+            changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+            changed.duration, changed.is_keyframe, changed.stream = packet.duration, True, stream
+            made.mux(changed)
+
+
+@pytest.fixture(scope="module")
+def motion_jpeg(folder: Path) -> Path:
+    path = folder / "motion.avi"
+    ffmpeg(*picture_source("160x120", seconds=0.2), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", 2, path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mov", ".mkv"])
+def test_side_data_that_nobody_needs_does_not_stop_a_job(
+    motion_jpeg: Path, folder: Path, detectors: DetectorCache, suffix: str
+) -> None:
+    """EXIF in motion JPEG is side data of a kind that PyAV has no name for."""
+    source = folder / f"exif{suffix}"
+    with_exif(motion_jpeg, source, [1] * 5)
     result = run(source, detectors)
-    wanted, found = decode_rgb(plain), decode_rgb(result.target)
+    wanted, found = decode_rgb(motion_jpeg), decode_rgb(result.target)
     assert len(found) == len(wanted) == 5
     assert min(psnr(a, b) for a, b in zip(found, wanted, strict=True)) > 28
+
+
+def test_a_camera_that_is_turned_says_so_in_its_pictures(motion_jpeg: Path, folder: Path) -> None:
+    """Orientation 6 is a quarter turn clockwise, 2 a mirror image."""
+    source = folder / "held.avi"
+    with_exif(motion_jpeg, source, [1, 1, 6, 2, 1])
+    wanted = decode_rgb(motion_jpeg)
+    wanted[2], wanted[3] = np.rot90(wanted[2], -1), wanted[3][:, ::-1]
+    with VideoReader(source) as reader:
+        frames = list(reader)
+    assert [frame.shape for frame in frames] == [
+        (*((120, 160) if i == 2 else (160, 120)), Fraction(1)) for i in range(5)
+    ]
+    for frame, picture in zip(frames, wanted, strict=True):
+        shown, _ = picture_within(frame, 1000)
+        assert psnr(shown, picture) > 28
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

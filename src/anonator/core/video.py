@@ -182,7 +182,8 @@ class VideoReader:
     def frame_at(self, seconds: float) -> Frame:
         """The frame that is shown at a moment, or the last one; for looking, not for a job.
 
-        It seeks, so the reader cannot be iterated afterwards, but asked for another moment.
+        Without a canvas the picture has its own size, which need not be the first one's. It seeks, so the
+        reader cannot be iterated afterwards, but asked for another moment.
 
         Raises:
             DecodeError: there is no whole picture to be found there.
@@ -207,8 +208,13 @@ class VideoReader:
                 ) from without_path(exc)
         if best is None:
             raise DecodeError("No picture can be decoded at this moment. Choose another one.")
+        pts = (best.pts or 0) + self._clock.shift
+        if self._canvas is not None:
+            made = self._maker.make(best)
+            return Frame(
+                0, pts, self.info.time_base, made.image, sar=self._canvas.sar, unfitted=made.unfitted
+            )
         image, own = self._maker.alone(best)
-        image.pts = pts = (best.pts or 0) + self._clock.shift
         return Frame(0, pts, self.info.time_base, image, sar=own.sar)
 
     def close(self) -> None:

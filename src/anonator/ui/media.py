@@ -77,8 +77,14 @@ def compare(source: Path, result: Path, seconds: float) -> Preview:
     Raises:
         InputError: one of the files is gone or cannot be read.
     """
-    before, after = still(source, seconds), still(result, seconds)
-    return Preview(before.picture, after.picture, before.seconds, faces=-1)
+    with _video().VideoReader(result) as reader:
+        canvas = reader.info.canvas
+        after = _picture(reader.frame_at(seconds))
+    # pictures of another shape are framed as they are in the result, so that the two lie side by side
+    with _video().VideoReader(source, canvas=canvas) as reader:
+        frame = reader.frame_at(seconds)
+        before = _picture(frame)
+    return Preview(before, after, float(frame.seconds), faces=-1)
 
 
 def is_video(path: Path) -> bool:

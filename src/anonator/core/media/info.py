@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from anonator.core.media.shape import Canvas
+
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
@@ -67,3 +69,8 @@ class VideoInfo:
     def display_size(self) -> tuple[int, int]:
         """(width, height) that players show, before the pixels' shape is applied."""
         return self.display_width, self.display_height
+
+    @property
+    def canvas(self) -> Canvas:
+        """The size and the pixels' shape of all frames as delivered."""
+        return Canvas(self.display_width, self.display_height, self.sar)
