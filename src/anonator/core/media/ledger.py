@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from anonator.core.media.clock import format_seconds
+from anonator.core.media.hidden import shows_nothing
 from anonator.core.media.opening import OpenedVideo
 from anonator.errors import DecodeError
 
@@ -53,11 +54,14 @@ class PacketLedger:
             self.promised_seconds = Fraction(container.duration, av.time_base)
         self.is_cut = video.promised_size is not None and video.promised_size > video.file_size
         self._start = stream.start_time
-        self.one_to_one = stream.codec_context.name in ONE_TO_ONE
+        self._codec = stream.codec_context.name
+        self.one_to_one = self._codec in ONE_TO_ONE
         self.is_avi = "avi" in container.format.name
         """AVI has no presentation times: its n-th picture is shown at its n-th packet's time."""
+        self.hides = self._carried = False
+        """The packet entered last makes no picture: what it holds is only there to build others on."""
         self._follow = follow and self.one_to_one and not self.is_avi
-        self._trusted = stream.codec_context.name in SELF_REPORTING
+        self._trusted = self._codec in SELF_REPORTING
         self._avi_times: deque[int | None] = deque()
         self._strict = follow
         self._structure = video.structure
@@ -78,6 +82,7 @@ class PacketLedger:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
         pts = packet.pts
+        self.hides = shows_nothing(self._codec, packet)
         self._check_structure(packet)
         if self.is_avi:
             self._avi_times.append(packet.dts)
@@ -98,9 +103,10 @@ class PacketLedger:
             self._forgivable += 1
         else:
             spoilt = self._structure is not None and self._structure.is_spoilt
-            if (packet.is_corrupt or spoilt) and not self._trusted:
+            if (packet.is_corrupt or spoilt or self._carried) and not self._trusted:
                 self._suspect.add(pts)
-            if self._follow:
+                self._carried = self.hides  # what is built on it tells, for it is never seen itself
+            if self._follow and not self.hides:
                 self._waiting[pts] += 1
                 self._order.append((pts, self._packets))
                 self._look_for_lost(self._packets - LONGEST_DELAY)
@@ -110,11 +116,20 @@ class PacketLedger:
         """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""
         if self._structure is None or packet.pos is None or self._structure.reaches(packet.pos):
             return
+        self._refuse_other_recording(packet.pts)
         if self._strict:
             raise self.failure("The structure or a checksum of the file is wrong", packet.pts)
         self._breaks.append(self._since_start(packet.pts))
         if not self._structure.resume(packet.pos):
             self._structure = None
+
+    def _refuse_other_recording(self, pts: int | None) -> None:
+        if self._structure is not None and self._structure.has_changed:
+            raise DecodeError(
+                f"Another recording of a different kind follows at {format_seconds(self._since_start(pts))}, "
+                f"after {self._received} frames, and cannot be read as part of this one. "
+                "Use the recordings that were joined, one by one."
+            )
 
     def _since_start(self, pts: int | None) -> Fraction:
         if pts is None:
@@ -198,6 +213,7 @@ class PacketLedger:
         """
         self._look_for_lost(self._packets)
         broken = self._structure is not None and not self._structure.reaches_end()
+        self._refuse_other_recording(self._last_pts)
         if self.is_cut or broken or self._is_short():
             raise self.failure("The video ends too early", self._last_pts)
 

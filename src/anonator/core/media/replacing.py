@@ -113,7 +113,7 @@ class ReplacingDecoder:
         if packet.is_discard:
             self._hidden.add(number)
             packet = unhidden(packet)
-        if self._in_pairs and not self._ledger.leads(packet.pts):
+        if self._in_pairs and not self._ledger.hides and not self._ledger.leads(packet.pts):
             self._open[number] = None
         packet.pts = number
         self._decode(packet)
