@@ -184,7 +184,7 @@ def test_another_kind_of_recording_behind_is_named_and_not_lost(
         second.write_bytes(data.replace(b"\x2a\xd7\xb1\x83\x0f\x42\x40", b"\x2a\xd7\xb1\x83\x07\xa1\x20"))
     path.write_bytes(path.read_bytes() + second.read_bytes())
     with pytest.raises(
-        DecodeError, match=r"different kind follows at 0:00\.\d\d, after \d+ frames"
+        DecodeError, match=r"second recording follows at 0:00\.\d\d, after \d+ frames"
     ) as caught:
         times(path, limit)
     assert "damaged" not in str(caught.value)
@@ -200,8 +200,18 @@ def test_a_second_track_number_is_not_lost_without_a_word(tmp_path: Path, limit:
     for _, body, _ in find(first, SIMPLE_BLOCK):
         data[body] = 0x82
     first.write_bytes(first.read_bytes() + data)
-    with pytest.raises(DecodeError, match="different kind follows"):
+    with pytest.raises(DecodeError, match="second recording follows"):
         times(first, limit)
+
+
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_a_recording_that_ffmpeg_passes_over_is_named_and_not_lost(tmp_path: Path, limit: int) -> None:
+    """Behind one of unknown size it takes one that says its size for something it need not know."""
+    path = clip(tmp_path / "a.webm", *VP8, *LIVE, **TEN)
+    second = clip(tmp_path / "b.webm", *VP8, **TEN)
+    path.write_bytes(path.read_bytes() + second.read_bytes())
+    with pytest.raises(DecodeError, match=r"second recording follows at 0:00\.36, after 10 frames"):
+        times(path, limit)
 
 
 def test_a_group_whose_head_is_damaged_is_missed(tmp_path: Path) -> None:

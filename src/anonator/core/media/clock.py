@@ -34,6 +34,7 @@ class Clock:
         self.shift = max(0, -(first or 0))
         """Added to all stamps so that none is negative, in units of time_base."""
         self._first = first
+        self._has_begun = first is not None
         self._step = max(1, round(1 / rate / time_base))
         self._jump_ticks = JUMP_SECONDS / time_base
         self._offset = self.shift
@@ -50,16 +51,18 @@ class Clock:
             time = pts + self._offset
             if last is not None and time <= last:
                 time = self._mended(time, last)
+            self._has_begun = True
         self._last = time
         return time
 
     def _mended(self, time: int, last: int) -> int:
         begin = None if self._first is None else self._first + self._offset
         again = begin is not None and time <= begin and last - begin >= SHORTEST_RECORDING * self._step
-        if last - time <= self._jump_ticks and not again:
+        if last - time <= self._jump_ticks and not again and self._has_begun:
             self._repeated += 1
             return last + 1
-        self._jumps += 1
+        if self._has_begun:
+            self._jumps += 1
         self._offset += last + self._step - time
         return last + self._step
 

@@ -24,6 +24,9 @@ def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
             # an empty packet is either AVI's "no change" or the end; sent, it would end decoding
             if packet.size == 0 or not ledger.sent(packet):
                 continue
+            if ledger.begins_anew:
+                yield from _checked(ledger, _decode(context, ledger, None))
+                context.flush_buffers()
             if packet.is_discard and not ledger.leads(packet.pts):
                 packet = unhidden(packet)
                 packet.pts = HIDDEN - hidden

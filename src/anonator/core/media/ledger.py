@@ -9,9 +9,11 @@ from typing import Any
 
 import av
 
+from anonator.core.media.avi_chunks import stored_pictures
 from anonator.core.media.clock import format_seconds
-from anonator.core.media.hidden import shows_nothing
+from anonator.core.media.hidden import HevcSplices, shows_nothing
 from anonator.core.media.opening import OpenedVideo
+from anonator.core.media.transport_units import is_whole
 from anonator.errors import DecodeError
 
 ONE_TO_ONE = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9", "mjpeg", "prores", "dnxhd", "ffv1"})
@@ -47,6 +49,10 @@ class PacketLedger:
         stream, container = video.stream, video.container
         self._time_base = Fraction(stream.time_base)
         self.promised_frames: int | None = stream.frames or None
+        self._promised_packets = self.promised_frames or 0
+        if "mp4" in container.format.name and stream.index_entries:
+            # without those that an edit list cuts off
+            self._promised_packets = min(self._promised_packets, len(stream.index_entries))
         self.promised_seconds: Fraction | None = None
         if stream.duration:
             self.promised_seconds = stream.duration * self._time_base
@@ -60,6 +66,8 @@ class PacketLedger:
         """AVI has no presentation times: its n-th picture is shown at its n-th packet's time."""
         self.hides = self._carried = False
         """The packet entered last makes no picture: what it holds is only there to build others on."""
+        self.begins_anew = False
+        """A recording was joined on at the packet entered last: decoders may throw away what they hold."""
         self._follow = follow and self.one_to_one and not self.is_avi
         self._trusted = self._codec in SELF_REPORTING
         self._avi_times: deque[int | None] = deque()
@@ -68,10 +76,15 @@ class PacketLedger:
         self._breaks: list[Fraction] = []
         self._waiting: Counter[int] = Counter()
         self._order: deque[tuple[int, int]] = deque()
-        self._suspect: set[int] = set()
+        self._suspect: dict[int, int] = {}
+        self._path = video.path
+        self._index = stream.index
+        self._is_transport = "mpegts" in container.format.name
+        self._splices = HevcSplices(stream.codec_context.extradata) if self._codec == "hevc" else None
+        self._spliced = 0
         self._packets = self._skipped = self._received = self._leading = 0
         self._forgivable = 0
-        self._leading_pts: set[int] = set()
+        self._leading_pts: set[int | None] = set()
         self._key_pts: int | None = None
         self._key_at = 0
         self._first_pts: int | None = None
@@ -82,35 +95,47 @@ class PacketLedger:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
         pts = packet.pts
-        self.hides = shows_nothing(self._codec, packet)
+        is_cut_off = self._splices is not None and self._splices.is_cut_off(packet)
+        self.hides = is_cut_off or shows_nothing(self._codec, packet)
         self._check_structure(packet)
         if self.is_avi:
             self._avi_times.append(packet.dts)
         if pts is not None:
             end = pts + (packet.duration or 0)
             self._end = end if self._end is None else max(self._end, end)
-        if self._key_pts is None:
+        if not self._key_at:
             if not packet.is_keyframe and self._skipped < SEARCH_FOR_KEY and self._received == 0:
                 self._skipped += 1
                 return False
             self._key_pts, self._key_at = pts, self._packets
         leads = self._enter_leading(pts)
+        self.begins_anew = self._splices is not None and self._splices.begins_anew
+        if is_cut_off and not leads:
+            self._spliced += 1
+            return False
         if packet.is_discard:
             return True
-        if pts is None:
-            self._follow = False
-        elif leads:
+        if leads:
             self._forgivable += 1
+        elif pts is None:
+            self._follow = False
         else:
-            spoilt = self._structure is not None and self._structure.is_spoilt
-            if (packet.is_corrupt or spoilt or self._carried) and not self._trusted:
-                self._suspect.add(pts)
+            if not self._trusted and (self._carried or self._is_suspected(packet)):
+                self._suspect[pts] = self._packets
                 self._carried = self.hides  # what is built on it tells, for it is never seen itself
             if self._follow and not self.hides:
                 self._waiting[pts] += 1
                 self._order.append((pts, self._packets))
                 self._look_for_lost(self._packets - LONGEST_DELAY)
         return True
+
+    def _is_suspected(self, packet: Any) -> bool:
+        """Whether the demuxer or a checksum has doubts about a packet."""
+        if self._structure is not None and self._structure.is_spoilt:
+            return True
+        if not packet.is_corrupt:
+            return False
+        return not (self._is_transport and is_whole(self._path, packet.pos, bytes(packet)))
 
     def _check_structure(self, packet: Any) -> None:
         """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""
@@ -126,8 +151,8 @@ class PacketLedger:
     def _refuse_other_recording(self, pts: int | None) -> None:
         if self._structure is not None and self._structure.has_changed:
             raise DecodeError(
-                f"Another recording of a different kind follows at {format_seconds(self._since_start(pts))}, "
-                f"after {self._received} frames, and cannot be read as part of this one. "
+                f"A second recording follows at {format_seconds(self._since_start(pts))}, after "
+                f"{self._received} frames, and cannot be read as part of the first. "
                 "Use the recordings that were joined, one by one."
             )
 
@@ -147,10 +172,15 @@ class PacketLedger:
         if since > 2 * LONGEST_DELAY:
             self._leading_pts.clear()
             self._forgivable = 0
-        if pts is None or self._key_pts is None or pts >= self._key_pts or since > LONGEST_DELAY:
+        if since == 0 or since > LONGEST_DELAY or not self._is_before_key(pts):
             return False
         self._leading_pts.add(pts)
         return True
+
+    def _is_before_key(self, pts: int | None) -> bool:
+        if pts is None:  # FFmpeg's word for a time below zero in Matroska
+            return self._structure is not None
+        return self._key_pts is not None and pts < self._key_pts
 
     def received(self, picture: Any) -> bool:
         """Enter a picture that was decoded; False if it is a broken one from before the start.
@@ -183,7 +213,9 @@ class PacketLedger:
 
     def is_damaged(self, picture: Any) -> bool:
         """Whether the decoder says so, or the demuxer did of its packet."""
-        return bool(picture.is_corrupt) or picture.pts in self._suspect
+        since = self._packets - self._suspect.get(picture.pts, self._packets - 2 * LONGEST_DELAY)
+        # later, the same time is that of another joined recording
+        return bool(picture.is_corrupt) or since <= LONGEST_DELAY
 
     def leads(self, pts: int | None) -> bool:
         """Whether a picture belongs before the first one that can stand alone."""
@@ -232,6 +264,11 @@ class PacketLedger:
             times = ", ".join(format_seconds(time) for time in self._breaks[:BREAKS_TOLD])
             more = " and other places" if len(self._breaks) > BREAKS_TOLD else ""
             yield f"The file is damaged before {times}{more}; frames may be damaged or missing there."
+        if self._spliced:
+            yield (
+                f"At places where recordings were joined, {self._spliced} frames cannot be decoded by any "
+                "player and were left out."
+            )
         lost = self._skipped + self._leading
         if lost:
             yield (
@@ -249,9 +286,11 @@ class PacketLedger:
 
     def _is_short(self) -> bool:
         """The header promises more frames and more time than came; one of the two alone is often wrong."""
-        if not self.promised_frames or not self.promised_seconds or self._end is None:
+        if not self._promised_packets or not self.promised_seconds or self._end is None:
             return False
-        lost = self.promised_frames - self._packets
+        lost = self._promised_packets - self._packets
+        if lost > 0 and self.is_avi and stored_pictures(self._path, self._index) == self._packets:
+            return False
         missing_seconds = self.promised_seconds - (self._end - (self._start or 0)) * self._time_base
-        frame_seconds = self.promised_seconds / self.promised_frames
+        frame_seconds = self.promised_seconds / self._promised_packets
         return lost > 0 and missing_seconds > frame_seconds / 2

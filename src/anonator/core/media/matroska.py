@@ -46,14 +46,15 @@ class MatroskaWalk:
         self._at = self._body = 0
         self._block: tuple[int, bool] | None = None
         self._levels: list[tuple[int, int | None]] = []
-        self._recorded = False  # a segment has come
+        self._recorded = 0  # segments that have come
+        self._read = 0  # the last of them that FFmpeg read from
         self._own: int | None = None  # the track whose packets are asked for
         self._tracks: dict[int, tuple[bytes, ...]] | None = None
         self._scale: int | None = None
         self.is_spoilt = False
         """The checksum of the cluster that was reached last does not hold."""
         self.has_changed = False
-        """A recording follows that FFmpeg reads as if it were like the first, but it is not."""
+        """A recording follows that FFmpeg passes over, or takes for one like the first when it is not."""
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -70,6 +71,7 @@ class MatroskaWalk:
                 return False
         if self._body != block:
             return False
+        self._read = self._recorded
         if self._own is None and self._block is not None:
             self._own = self._block[0]
         return True
@@ -86,7 +88,7 @@ class MatroskaWalk:
         for start in range(block - 2, max(0, block - 12), -1):
             head = element_at(self._file, start)
             if head is not None and head[0] in BLOCKS and head[1] == block:
-                self._at, self._recorded = start, True
+                self._at, self._recorded = start, max(1, self._recorded)
                 self._levels = [(SEGMENT, None), (CLUSTER, None)]
                 if head[0] == BLOCK:
                     self._levels.append((GROUP, None))
@@ -96,7 +98,10 @@ class MatroskaWalk:
 
     def _is_passed_over(self) -> bool:
         """Whether this is a block of the track that holds something."""
-        return self._block is not None and self._block == (self._own, True)
+        if self._block is None or self._block != (self._own, True):
+            return False
+        self.has_changed |= self._recorded > self._read > 0
+        return True
 
     def _has_ended(self) -> bool:
         """Whether the recording is over here and no other one follows."""
@@ -149,7 +154,7 @@ class MatroskaWalk:
         self._body, self._block = body, None
         if kind in INSIDE:
             self._levels.append((kind, end))
-            self._recorded |= kind == SEGMENT
+            self._recorded += kind == SEGMENT
             self._at = body
             if kind == CLUSTER:
                 self.is_spoilt = end is not None and not self._checksum_holds(body, end)
