@@ -92,6 +92,95 @@ def test_frames_that_are_packed_together_show_one_picture(
         assert not any(shows_nothing(decoder, p) for p in container.demux(video=0) if p.size)
 
 
+# -- packets without a picture --------------------------------------------------------------------------
+
+
+def sized(unit: bytes) -> bytes:
+    return len(unit).to_bytes(4, "big") + unit
+
+
+def with_heads(source: Path, path: Path, heads: list[bytes], *, marked: bool = False) -> Path:
+    """A copy in which packets without a picture come before each key frame, perhaps marked in its place."""
+    with av.open(str(source)) as original, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(original.streams.video[0])
+        for packet in original.demux(video=0):
+            if not packet.size:
+                continue
+            parts = [*(heads if packet.is_keyframe else []), bytes(packet)]
+            for number, part in enumerate(parts):
+                copy = av.Packet(part)
+                late = len(parts) - 1 - number  # ticks, of which there are enough between two frames
+                copy.pts, copy.dts = packet.pts - late, (packet.dts or 0) - late
+                copy.time_base, copy.stream = packet.time_base, stream
+                copy.is_keyframe = packet.is_keyframe and (late > 0 if marked else late == 0)
+                target.mux(copy)
+    return path
+
+
+@pytest.mark.parametrize("limit", [0, 1000])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize("kind", ["delimiter", "note", "filling", "parameters apart", "parameters", "marked"])
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_packets_that_hold_no_picture(tmp_path: Path, codec: str, kind: str, name: str, limit: int) -> None:
+    """As some network cameras' recordings have them; FFmpeg's own program reads on."""
+    is_hevc = codec == "hevc"
+    source = clip(tmp_path / f"source{name[1:]}", *(HEVC if is_hevc else GOP), "-output_ts_offset", 1)
+    with av.open(str(source)) as container:
+        first = bytes(next(container.demux(video=0)))
+        data = container.streams.video[0].codec_context.extradata or b""
+    marks = {
+        "delimiter": b"\x46\x01\x50" if is_hevc else b"\x09\xf0",
+        "note": (b"\x4e\x01" if is_hevc else b"\x06") + b"\x05\x11" + bytes(range(17)) + b"\x80",
+        "filling": (b"\x4c\x01" if is_hevc else b"\x0c") + b"\xff" * 600 + b"\x80",
+    }
+    if kind in marks:
+        heads = [sized(marks[kind])]
+    else:
+        units = parameter_sets(data, is_hevc=is_hevc)
+        heads = [sized(unit) for unit in units]
+        if kind != "parameters apart":
+            heads = [b"".join(heads)]
+    path = with_heads(source, tmp_path / name, heads, marked=kind == "marked")
+    assert first
+    begin = frame_times(source)[0]
+    assert times(path, limit) == pytest.approx([begin + n * STEP for n in range(25)], abs=0.0011)
+
+
+def parameter_sets(data: bytes, *, is_hevc: bool) -> list[bytes]:
+    """The units in an MP4 file's description of H.264 or HEVC."""
+    found: list[bytes] = []
+
+    def take(at: int, count: int) -> int:
+        for _ in range(count):
+            size = int.from_bytes(data[at : at + 2], "big")
+            found.append(data[at + 2 : at + 2 + size])
+            at += 2 + size
+        return at
+
+    if is_hevc:
+        at = 23
+        for _ in range(data[22]):
+            at = take(at + 3, int.from_bytes(data[at + 1 : at + 3], "big"))
+        return [unit for unit in found if unit[0] >> 1 in (32, 33, 34)]
+    at = take(6, data[5] & 31)
+    take(at + 1, data[at])
+    return found
+
+
+@pytest.mark.parametrize("first", [0x67, 0x69, 0x06])
+def test_a_damaged_picture_is_not_taken_for_one_of_them(tmp_path: Path, first: int) -> None:
+    """Its first byte says that it is something else; it must not vanish."""
+    path = clip(tmp_path / "a.mkv", *GOP, "-write_crc32", 0, "-bf", 0, seconds=2)
+    with av.open(str(path)) as container:
+        packets = [(p.pos or 0, bytes(p)) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    place = data.index(packets[20][1], packets[20][0])
+    data[place + 4] = first
+    path.write_bytes(data)
+    with pytest.raises(DecodeError):
+        times(path)
+
+
 # -- cuts ----------------------------------------------------------------------------------------------
 
 

@@ -106,6 +106,24 @@ def padded(path: Path, filling: bytes, *options: object) -> Path:
     return path
 
 
+def without_end(path: Path) -> Path:
+    """Cut off within the index, which is written when all else is there."""
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"\x1c\x53\xbb\x6b") + 12])
+    return path
+
+
+def small_segment(path: Path) -> Path:
+    """The segment says that it ends before its last cluster."""
+    data = path.read_bytes()
+    clusters = list(find(path, CLUSTER))
+    assert len(clusters) > 2
+    at = data.index(b"\x18\x53\x80\x67")
+    size = clusters[-1][0] - at - 12
+    path.write_bytes(data[: at + 4] + (size | 1 << 56).to_bytes(8, "big") + data[at + 12 :])
+    return path
+
+
 VOID = element(0xEC, bytes(40))
 ONE: dict[str, Callable[[Path], Path]] = {
     "alpha": lambda p: clip(p / "a.webm", *ALPHA, **TEN),
@@ -117,6 +135,13 @@ ONE: dict[str, Callable[[Path], Path]] = {
     "rubbish behind": lambda p: padded(p / "a.mkv", b"\xec\x01rubbish" * 50, *GOP),
     "void between": lambda p: in_segment(
         clip(p / "a.mkv", *GOP, *BARE, **TEN), lambda body: VOID + body + VOID
+    ),
+    "an element of a later standard": lambda p: in_segment(
+        clip(p / "a.mkv", *GOP, *BARE, **TEN), lambda body: element(0x4FFE, b"later") + body
+    ),
+    "index cut off": lambda p: without_end(clip(p / "a.mkv", *GOP, *BARE, **TEN)),
+    "size too small": lambda p: small_segment(
+        clip(p / "a.mkv", *GOP, *BARE, "-cluster_time_limit", 100, **TEN)
     ),
     "open end": lambda p: in_segment(clip(p / "a.mkv", *GOP, *BARE, **TEN), bytes, sized=False),
 }  # fmt: skip
@@ -238,4 +263,24 @@ def test_a_block_that_ffmpeg_does_not_deliver_is_missed(tmp_path: Path) -> None:
     path.write_bytes(data[: cluster[0]] + element(CLUSTER, inside))
     in_segment(path, bytes)
     with pytest.raises(DecodeError):
+        times(path)
+
+
+def test_what_is_cut_off_before_the_index_is_still_an_error(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mkv", *GOP, *BARE, **TEN)
+    data = path.read_bytes()
+    index = data.rindex(b"\x1c\x53\xbb\x6b")
+    for end in (index, index - 1, index - 20):
+        path.write_bytes(data[:end])
+        with pytest.raises(DecodeError):
+            times(path)
+
+
+def test_a_cluster_with_a_damaged_name_is_missed(tmp_path: Path) -> None:
+    """FFmpeg passes over it as over anything unknown."""
+    path = clip(tmp_path / "a.mkv", *GOP, *BARE, "-g", 5, "-cluster_time_limit", 200, seconds=2)
+    data = bytearray(path.read_bytes())
+    data[[at for at, _, _ in find(path, CLUSTER)][3] + 3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DecodeError, match="structure or a checksum"):
         times(path)

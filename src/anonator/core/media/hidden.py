@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 _AV1_HEADER, _AV1_FRAME = 3, 6
@@ -74,47 +73,3 @@ def _av1_shows_nothing(data: memoryview) -> bool:
             hidden = True
         at += size
     return hidden
-
-
-class HevcSplices:
-    """Tells which HEVC packets depend on what was cut off where recordings were joined.
-
-    Decoders leave out the pictures that follow such a place and are shown before its first whole one;
-    so no player shows them. Source: ITU-T H.265, 8.1.3.
-    """
-
-    _LEADING, _BROKEN_LINK, _CLEAN, _END = (8, 9), (16, 17, 18), 21, (36, 37)
-
-    def __init__(self, parameters: bytes | None) -> None:
-        """Take the stream's header data, which says how packets are divided."""
-        # in an MP4 file each part of a packet has its size in front, otherwise a mark
-        head = parameters or b""
-        self._width = (head[21] & 3) + 1 if len(head) > 22 and head[0] == 1 else 0
-        self._has_ended = self._cut = self._begun = False
-        self.begins_anew = False
-        """The packet asked of last is the first one of a recording that was joined on."""
-
-    def is_cut_off(self, packet: Any) -> bool:
-        """Whether this packet's picture cannot be decoded by anybody; to be asked of all, in order."""
-        cut = self.begins_anew = False
-        for kind in self._kinds(bytes(packet)):
-            if kind in self._END:
-                self._has_ended = True
-            elif 16 <= kind <= 23:
-                self._cut = kind in self._BROKEN_LINK or (kind == self._CLEAN and self._has_ended)
-                self.begins_anew |= self._begun and (self._cut or self._has_ended)
-                self._has_ended = False
-                self._begun = True
-            elif kind < 16:
-                cut |= self._cut and kind in self._LEADING
-        return cut
-
-    def _kinds(self, data: bytes) -> Iterator[int]:
-        at = 0
-        while self._width and at + self._width < len(data):
-            size = int.from_bytes(data[at : at + self._width], "big")
-            yield data[at + self._width] >> 1 & 63
-            at += self._width + size
-        while not self._width and 0 <= (at := data.find(b"\0\0\1", at)) < len(data) - 3:
-            yield data[at + 3] >> 1 & 63
-            at += 3

@@ -11,7 +11,8 @@ import av
 
 from anonator.core.media.avi_chunks import stored_pictures
 from anonator.core.media.clock import format_seconds
-from anonator.core.media.hidden import HevcSplices, shows_nothing
+from anonator.core.media.hidden import shows_nothing
+from anonator.core.media.nal_units import NalUnits
 from anonator.core.media.opening import OpenedVideo
 from anonator.core.media.transport_units import is_whole
 from anonator.errors import DecodeError
@@ -66,8 +67,6 @@ class PacketLedger:
         """AVI has no presentation times: its n-th picture is shown at its n-th packet's time."""
         self.hides = self._carried = False
         """The packet entered last makes no picture: what it holds is only there to build others on."""
-        self.begins_anew = False
-        """A recording was joined on at the packet entered last: decoders may throw away what they hold."""
         self._follow = follow and self.one_to_one and not self.is_avi
         self._trusted = self._codec in SELF_REPORTING
         self._avi_times: deque[int | None] = deque()
@@ -80,7 +79,8 @@ class PacketLedger:
         self._path = video.path
         self._index = stream.index
         self._is_transport = "mpegts" in container.format.name
-        self._splices = HevcSplices(stream.codec_context.extradata) if self._codec == "hevc" else None
+        self.units = NalUnits(self._codec, stream.codec_context.extradata)
+        """Of the packets that were entered."""
         self._spliced = 0
         self._packets = self._skipped = self._received = self._leading = 0
         self._forgivable = 0
@@ -95,22 +95,24 @@ class PacketLedger:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
         pts = packet.pts
-        is_cut_off = self._splices is not None and self._splices.is_cut_off(packet)
-        self.hides = is_cut_off or shows_nothing(self._codec, packet)
+        self.units.enter(packet)
+        self.hides = self.units.is_cut_off or shows_nothing(self._codec, packet)
         self._check_structure(packet)
+        if self.units.keeps(packet):
+            return False
         if self.is_avi:
             self._avi_times.append(packet.dts)
         if pts is not None:
             end = pts + (packet.duration or 0)
             self._end = end if self._end is None else max(self._end, end)
         if not self._key_at:
-            if not packet.is_keyframe and self._skipped < SEARCH_FOR_KEY and self._received == 0:
+            is_key = packet.is_keyframe or self.units.has_key
+            if not is_key and self._skipped < SEARCH_FOR_KEY and self._received == 0:
                 self._skipped += 1
                 return False
             self._key_pts, self._key_at = pts, self._packets
         leads = self._enter_leading(pts)
-        self.begins_anew = self._splices is not None and self._splices.begins_anew
-        if is_cut_off and not leads:
+        if self.units.is_cut_off and not leads:
             self._spliced += 1
             return False
         if packet.is_discard:
@@ -246,7 +248,8 @@ class PacketLedger:
         self._look_for_lost(self._packets)
         broken = self._structure is not None and not self._structure.reaches_end()
         self._refuse_other_recording(self._last_pts)
-        if self.is_cut or broken or self._is_short():
+        is_cut = self.is_cut and not (self._structure is not None and self._structure.lacks_only_tail)
+        if is_cut or broken or self._is_short():
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:

@@ -9,6 +9,7 @@ from anonator.core.media.matroska_elements import (
     BLOCK,
     CHECKSUM,
     CLUSTER,
+    CUES,
     EBML,
     GROUP,
     IN_CLUSTER,
@@ -23,13 +24,16 @@ from anonator.core.media.matroska_elements import (
     Element,
     block_of,
     element_at,
+    is_foreign,
     scale_of,
     tracks_of,
 )
 
 INSIDE = {SEGMENT: IN_SEGMENT, CLUSTER: IN_CLUSTER, GROUP: IN_GROUP}
 """The elements that are entered, and what may be in them; all others are passed over whole."""
+KNOWN = TOP.union(*INSIDE.values())
 BLOCKS = (SIMPLE_BLOCK, BLOCK)
+LONGEST_HEAD = 12
 FILLING = (0x00, 0xFF)
 """What reserved space holds that was never written, on disks and on memory cards."""
 
@@ -48,9 +52,13 @@ class MatroskaWalk:
         self._levels: list[tuple[int, int | None]] = []
         self._recorded = 0  # segments that have come
         self._read = 0  # the last of them that FFmpeg read from
+        self._has_clusters = False  # in this segment
         self._own: int | None = None  # the track whose packets are asked for
         self._tracks: dict[int, tuple[bytes, ...]] | None = None
         self._scale: int | None = None
+        self._is_complete = False  # the index of all clusters, which is made last, has come
+        self.lacks_only_tail = False
+        """At its end only the index or titles were found to be cut off, behind everything else."""
         self.is_spoilt = False
         """The checksum of the cluster that was reached last does not hold."""
         self.has_changed = False
@@ -79,9 +87,14 @@ class MatroskaWalk:
     def reaches_end(self) -> bool:
         """Whether the structure is whole up to its own end, or to that of the file where it names none."""
         while self._at < self._size and not self._has_ended():
-            if not self._step() or self._is_passed_over():
+            if not self._step():
+                is_in_head = self._size - self._at < LONGEST_HEAD
+                self.lacks_only_tail = self._is_complete and not self.is_spoilt and is_in_head
+                return self.lacks_only_tail
+            if self._is_passed_over():
                 return False
-        return not self.is_spoilt and self._at <= self._size
+        self.lacks_only_tail = self._is_complete and not self.is_spoilt and self._at > self._size
+        return not self.is_spoilt and (self._at <= self._size or self.lacks_only_tail)
 
     def resume(self, block: int) -> bool:
         """Go on from this block after damage, if its head is to be found."""
@@ -141,7 +154,7 @@ class MatroskaWalk:
             element = element_at(self._file, self._at)
             if element is not None and element[0] != EBML:
                 return False
-        if element is None or not self._admits(element[0]):
+        if element is None or not self._admits(element):
             return False
         kind, body, size = element
         end = None if size is None else body + size
@@ -155,12 +168,15 @@ class MatroskaWalk:
         if kind in INSIDE:
             self._levels.append((kind, end))
             self._recorded += kind == SEGMENT
+            self._has_clusters = kind != SEGMENT
+            self._is_complete = False
             self._at = body
             if kind == CLUSTER:
                 self.is_spoilt = end is not None and not self._checksum_holds(body, end)
         else:
             assert end is not None and size is not None
             self._at = end
+            self._is_complete |= kind == CUES and self._has_clusters
             if kind in BLOCKS:
                 self._block = block_of(self._file, body, size)
             elif kind in (INFO, TRACKS):
@@ -178,8 +194,11 @@ class MatroskaWalk:
             if self.is_spoilt and any(level == CLUSTER for level, _ in left):
                 return False  # told only now, because the decoder may say more precisely where
 
-    def _admits(self, kind: int) -> bool:
+    def _admits(self, element: Element) -> bool:
         """Whether an element may be here; what is of unknown size ends where something else begins."""
+        kind = element[0]
+        if self._levels and kind not in KNOWN:
+            return is_foreign(self._file, element)
         while self._levels:
             level, end = self._levels[-1]
             if kind in INSIDE[level]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 EBML, SEGMENT, CLUSTER, GROUP = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xA0
-INFO, TRACKS, VOID = 0x1549A966, 0x1654AE6B, 0xEC
+INFO, TRACKS, CUES, VOID = 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0xEC
 CHECKSUM = 0xBF
 """CRC-32 of what follows it. Source: RFC 8794, section 11.3.1."""
 SIMPLE_BLOCK, BLOCK = 0xA3, 0xA1
 """The only places where FFmpeg finds packets; the second within a group."""
 TOP = frozenset([EBML, SEGMENT, VOID])
 IN_SEGMENT = frozenset(
-    [CLUSTER, 0x114D9B74, INFO, TRACKS, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0x1B538667, VOID,
+    [CLUSTER, 0x114D9B74, INFO, TRACKS, CUES, 0x1941A469, 0x1043A770, 0x1254C367, 0x1B538667, VOID,
      CHECKSUM]
 )  # fmt: skip
 """Seek head, info, tracks, cues, attachments, chapters, tags, signature, void, checksum. Source: RFC 9559."""
@@ -53,6 +53,18 @@ def _element(data: bytes, start: int) -> Element | None:
     size = int.from_bytes(head[id_length:body], "big") & ((1 << 7 * size_length) - 1)
     unknown = size == (1 << 7 * size_length) - 1
     return int.from_bytes(head[:id_length], "big"), start + body, None if unknown else size
+
+
+def is_foreign(file: BinaryIO, element: Element) -> bool:
+    """Whether an unknown element may be one of a later standard, to be passed over, and no damaged cluster.
+
+    All identifiers of one byte are given away already.
+    """
+    kind, body, size = element
+    if kind < 0x4000 or size is None:
+        return False
+    first = element_at(file, body)
+    return first is None or first[0] not in IN_CLUSTER
 
 
 def block_of(file: BinaryIO, body: int, size: int) -> tuple[int, bool] | None:

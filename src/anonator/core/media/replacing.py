@@ -104,18 +104,19 @@ class ReplacingDecoder:
     # -- packets --------------------------------------------------------------------------------
 
     def _take(self, packet: Any) -> None:
-        if self._ledger.begins_anew:
+        if self._ledger.units.begins_anew:
             self._decode(None)
             self._context.flush_buffers()
         number = self._number
         self._number += 1
         self._frames[number] = Lost(packet.pts, packet.duration or 0)
         self._forget(number - 4 * LONGEST_DELAY)
-        if packet.is_keyframe:
-            self._keys.add(number)
         if packet.is_discard:
             self._hidden.add(number)
             packet = unhidden(packet)
+        packet = self._ledger.units.completed(packet)
+        if packet.is_keyframe:
+            self._keys.add(number)
         if self._in_pairs and not self._ledger.hides and not self._ledger.leads(packet.pts):
             self._open[number] = None
         packet.pts = number
