@@ -16,18 +16,23 @@ def stored_pictures(path: Path, stream: int) -> int | None:
     Programmes that record count a frame that they dropped, and players do not miss it. Only where every
     chunk is followed by another one up to the end that the file says is it sure that none was lost later.
     """
-    size = os.stat(path).st_size
-    with open(path, "rb") as file:
-        at, count = 0, 0
-        while at < size:
-            head = _head(file, at)
-            if head is None or head[0] != b"RIFF" or head[1] > size:
-                # what follows a complete file, as reserved space, is no part of it
-                return count if at and (head is None or head[0] != b"RIFF") else None
-            inside = _pictures(file, at + 12, head[1], b"%02d" % stream)
-            if inside is None:
-                return None
-            at, count = head[1] + (head[1] & 1), count + inside
+    try:
+        with open(path, "rb") as file:
+            return _stored(file, os.fstat(file.fileno()).st_size, b"%02d" % stream)
+    except OSError:  # the file is gone, or the disk or the network is
+        return None
+
+
+def _stored(file: BinaryIO, size: int, number: bytes) -> int | None:
+    at, count = 0, 0
+    while at < size:
+        head = _head(file, at)
+        if head is None or head[0] != b"RIFF":
+            return count if at else None  # behind a complete file, as reserved space, is no part of it
+        inside = _pictures(file, at + 12, head[1], number) if head[1] <= size else None
+        if inside is None:
+            return None
+        at, count = head[1] + (head[1] & 1), count + inside
     return count
 
 

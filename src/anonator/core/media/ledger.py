@@ -99,6 +99,7 @@ class PacketLedger:
         self.hides = self.units.is_cut_off or shows_nothing(self._codec, packet)
         self._check_structure(packet)
         if self.units.keeps(packet):
+            self._carried |= bool(packet.is_corrupt)
             return False
         if self.is_avi:
             self._avi_times.append(packet.dts)
@@ -111,7 +112,7 @@ class PacketLedger:
                 self._skipped += 1
                 return False
             self._key_pts, self._key_at = pts, self._packets
-        leads = self._enter_leading(pts)
+        leads = self._enter_leading(packet)
         if self.units.is_cut_off and not leads:
             self._spliced += 1
             return False
@@ -164,7 +165,7 @@ class PacketLedger:
         start = self._first_pts or 0
         return ((start if pts is None else pts) - start) * self._time_base
 
-    def _enter_leading(self, pts: int | None) -> bool:
+    def _enter_leading(self, packet: Any) -> bool:
         """Whether a packet's picture is shown before the first one that can stand alone.
 
         Only packets soon after the key frame are: later a smaller time is that of a joined recording, and
@@ -174,15 +175,15 @@ class PacketLedger:
         if since > 2 * LONGEST_DELAY:
             self._leading_pts.clear()
             self._forgivable = 0
-        if since == 0 or since > LONGEST_DELAY or not self._is_before_key(pts):
+        if since == 0 or since > LONGEST_DELAY or not self._is_before_key(packet):
             return False
-        self._leading_pts.add(pts)
+        self._leading_pts.add(packet.pts)
         return True
 
-    def _is_before_key(self, pts: int | None) -> bool:
-        if pts is None:  # FFmpeg's word for a time below zero in Matroska
-            return self._structure is not None
-        return self._key_pts is not None and pts < self._key_pts
+    def _is_before_key(self, packet: Any) -> bool:
+        if packet.pts is None:  # with no other time either, FFmpeg's word for one below zero in Matroska
+            return self._structure is not None and packet.dts is None
+        return self._key_pts is not None and packet.pts < self._key_pts
 
     def received(self, picture: Any) -> bool:
         """Enter a picture that was decoded; False if it is a broken one from before the start.

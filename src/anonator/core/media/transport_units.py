@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 SYNC, LONGEST = 0x47, 1 << 24
 """First byte of each transport packet; bytes in which the end of a picture is looked for."""
@@ -26,20 +28,25 @@ def is_whole(path: Path, start: int | None, data: bytes) -> bool:
     if start is None:
         return False
     with open(path, "rb") as file:
-        file.seek(start)
-        stream = file.read(LONGEST)
-    for length, front in SIZES:
-        if all(stream[at : at + 1] == bytes([SYNC]) for at in (front, front + length)):
-            return _is_whole(stream[front:], length, data)
+        for length, front in SIZES:
+            file.seek(start + front)
+            if file.read(length + 1)[::length] == bytes([SYNC, SYNC]):
+                file.seek(start + front)
+                return _is_whole(_packets(file, length), data)
     return False
 
 
-def _is_whole(stream: bytes, length: int, data: bytes) -> bool:
+def _packets(file: BinaryIO, length: int) -> Iterator[bytes]:
+    while packet := file.read(length):
+        yield packet[:188]
+
+
+def _is_whole(packets: Iterator[bytes], data: bytes) -> bool:
     own, count, filled, tables, pictures = -1, -1, False, False, 0
     payload = bytearray()
-    for at in range(0, len(stream) - 187, length):
-        packet = stream[at : at + 188]
-        if packet[0] != SYNC or packet[1] & 0x80:  # marked as damaged in transmission
+    for packet in packets:
+        # the last bit is the mark of damage in transmission
+        if len(packet) < 188 or packet[0] != SYNC or packet[1] & 0x80 or len(payload) > LONGEST:
             return False
         pid, begins = int.from_bytes(packet[1:3], "big") & 0x1FFF, bool(packet[1] & 0x40)
         own = pid if own < 0 else own
