@@ -11,6 +11,7 @@ from anonator.core.media.matroska_elements import (
     CLUSTER,
     CUES,
     EBML,
+    FARTHEST,
     GROUP,
     IN_CLUSTER,
     IN_GROUP,
@@ -132,6 +133,8 @@ class MatroskaWalk:
 
     def _skip_filling(self) -> int:
         """Where reserved space that begins here ends."""
+        if self._at >= self._size:
+            return self._at
         self._file.seek(self._at)
         at, first = self._at, self._file.read(1)
         if not first or first[0] not in FILLING:
@@ -146,7 +149,7 @@ class MatroskaWalk:
 
     def _step(self) -> bool:
         """Move to the next element; False where there is none that may be here."""
-        if not self._leave():
+        if not self._leave() or self._at >= FARTHEST:
             return False
         element = element_at(self._file, self._at)
         if element is None and self._recorded and all(end is None for _, end in self._levels):

@@ -30,12 +30,17 @@ _SAY_ALL_THEMSELVES = frozenset([b"V_VP8", b"V_VP9"])
 MOST_READ = 1 << 24
 """Bytes of a description of tracks that are looked at."""
 
+FARTHEST = 1 << 43
+"""No video reaches so far, but damaged sizes do, farther than file systems go."""
+
 Element = tuple[int, int, int | None]
 """(identifier, start of the body, size of the body or None where that is left open)"""
 
 
 def element_at(file: BinaryIO, start: int) -> Element | None:
     """The element whose head begins at a byte of a file, or None where there is none."""
+    if start >= FARTHEST:
+        return None
     file.seek(start)
     found = _element(file.read(12), 0)
     return None if found is None else (found[0], start + found[1], found[2])
