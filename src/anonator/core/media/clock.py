@@ -7,6 +7,8 @@ from fractions import Fraction
 
 JUMP_SECONDS = Fraction(1, 2)
 """A step back by more than this is a new beginning (a joined recording), not a repeated stamp."""
+SHORTEST_RECORDING = 2
+"""Frames' lengths from which a step back to the very beginning is one too."""
 
 
 def format_seconds(seconds: Fraction | float) -> str:
@@ -22,15 +24,17 @@ class Clock:
     """Gives every frame its time, in order of presentation.
 
     A stamp that is there and greater than the last one is kept. A missing one becomes the last plus one
-    frame; a repeated or slightly earlier one becomes the last plus one tick; after a jump back all later
-    ones are moved so that time goes on by one frame. Nothing is dropped. If the first stamp is negative,
-    all are moved to start at 0, because MP4 would cut off what lies before.
+    frame; a repeated or slightly earlier one becomes the last plus one tick; after a jump back, by much or
+    to the beginning, all later ones are moved so that time goes on by one frame. Nothing is dropped. If the
+    first stamp is negative, all are moved to start at 0, because MP4 would cut off what lies before.
     """
 
     def __init__(self, time_base: Fraction, rate: Fraction, first: int | None) -> None:
         """Take the stream's time base, its frame rate and the first frame's stamp."""
         self.shift = max(0, -(first or 0))
         """Added to all stamps so that none is negative, in units of time_base."""
+        self._first = first
+        self._has_begun = first is not None
         self._step = max(1, round(1 / rate / time_base))
         self._jump_ticks = JUMP_SECONDS / time_base
         self._offset = self.shift
@@ -47,14 +51,18 @@ class Clock:
             time = pts + self._offset
             if last is not None and time <= last:
                 time = self._mended(time, last)
+            self._has_begun = True
         self._last = time
         return time
 
     def _mended(self, time: int, last: int) -> int:
-        if last - time <= self._jump_ticks:
+        begin = None if self._first is None else self._first + self._offset
+        again = begin is not None and time <= begin and last - begin >= SHORTEST_RECORDING * self._step
+        if last - time <= self._jump_ticks and not again and self._has_begun:
             self._repeated += 1
             return last + 1
-        self._jumps += 1
+        if self._has_begun:
+            self._jumps += 1
         self._offset += last + self._step - time
         return last + self._step
 

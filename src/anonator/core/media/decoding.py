@@ -24,11 +24,14 @@ def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
             # an empty packet is either AVI's "no change" or the end; sent, it would end decoding
             if packet.size == 0 or not ledger.sent(packet):
                 continue
+            if ledger.units.begins_anew:
+                yield from _checked(ledger, _decode(context, ledger, None))
+                context.flush_buffers()
             if packet.is_discard and not ledger.leads(packet.pts):
                 packet = unhidden(packet)
                 packet.pts = HIDDEN - hidden
                 hidden += 1
-            yield from _checked(ledger, _decode(context, ledger, packet))
+            yield from _checked(ledger, _decode(context, ledger, ledger.units.completed(packet)))
         yield from _checked(ledger, _decode(context, ledger, None))
     except (av.FFmpegError, OSError) as exc:
         raise ledger.failure("A frame cannot be decoded") from without_path(exc)

@@ -9,8 +9,12 @@ from typing import Any
 
 import av
 
+from anonator.core.media.avi_chunks import stored_pictures
 from anonator.core.media.clock import format_seconds
+from anonator.core.media.hidden import shows_nothing
+from anonator.core.media.nal_units import NalUnits
 from anonator.core.media.opening import OpenedVideo
+from anonator.core.media.transport_units import is_whole
 from anonator.errors import DecodeError
 
 ONE_TO_ONE = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9", "mjpeg", "prores", "dnxhd", "ffv1"})
@@ -46,6 +50,10 @@ class PacketLedger:
         stream, container = video.stream, video.container
         self._time_base = Fraction(stream.time_base)
         self.promised_frames: int | None = stream.frames or None
+        self._promised_packets = self.promised_frames or 0
+        if "mp4" in container.format.name and stream.index_entries:
+            # without those that an edit list cuts off
+            self._promised_packets = min(self._promised_packets, len(stream.index_entries))
         self.promised_seconds: Fraction | None = None
         if stream.duration:
             self.promised_seconds = stream.duration * self._time_base
@@ -53,21 +61,30 @@ class PacketLedger:
             self.promised_seconds = Fraction(container.duration, av.time_base)
         self.is_cut = video.promised_size is not None and video.promised_size > video.file_size
         self._start = stream.start_time
-        self.one_to_one = stream.codec_context.name in ONE_TO_ONE
+        self._codec = stream.codec_context.name
+        self.one_to_one = self._codec in ONE_TO_ONE
         self.is_avi = "avi" in container.format.name
         """AVI has no presentation times: its n-th picture is shown at its n-th packet's time."""
+        self.hides = self._carried = False
+        """The packet entered last makes no picture: what it holds is only there to build others on."""
         self._follow = follow and self.one_to_one and not self.is_avi
-        self._trusted = stream.codec_context.name in SELF_REPORTING
+        self._trusted = self._codec in SELF_REPORTING
         self._avi_times: deque[int | None] = deque()
         self._strict = follow
         self._structure = video.structure
         self._breaks: list[Fraction] = []
         self._waiting: Counter[int] = Counter()
         self._order: deque[tuple[int, int]] = deque()
-        self._suspect: set[int] = set()
+        self._suspect: dict[int, int] = {}
+        self._path = video.path
+        self._index = stream.index
+        self._is_transport = "mpegts" in container.format.name
+        self.units = NalUnits(self._codec, stream.codec_context.extradata)
+        """Of the packets that were entered."""
+        self._spliced = 0
         self._packets = self._skipped = self._received = self._leading = 0
         self._forgivable = 0
-        self._leading_pts: set[int] = set()
+        self._leading_pts: set[int | None] = set()
         self._key_pts: int | None = None
         self._key_at = 0
         self._first_pts: int | None = None
@@ -78,43 +95,69 @@ class PacketLedger:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
         pts = packet.pts
+        self.units.enter(packet)
+        self.hides = self.units.is_cut_off or shows_nothing(self._codec, packet)
         self._check_structure(packet)
+        if self.units.keeps(packet):
+            self._carried |= bool(packet.is_corrupt)
+            return False
         if self.is_avi:
             self._avi_times.append(packet.dts)
         if pts is not None:
             end = pts + (packet.duration or 0)
             self._end = end if self._end is None else max(self._end, end)
-        if self._key_pts is None:
-            if not packet.is_keyframe and self._skipped < SEARCH_FOR_KEY and self._received == 0:
+        if not self._key_at:
+            is_key = packet.is_keyframe or self.units.has_key
+            if not is_key and self._skipped < SEARCH_FOR_KEY and self._received == 0:
                 self._skipped += 1
                 return False
             self._key_pts, self._key_at = pts, self._packets
-        leads = self._enter_leading(pts)
+        leads = self._enter_leading(packet)
+        if self.units.is_cut_off and not leads:
+            self._spliced += 1
+            return False
         if packet.is_discard:
             return True
-        if pts is None:
-            self._follow = False
-        elif leads:
+        if leads:
             self._forgivable += 1
+        elif pts is None:
+            self._follow = False
         else:
-            spoilt = self._structure is not None and self._structure.is_spoilt
-            if (packet.is_corrupt or spoilt) and not self._trusted:
-                self._suspect.add(pts)
-            if self._follow:
+            if not self._trusted and (self._carried or self._is_suspected(packet)):
+                self._suspect[pts] = self._packets
+                self._carried = self.hides  # what is built on it tells, for it is never seen itself
+            if self._follow and not self.hides:
                 self._waiting[pts] += 1
                 self._order.append((pts, self._packets))
                 self._look_for_lost(self._packets - LONGEST_DELAY)
         return True
 
+    def _is_suspected(self, packet: Any) -> bool:
+        """Whether the demuxer or a checksum has doubts about a packet."""
+        if self._structure is not None and self._structure.is_spoilt:
+            return True
+        if not packet.is_corrupt:
+            return False
+        return not (self._is_transport and is_whole(self._path, packet.pos, bytes(packet)))
+
     def _check_structure(self, packet: Any) -> None:
         """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""
         if self._structure is None or packet.pos is None or self._structure.reaches(packet.pos):
             return
+        self._refuse_other_recording(packet.pts)
         if self._strict:
             raise self.failure("The structure or a checksum of the file is wrong", packet.pts)
         self._breaks.append(self._since_start(packet.pts))
         if not self._structure.resume(packet.pos):
             self._structure = None
+
+    def _refuse_other_recording(self, pts: int | None) -> None:
+        if self._structure is not None and self._structure.has_changed:
+            raise DecodeError(
+                f"A second recording follows at {format_seconds(self._since_start(pts))}, after "
+                f"{self._received} frames, and cannot be read as part of the first. "
+                "Use the recordings that were joined, one by one."
+            )
 
     def _since_start(self, pts: int | None) -> Fraction:
         if pts is None:
@@ -122,7 +165,7 @@ class PacketLedger:
         start = self._first_pts or 0
         return ((start if pts is None else pts) - start) * self._time_base
 
-    def _enter_leading(self, pts: int | None) -> bool:
+    def _enter_leading(self, packet: Any) -> bool:
         """Whether a packet's picture is shown before the first one that can stand alone.
 
         Only packets soon after the key frame are: later a smaller time is that of a joined recording, and
@@ -132,10 +175,15 @@ class PacketLedger:
         if since > 2 * LONGEST_DELAY:
             self._leading_pts.clear()
             self._forgivable = 0
-        if pts is None or self._key_pts is None or pts >= self._key_pts or since > LONGEST_DELAY:
+        if since == 0 or since > LONGEST_DELAY or not self._is_before_key(packet):
             return False
-        self._leading_pts.add(pts)
+        self._leading_pts.add(packet.pts)
         return True
+
+    def _is_before_key(self, packet: Any) -> bool:
+        if packet.pts is None:  # with no other time either, FFmpeg's word for one below zero in Matroska
+            return self._structure is not None and packet.dts is None
+        return self._key_pts is not None and packet.pts < self._key_pts
 
     def received(self, picture: Any) -> bool:
         """Enter a picture that was decoded; False if it is a broken one from before the start.
@@ -168,7 +216,9 @@ class PacketLedger:
 
     def is_damaged(self, picture: Any) -> bool:
         """Whether the decoder says so, or the demuxer did of its packet."""
-        return bool(picture.is_corrupt) or picture.pts in self._suspect
+        since = self._packets - self._suspect.get(picture.pts, self._packets - 2 * LONGEST_DELAY)
+        # later, the same time is that of another joined recording
+        return bool(picture.is_corrupt) or since <= LONGEST_DELAY
 
     def leads(self, pts: int | None) -> bool:
         """Whether a picture belongs before the first one that can stand alone."""
@@ -198,7 +248,9 @@ class PacketLedger:
         """
         self._look_for_lost(self._packets)
         broken = self._structure is not None and not self._structure.reaches_end()
-        if self.is_cut or broken or self._is_short():
+        self._refuse_other_recording(self._last_pts)
+        is_cut = self.is_cut and not (self._structure is not None and self._structure.lacks_only_tail)
+        if is_cut or broken or self._is_short():
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:
@@ -216,6 +268,11 @@ class PacketLedger:
             times = ", ".join(format_seconds(time) for time in self._breaks[:BREAKS_TOLD])
             more = " and other places" if len(self._breaks) > BREAKS_TOLD else ""
             yield f"The file is damaged before {times}{more}; frames may be damaged or missing there."
+        if self._spliced:
+            yield (
+                f"At places where recordings were joined, {self._spliced} frames cannot be decoded by any "
+                "player and were left out."
+            )
         lost = self._skipped + self._leading
         if lost:
             yield (
@@ -233,9 +290,11 @@ class PacketLedger:
 
     def _is_short(self) -> bool:
         """The header promises more frames and more time than came; one of the two alone is often wrong."""
-        if not self.promised_frames or not self.promised_seconds or self._end is None:
+        if not self._promised_packets or not self.promised_seconds or self._end is None:
             return False
-        lost = self.promised_frames - self._packets
+        lost = self._promised_packets - self._packets
+        if lost > 0 and self.is_avi and stored_pictures(self._path, self._index) == self._packets:
+            return False
         missing_seconds = self.promised_seconds - (self._end - (self._start or 0)) * self._time_base
-        frame_seconds = self.promised_seconds / self.promised_frames
+        frame_seconds = self.promised_seconds / self._promised_packets
         return lost > 0 and missing_seconds > frame_seconds / 2

@@ -44,6 +44,8 @@ class OpenedVideo:
     """Further video streams, cover art not counted."""
     structure: MatroskaWalk | None
     """Follows the packets of a Matroska file; to be closed."""
+    path: Path
+    """As it was opened."""
 
     def close(self) -> None:
         """Close everything; safe to call twice."""
@@ -168,7 +170,7 @@ def open_video(path: Path) -> OpenedVideo:
         promised = promised_bytes(file, status.st_size)
     file_id = (status.st_dev, status.st_ino)
     walk = MatroskaWalk(path) if "matroska" in container.format.name else None
-    return OpenedVideo(container, stream, file_id, status.st_size, promised, others, walk)
+    return OpenedVideo(container, stream, file_id, status.st_size, promised, others, walk, path)
 
 
 def _video_stream(container: Any) -> tuple[Any, int]:

@@ -104,16 +104,20 @@ class ReplacingDecoder:
     # -- packets --------------------------------------------------------------------------------
 
     def _take(self, packet: Any) -> None:
+        if self._ledger.units.begins_anew:
+            self._decode(None)
+            self._context.flush_buffers()
         number = self._number
         self._number += 1
         self._frames[number] = Lost(packet.pts, packet.duration or 0)
         self._forget(number - 4 * LONGEST_DELAY)
-        if packet.is_keyframe:
-            self._keys.add(number)
         if packet.is_discard:
             self._hidden.add(number)
             packet = unhidden(packet)
-        if self._in_pairs and not self._ledger.leads(packet.pts):
+        packet = self._ledger.units.completed(packet)
+        if packet.is_keyframe:
+            self._keys.add(number)
+        if self._in_pairs and not self._ledger.hides and not self._ledger.leads(packet.pts):
             self._open[number] = None
         packet.pts = number
         self._decode(packet)
@@ -184,9 +188,12 @@ class ReplacingDecoder:
     def _trust_from(self, key: _Place) -> None:
         """A whole key frame has come: what was decoded before it, or is shown before it, comes no more."""
 
+        # from the next key frame on, a smaller time is that of a joined recording
+        next_key = min((number for number in self._keys if number > key.number), default=self._number)
+
         def precedes(number: int) -> bool:
             pts = self._frames.get(number, UNKNOWN).pts
-            return number < key.number or _is_before(pts, key.frame.pts)
+            return number < key.number or (number < next_key and _is_before(pts, key.frame.pts))
 
         missing = [number for number in self._open if precedes(number)]
         if missing and not (self._searching or self._bad or self._pairs_are_sure()):
