@@ -11,17 +11,21 @@ from typing import Any
 
 import av
 
+from anonator.core.media import containers, recognition
 from anonator.core.media.length import promised_bytes
 from anonator.core.media.matroska import MatroskaWalk
+from anonator.core.media.protection import is_encrypted
 from anonator.errors import AnonatorError, InputError
 
 # FFmpeg's own messages may hold paths, and what is wrong reaches the user as an exception
 av.logging.set_level(None)
 
-CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts"
-"""Demuxers that may touch the file; playlists and scripts, which name other files, are not among them."""
 MAX_PIXELS = 32 * 1024 * 1024
 """Largest picture that is decoded: 8K (7680 x 4320) fits, a decompression bomb does not."""
+ENCRYPTED = (
+    "The video is encrypted (protected against copying), so no picture in it can be seen. "
+    "Export it without protection from the program that it came from, and choose that file."
+)
 MAX_STREAMS = 64
 """Most tracks that a file may have; FFmpeg passes over further ones without a word."""
 
@@ -103,13 +107,19 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
         InputError: missing, a folder, unreadable, empty, or no video container.
     """
     status = _regular_file(path)
+    with open(path, "rb") as file:
+        refusal = recognition.refusal(file)
+        if refusal is None and is_encrypted(file, status.st_size):
+            refusal = ENCRYPTED
+    if refusal is not None:
+        raise InputError(refusal)
     try:
         container = av.open(
             as_file_url(path),
             mode="r",
             options={"max_pixels": str(MAX_PIXELS)},
             container_options={
-                "format_whitelist": CONTAINERS,
+                "format_whitelist": containers.DEMUXERS,
                 "protocol_whitelist": "file",
                 "max_streams": str(MAX_STREAMS + 1),
             },
@@ -118,7 +128,7 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
     except (av.FFmpegError, OSError, ValueError) as exc:
         text = (
             "This is not a video that can be read, or it is damaged. "
-            "Copy it again from where it came, or choose another MP4, MOV, MKV, WEBM, AVI or TS file"
+            f"Copy it again from where it came, or choose another {containers.COMMON} file"
         )
         if _is_cut_mp4(path):
             text = (
