@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 AVI_SLACK = 4096
@@ -47,7 +48,13 @@ def _matroska_bytes(file: BinaryIO) -> int | None:
 
 
 def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
-    position, end = 0, None
+    ends = [end for kind, end in _mp4_boxes(file, size) if kind in (b"mdat", b"moov", b"moof")]
+    return ends[-1] if ends else None
+
+
+def _mp4_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """(kind, stated end) of the outermost boxes."""
+    position = 0
     while position + 8 <= size:
         file.seek(position)
         head = file.read(16)
@@ -55,8 +62,19 @@ def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8:  # 0 means "to the end of the file"; less is no box
-            break
+            return
         position += length
-        if kind in (b"mdat", b"moov", b"moof"):
-            end = position
-    return end
+        yield kind, position
+
+
+def only_data_runs_over(file: BinaryIO, size: int) -> bool:
+    """Whether an MP4 file has its table of contents, and only the last box of data says more than there is.
+
+    Some cameras and programs write a size that is too large; the table tells whether samples are missing.
+    """
+    file.seek(4)
+    if file.read(4) not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return False
+    boxes = list(_mp4_boxes(file, size))
+    kinds = {kind for kind, end in boxes if end <= size}
+    return bool(boxes) and boxes[-1][0] == b"mdat" and boxes[-1][1] > size and b"moov" in kinds

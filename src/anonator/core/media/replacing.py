@@ -184,9 +184,12 @@ class ReplacingDecoder:
     def _trust_from(self, key: _Place) -> None:
         """A whole key frame has come: what was decoded before it, or is shown before it, comes no more."""
 
+        # from the next key frame on, a smaller time is that of a joined recording
+        next_key = min((number for number in self._keys if number > key.number), default=self._number)
+
         def precedes(number: int) -> bool:
             pts = self._frames.get(number, UNKNOWN).pts
-            return number < key.number or _is_before(pts, key.frame.pts)
+            return number < key.number or (number < next_key and _is_before(pts, key.frame.pts))
 
         missing = [number for number in self._open if precedes(number)]
         if missing and not (self._searching or self._bad or self._pairs_are_sure()):
