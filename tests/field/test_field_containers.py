@@ -95,22 +95,58 @@ def test_tapes_are_read(bench: Bench) -> None:
     assert bench.done(path).frames == 5
 
 
-@pytest.mark.parametrize("name", ["wmv2.wmv", "h264.flv", "dvd.vob", "op1a.mxf"])
-def test_a_file_of_these_kinds_that_was_cut_off_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["wmv2.wmv", "h264.flv", "op1a.mxf", "moving.gif"])
+@pytest.mark.parametrize("damaged_limit", [0, 1000])
+def test_a_file_of_these_kinds_that_was_cut_off_is_refused(
+    tmp_path: Path, name: str, damaged_limit: int
+) -> None:
     path = tmp_path / name
-    whole = content(name, *READABLE[name], size="192x128", seconds=1)
-    for part in (0.5, 0.8):
+    whole = content(name, *(READABLE[name] or ("-c:v", "gif")), size="192x128", seconds=1)
+    for part in (0.5, 0.8, 0.95):
         path.write_bytes(whole[: int(len(whole) * part)])
-        with pytest.raises(AnonatorError, match="damaged or incomplete"), VideoReader(path) as reader:
+        with (
+            pytest.raises(AnonatorError, match=r"after \d+.*damaged or incomplete"),
+            VideoReader(path, damaged_limit) as reader,
+        ):
             list(reader)
+
+
+def test_a_tape_that_ends_within_a_frame_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.dv"
+    ffmpeg(*picture_source("720x576", 0.2), "-pix_fmt", "yuv420p", path)
+    path.write_bytes(path.read_bytes()[:-50_000])
+    with pytest.raises(DecodeError, match="ends too early"), VideoReader(path) as reader:
+        list(reader)
+
+
+@pytest.mark.parametrize("name", ["h264.flv", "wmv2.wmv", "moving.gif", "dvd.vob", "op1a.mxf", "vp8.ivf"])
+@pytest.mark.parametrize("behind", [bytes(70_000), b"TAG" + b"x" * 125, b"\x91" * 300])
+def test_what_lies_behind_a_file_costs_no_frame(tmp_path: Path, name: str, behind: bytes) -> None:
+    path = tmp_path / name
+    if behind[0] == 0x91 and name.endswith("ivf"):
+        pytest.skip("such bytes begin another picture")
+    path.write_bytes(content(name, *(READABLE[name] or ("-c:v", "gif"))) + behind)
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 25
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "wmv2.wmv", "vp8.ivf"])
+def test_a_second_file_that_players_do_not_show_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    whole = content(name, *READABLE.get(name, GOP))
+    path.write_bytes(whole * 2)
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 25
+        assert "Behind the video lies another one" in " ".join(reader.notes)
 
 
 def test_a_video_that_begins_within_the_file_is_never_passed_over(bench: Bench) -> None:
     """FFmpeg makes a second stream of it, which nobody asked for, and half of the recording is missing."""
     flv = [content(f"{name}.flv", *codec) for name, codec in (("a", GOP), ("b", ("-c:v", "flv")))]
     path = bench.folder / "patient.flv"
-    path.write_bytes(flv[0] + flv[1][13:])
-    bench.refused(path, "Another video begins within this file")
+    for second in (flv[1][13:], flv[0]):
+        path.write_bytes(flv[0] + second)
+        bench.refused(path, "Another video begins within this file")
     path = bench.folder / "patient.mpg"
     mpg = content("long.mpg", "-c:v", "mpeg2video", "-f", "vob", "-qp", 2, seconds=3, size="320x240")
     path.write_bytes(mpg + mpg.replace(b"\0\0\1\xe0", b"\0\0\1\xe1"))
@@ -350,3 +386,105 @@ def test_empty_boxes_within_an_mp4_cost_no_frame(tmp_path: Path) -> None:
     path.write_bytes(free_everywhere(content("a.mp4", *GOP)))
     with VideoReader(path) as reader:
         assert len(list(reader)) == 25
+
+
+# -- AVI of other writers ------------------------------------------------------------------------------
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
+def rewritten_avi(
+    *, frames: int | None = None, index: bool = True, riff: int | None = None, movi: int | None = None,
+    drop: bool = False, junk: bool = False, parts: int = 1, behind: bytes = b"",
+) -> bytes:  # fmt: skip
+    """An AVI of MJPEG as another program might have written it; numbers are put in place of true ones."""
+    whole = content("a.avi", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
+    place = whole.index(b"movi") - 8
+    size = int.from_bytes(whole[place + 4 : place + 8], "little")
+    head, body = bytearray(whole[:place]), whole[place + 12 : place + 8 + size]
+    if frames is not None:
+        for name, offset in ((b"avih", 16), (b"strh", 32)):
+            at = head.index(name) + 8 + offset
+            head[at : at + 4] = struct.pack("<I", frames)
+    pictures, at = [], 0
+    while at < len(body):
+        length = int.from_bytes(body[at + 4 : at + 8], "little")
+        pictures.append(body[at + 8 : at + 8 + length])
+        at += 8 + length + length % 2
+    pieces: list[bytes] = []
+    for number, picture in enumerate(pictures):
+        pieces.append(chunk(b"00dc", picture))
+        if drop and number % 5 == 0:
+            pieces.append(chunk(b"00dc", b""))
+        if junk:
+            pieces.append(chunk(b"JUNK", bytes(50)))
+    per_part = -(-len(pieces) // parts)
+    made = b""
+    for number in range(parts):
+        data = b"movi" + b"".join(pieces[number * per_part : (number + 1) * per_part])
+        length = len(data) if movi is None else movi
+        inner = b"LIST" + struct.pack("<I", length) + data
+        inner = b"AVI " + bytes(head[12:]) + inner if number == 0 else b"AVIX" + inner
+        if index and number == 0:
+            offset, entries = 4, b""
+            for piece in pieces[:per_part]:
+                if piece[:4] == b"00dc":
+                    entries += struct.pack(
+                        "<4sIII", b"00dc", 16, offset, int.from_bytes(piece[4:8], "little")
+                    )
+                offset += len(piece)
+            inner += chunk(b"idx1", entries)
+        made += b"RIFF" + struct.pack("<I", len(inner) if riff is None else riff) + inner
+    return made + behind
+
+
+AVIS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "no index": {"index": False},
+    "no number of frames, as capture devices write": {"frames": 0},
+    "no number of frames and no index": {"frames": 0, "index": False},
+    "more frames in the header": {"frames": 1000},
+    "more frames in the header, no index": {"frames": 1000, "index": False},
+    "fewer frames in the header": {"frames": 5},
+    "never finished": {"frames": 0, "index": False, "riff": 0, "movi": 0},
+    "never finished, all ones": {"frames": 0, "index": False, "riff": 2**32 - 1, "movi": 2**32 - 1},
+    "a length that is too large": {"riff": 10_000_000},
+    "zeros behind": {"behind": bytes(100_000)},
+    "zeros behind, no index": {"behind": bytes(100_000), "index": False},
+    "a chunk behind": {"behind": chunk(b"JUNK", bytes(1000))},
+    "a tag behind": {"behind": b"TAG" + b"x" * 125},
+    "padding between": {"junk": True},
+    "padding between, no index": {"junk": True, "index": False},
+    "dropped frames": {"drop": True},
+    "dropped frames, no index": {"drop": True, "index": False},
+    "two parts": {"parts": 2, "index": False},
+}
+
+
+@pytest.mark.parametrize("kind", AVIS)
+@pytest.mark.parametrize("damaged_limit", [0, 1000])
+def test_avi_files_of_all_writers_are_whole(tmp_path: Path, kind: str, damaged_limit: int) -> None:
+    """A failure means that the recording of a capture device is called damaged, or loses frames or time."""
+    path = tmp_path / "a.avi"
+    path.write_bytes(rewritten_avi(**AVIS[kind]))
+    with VideoReader(path, damaged_limit) as reader:
+        times = [frame.seconds for frame in reader]
+        assert reader.replaced_frames == 0
+        assert reader.notes == ()
+    assert times == frame_times(path)
+    assert len(times) == 25
+
+
+@pytest.mark.parametrize("damaged_limit", [0, 1000])
+def test_an_avi_that_lacks_its_end_stays_refused(tmp_path: Path, damaged_limit: int) -> None:
+    for options in ({}, {"frames": 1000}, {"index": False}):
+        whole = rewritten_avi(**options)
+        path = tmp_path / "a.avi"
+        path.write_bytes(whole[: len(whole) * 7 // 10])
+        with (
+            pytest.raises(DecodeError, match="damaged or incomplete"),
+            VideoReader(path, damaged_limit) as reader,
+        ):
+            list(reader)

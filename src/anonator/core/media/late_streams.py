@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from anonator.core.media.other_lengths import flv_tags
 from anonator.errors import InputError
 
 FORMATS = frozenset({"flv", "live_flv", "mpeg"})
@@ -71,7 +72,7 @@ def pictures(packets: Iterator[Any], stream: Any) -> Iterator[Any]:
 
 def _has_another_video(file: BinaryIO, container: Any, streams: Any) -> bool:
     if "flv" in container.format.name:
-        return len(_flv_videos(file)) > 1
+        return _flv_goes_on(file)
     ids = {stream.id & 0xFF for stream in _listed(streams) if stream.type == "video"}
     found = _ps_videos(file)
     return any(
@@ -92,23 +93,17 @@ def _listed(streams: Any) -> list[Any]:
     return streams if isinstance(streams, list) else [streams]
 
 
-def _flv_videos(file: BinaryIO) -> set[bytes]:
-    """The kinds of video in an FLV file, by what its tags say, to the first tag that is none.
-
-    Source: Adobe Flash Video File Format Specification, annex E; Enhanced RTMP for names of four letters.
-    """
-    kinds: set[bytes] = set()
-    file.seek(5)
-    place = int.from_bytes(file.read(4), "big") + 4
-    while True:
-        file.seek(place)
-        head = file.read(16)
-        if len(head) < 16 or head[0] & 0x1F not in (8, 9, 18):
-            return kinds
-        first = head[11]
-        if head[0] & 0x1F == 9 and first >> 4 & 7 != 5 and int.from_bytes(head[1:4], "big") > 5:
-            kinds.add(head[12:16] if first & 0x80 else bytes([first & 15]))
-        place += 15 + int.from_bytes(head[1:4], "big")
+def _flv_goes_on(file: BinaryIO) -> bool:
+    """Whether an FLV file holds videos of two kinds, or another file behind its last tag."""
+    tags = flv_tags(file)
+    file.seek(tags[-1][0])
+    # a picture of the fifth kind is a command; from the eighth bit on, four letters name the codec
+    kinds = {
+        first[1:5] if first[0] & 0x80 else first[0] & 15
+        for _, first in tags
+        if first and first[0] >> 4 & 7 != 5
+    }
+    return len(kinds) > 1 or file.read(3) == b"FLV"
 
 
 def _ps_videos(file: BinaryIO) -> dict[int, list[int]]:

@@ -201,7 +201,8 @@ class PacketLedger:
         if self._video.has_grown():
             raise DecodeError(GROWING)
         broken = self._structure is not None and not self._structure.reaches_end()
-        if self.is_cut or self._video.lacks_samples() or broken or self._is_short():
+        short = self._is_short() and not self._video.is_surely_whole
+        if self.is_cut or self._video.lacks_samples() or broken or short:
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:

@@ -14,7 +14,12 @@ import av
 
 from anonator.core.media import containers, recognition
 from anonator.core.media.late_streams import FORMATS, LateStreams
-from anonator.core.media.length import only_data_runs_over, promised_bytes
+from anonator.core.media.length import (
+    avi_is_whole,
+    hides_another_video,
+    only_data_runs_over,
+    promised_bytes,
+)
 from anonator.core.media.matroska import MatroskaWalk
 from anonator.core.media.protection import is_encrypted
 from anonator.core.media.transport import BUFFER, SCRAMBLED, TransportStream, open_transport_stream
@@ -35,6 +40,10 @@ GROWING = (
 )
 JUST_WRITTEN = 60
 """Seconds since the last change in which a recording or a copy may well be going on."""
+HIDDEN_VIDEO = (
+    "Behind the video lies another one in the same file, as after joining by simple copying; players do not "
+    "show it, and it is not in the result."
+)
 MAX_STREAMS = 64
 """Most tracks that a file may have; FFmpeg passes over further ones without a word."""
 
@@ -62,6 +71,8 @@ class OpenedVideo:
 
     data_runs_over: bool
     """Only the last box of data of an MP4 file says more than is there; its samples may all be."""
+    is_surely_whole: bool
+    """The structure shows that nothing is missing, whatever number of frames the header names."""
     path: Path
     """As it was opened."""
     changed_at: int
@@ -230,14 +241,18 @@ def open_video(path: Path) -> OpenedVideo:
     with open(path, "rb") as file:
         promised = promised_bytes(file, status.st_size)
         runs_over = only_data_runs_over(file, status.st_size)
+        joined = hides_another_video(file, status.st_size)
+        surely_whole = avi_is_whole(file, status.st_size)
     if runs_over:
         promised = _end_of_samples(container)
     file_id = (status.st_dev, status.st_ino)
     walk = MatroskaWalk(path) if "matroska" in container.format.name else None
     notes = container.notes if isinstance(container, TransportStream) else []
+    if joined:
+        notes.append(HIDDEN_VIDEO)
     return OpenedVideo(
-        container, stream, file_id, status.st_size, promised, others, walk, notes, runs_over, path,
-        status.st_mtime_ns,
+        container, stream, file_id, status.st_size, promised, others, walk, notes, runs_over, surely_whole,
+        path, status.st_mtime_ns,
     )  # fmt: skip
 
 
