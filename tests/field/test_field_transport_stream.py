@@ -179,6 +179,19 @@ def test_a_long_first_programme_is_followed_by_the_second(tmp_path: Path) -> Non
     assert len(read(path)[0]) == 150
 
 
+def test_a_picture_that_ends_behind_the_change_is_whole(tmp_path: Path) -> None:
+    """Recorders go on writing what was begun while the tables name the next programme already."""
+    large = {"size": "192x128"}
+    first, second = split(stream(*FIRST, **large)), split(stream(*OTHER, **large))
+    last = max(i for i, packet in enumerate(first) if pid(packet) == 0x100 and packet[1] & 0x40)
+    rest = [packet for packet in first[last + 1 :] if pid(packet) == 0x100]
+    assert len(rest) > 3
+    path = tmp_path / "a.ts"
+    path.write_bytes(b"".join(first[: last + 1] + second[:6] + rest + second[6:]))
+    for damaged_limit in (0, 1000):
+        assert len(read(path, damaged_limit)[0]) == 50
+
+
 def test_a_programme_of_another_kind_of_video_is_refused_by_name(bench: Bench) -> None:
     path = bench.folder / "patient.ts"
     for options in (FIRST, OTHER):

@@ -77,6 +77,7 @@ class ProgrammeTables:
     _sections: dict[int, bytearray] = field(default_factory=dict)
     _seen: dict[int, bytes] = field(default_factory=dict)
     _table_at: int | None = None  # where the last list of programmes that differs began
+    _last: dict[int, int] = field(default_factory=dict)  # the last number that a video's packets carry
     _counts: dict[int, list[int]] = field(default_factory=dict)  # scrambled and all packets of a video
 
     def __post_init__(self) -> None:
@@ -129,15 +130,32 @@ class ProgrammeTables:
             packet = packets[number].tobytes()[:188]
             self._table_packet(int(pids[number]), packet, start + number * self.layout.length)
             number += 1
-        self._count_scrambled(packets, pids)
+        before = len(packets) if self.change is None else max(0, self.change - start) // self.layout.length
+        self._count(packets[:before], pids[:before])
 
-    def _count_scrambled(self, packets: Rows, pids: npt.NDArray[np.int32]) -> None:
-        for pid, _ in self.announced if self.chosen is None else {self.chosen}:
+    def _count(self, packets: Rows, pids: npt.NDArray[np.int32]) -> None:
+        for pid, _ in self._known if self.chosen is None else {self.chosen}:
             own = packets[(pids == pid) & (packets[:, 3] & 0x10 > 0), 3]
+            if len(own):
+                self._last[pid] = int(own[-1]) & 15
             counts = self._counts.setdefault(pid, [0, 0])
             counts[0] += int(np.count_nonzero(own & 0xC0))
             counts[1] += len(own)
             self.scrambled |= counts[0] > MOST_SCRAMBLED and counts[0] * 2 > counts[1]
+
+    def endings(self, behind: bytes) -> bytes:
+        """The packets that end what the videos of before had begun, from the bytes behind the change."""
+        length = self.layout.length
+        packets = np.frombuffer(behind, np.uint8, len(behind) // length * length).reshape(-1, length)
+        pids = (packets[:, 1] & 0x1F).astype(np.int32) << 8 | packets[:, 2]
+        found: list[int] = []
+        for pid in self._last.keys() - {pid for pid, _ in self.announced}:
+            own = np.flatnonzero((pids == pid) & (packets[:, 0] == SYNC))
+            begins = np.flatnonzero(packets[own, 1] & 0x40)
+            own = own[: begins[0]] if len(begins) else own
+            if len(own) and packets[own[0], 3] & 15 == (self._last[pid] + 1) & 15:
+                found += own.tolist()
+        return packets[sorted(found)].tobytes()
 
     def _table_packet(self, pid: int, packet: bytes, place: int) -> None:
         control = packet[3] >> 4

@@ -14,7 +14,8 @@ from anonator.errors import InputError
 
 HEAD = 1 << 16
 TAIL = 1 << 20
-"""Bytes at the end in which the last programme's tables are looked for."""
+"""Bytes at the end in which the last programme's tables are looked for, and behind a change in which the
+programme before ends."""
 BUFFER = 1 << 18
 CHUNK = 1 << 20
 LONGEST_GAP = 10
@@ -34,6 +35,7 @@ class Part:
     def __init__(self, file: BinaryIO, layout: Layout, start: int, end: int) -> None:
         self._file, self._start, self._end = file, start, end
         self._position = start
+        self._ending = b""  # belongs to this part, but lies behind the beginning of the next
         self.tables = ProgrammeTables(layout, start)
 
     def read(self, size: int) -> bytes:
@@ -45,14 +47,19 @@ class Part:
             self.tables.follow(data[reached - self._position :])
         change = self.tables.change
         if change is not None and change < self._end:
+            self._file.seek(change)
+            self._ending = self.tables.endings(self._file.read(min(TAIL, self._end - change)))
             self._end = change
             data = data[: max(0, change - self._position)]
+        if not data:
+            data = self._ending[self._position - self._end :][:size]
         self._position += len(data)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Counted from the part's own beginning, or its end."""
-        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._position, os.SEEK_END: self._end}[whence]
+        end = self._end + len(self._ending)
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._position, os.SEEK_END: end}[whence]
         self._position = max(self._start, base + offset)
         return self.tell()
 
