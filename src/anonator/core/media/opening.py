@@ -152,13 +152,8 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
         InputError: missing, a folder, unreadable, empty, or no video container.
     """
     status = _regular_file(path)
-    with open(path, "rb") as file:
-        refusal = recognition.refusal(file)
-        if refusal is None and is_encrypted(file, status.st_size):
-            refusal = ENCRYPTED
-    if refusal is not None:
-        raise InputError(refusal)
     try:
+        _refuse_by_head(path, status.st_size)
         container: Any = open_transport_stream(path, status.st_size, _open, main_video)
         container = container or _open(as_file_url(path), {})
         if container.format.name in FORMATS:
@@ -175,6 +170,15 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
             "a new file first."
         )
     return container, status
+
+
+def _refuse_by_head(path: Path, size: int) -> None:
+    with open(path, "rb") as file:
+        refusal = recognition.refusal(file)
+        if refusal is None and is_encrypted(file, size):
+            refusal = ENCRYPTED
+    if refusal is not None:
+        raise InputError(refusal)
 
 
 def _open(file: Any, more: dict[str, str]) -> Any:
@@ -198,9 +202,7 @@ def _why_not_opened(path: Path, status: os.stat_result) -> str:
     now = _status(path) or status
     if now.st_size > status.st_size:
         return GROWING
-    with open(path, "rb") as file:
-        is_mp4 = file.read(12)[4:8] == b"ftyp"
-    if not is_mp4:
+    if not _is_mp4(path):
         return (
             "This is not a video that can be read, or it is damaged. "
             f"Copy it again from where it came, or choose another {containers.COMMON} file."
@@ -212,6 +214,14 @@ def _why_not_opened(path: Path, status: os.stat_result) -> str:
             "finished; otherwise copy it again from where it came."
         )
     return f"{text}was interrupted. Copy it again from where it came."
+
+
+def _is_mp4(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(12)[4:8] == b"ftyp"
+    except OSError:
+        return False
 
 
 def packets_of(container: Any, streams: Any) -> Iterator[Any]:
