@@ -25,7 +25,7 @@ EBML_IDS = (
 
 
 def seed_files() -> dict[str, bytes]:
-    """A few KB of every container and of the common codecs, with sound, subtitles and tags."""
+    """A few KB of every container and of the common codecs, with sound, tags, and programmes that change."""
     sound = tone(0.4)
     aac, mp3 = ("-c:a", "aac", "-b:a", "32k"), ("-c:a", "libmp3lame", "-b:a", "32k")
     tagged = ("-metadata", "title=Somebody", "-metadata", "location=+48.2+016.3/")
@@ -60,6 +60,9 @@ def seed_files() -> dict[str, bytes]:
         for name, options in recipes.items():
             ffmpeg(*picture_source(**SMALL), *options, Path(folder, name))
             seeds[name] = Path(folder, name).read_bytes()
+        other = ("-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1500")
+        ffmpeg(*picture_source(**SMALL), *sound, *GOP, *aac, *other, Path(folder, "other.ts"))
+        seeds["joined.ts"] = seeds["h264.ts"] + Path(folder, "other.ts").read_bytes() + bytes(10_000)
     return seeds
 
 

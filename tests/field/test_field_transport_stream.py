@@ -192,6 +192,34 @@ def test_a_picture_that_ends_behind_the_change_is_whole(tmp_path: Path) -> None:
         assert len(read(path, damaged_limit)[0]) == 50
 
 
+def test_tables_of_a_programme_that_never_comes_cost_nothing(tmp_path: Path) -> None:
+    first, other = stream(*FIRST), split(stream(*OTHER))
+    tables = b"".join([packet for packet in other if pid(packet) in (0, 0x11, 0x1500)][:3])
+    path = tmp_path / "a.ts"
+    for joined, frames in ((first + tables, 25), (first + tables + first, 50)):
+        path.write_bytes(joined)
+        assert len(read(path)[0]) == frames
+
+
+def test_the_main_programme_goes_on_where_another_stands_beside_it(tmp_path: Path) -> None:
+    """The same number tells which one goes on, though the other one is larger."""
+
+    def two(name: str, *pids: object) -> bytes:
+        ffmpeg(
+            *picture_source("192x128"), *picture_source("96x64"), "-map", 0, "-map", 1, *GOP,
+            "-program", "title=a:program_num=1:st=0", "-program", "title=b:program_num=2:st=1", *pids,
+            tmp_path / name,
+        )  # fmt: skip
+        return (tmp_path / name).read_bytes()
+
+    path = tmp_path / "a.ts"
+    path.write_bytes(two("1.ts", *FIRST) + two("2.ts", *OTHER))
+    with VideoReader(path) as reader:
+        sizes = {(frame.image.width, frame.image.height) for frame in reader}
+        assert sizes == {(192, 128)}
+        assert "more than one video" in " ".join(reader.notes)
+
+
 def test_a_programme_of_another_kind_of_video_is_refused_by_name(bench: Bench) -> None:
     path = bench.folder / "patient.ts"
     for options in (FIRST, OTHER):

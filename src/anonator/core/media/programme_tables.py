@@ -63,6 +63,8 @@ class ProgrammeTables:
     """Byte of the file at which following begins."""
     chosen: Video | None = None
     """The video that is read, once it is known."""
+    number: int | None = None
+    """Of the programme to which it belongs."""
     change: int | None = None
     """Byte at which another programme goes on in its place."""
     late_videos: bool = False
@@ -101,6 +103,7 @@ class ProgrammeTables:
     def choose(self, pid: int) -> None:
         """Take the video with this packet identifier for the one that is read."""
         self.chosen = next((video for video in self.announced if video[0] == pid), None)
+        self.number = None if self.chosen is None else self.programme_of(self.chosen)
         self.late_videos = False
 
     def follow(self, data: bytes) -> None:

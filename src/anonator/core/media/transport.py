@@ -88,10 +88,12 @@ class TransportStream:
             av.FFmpegError: it is no video after all.
         """
         self._file, self._layout, self._opener, self._choose = file, layout, opener, choose
-        self._size, self.reserved = size, size - end_of_packets(file, layout, size)
-        """Bytes at the end that hold nothing."""
+        self._end = end_of_packets(file, layout, size)
         self.notes: list[str] = []
-        self._part = Part(file, layout, 0, size - self.reserved)
+        """Sentences about what came up while it was read."""
+        self.starts_at = 0
+        """Byte of the file from which the places of the packets count that are being delivered."""
+        self._part = Part(file, layout, 0, self._end)
         self._container = opener(self._part, self._options())
         self.is_scrambled = self._part.tables.scrambled
 
@@ -115,6 +117,7 @@ class TransportStream:
             chosen = [container.streams[index] for index in places]
             if main is not None and main.index not in places:
                 chosen.append(main)
+            chosen = chosen or list(container.streams)
             for packet in packets(container, chosen):
                 if part.tables.scrambled:
                     raise InputError(SCRAMBLED)
@@ -132,12 +135,14 @@ class TransportStream:
             change = part.tables.change
             if change is None:
                 return
-            number = part.tables.programme_of(part.tables.chosen) if part.tables.chosen else None
-            part = Part(self._file, self._layout, change, self._size - self.reserved)
+            number = part.tables.number
+            part = Part(self._file, self._layout, change, self._end)
+            self.starts_at = change
             container = self._opener(part, {"skip_estimate_duration_from_pts": "1"})
             main = _same_programme(container, part.tables, number) or self._choose(container)
-            if main is None or first is None:
-                return
+            if main is None or first is None:  # nothing to see, but it is gone through for what follows
+                main, places = None, {}
+                continue
             self._require_same_codec(first, main, ends)
             part.tables.choose(main.id)
             shift = _shift(main, ends)
@@ -150,11 +155,10 @@ class TransportStream:
     def _options(self) -> dict[str, str]:
         """FFmpeg looks for the last time at the end, and must not find another programme there."""
         head, tail = (ProgrammeTables(self._layout, 0) for _ in range(2))
-        end = self._size - self.reserved
-        for tables, start in ((head, 0), (tail, max(0, end - TAIL))):
+        for tables, start in ((head, 0), (tail, max(0, self._end - TAIL))):
             start -= (start - self._layout.first) % self._layout.length if start else 0
             self._file.seek(start)
-            tables.follow(self._file.read(min(TAIL, end - start)))
+            tables.follow(self._file.read(min(TAIL, self._end - start)))
         if head.announced <= tail.announced and head.change is None and tail.change is None:
             return {}
         return {"skip_estimate_duration_from_pts": "1"}
@@ -201,7 +205,10 @@ def open_transport_stream(path: Path, size: int, opener: Open, choose: Choose) -
     try:
         layout = layout_of(file.read(HEAD))
         if layout is not None:
-            return TransportStream(file, layout, size, opener, choose)
+            stream = TransportStream(file, layout, size, opener, choose)
+            if "mpegts" in stream.format.name:
+                return stream
+            stream.close()
     except BaseException:
         file.close()
         raise
