@@ -25,7 +25,7 @@ EBML_IDS = (
 
 
 def seed_files() -> dict[str, bytes]:
-    """A few KB of every container and of the common codecs, with sound, subtitles and tags."""
+    """A few KB of every container and of the common codecs, with sound, tags, and programmes that change."""
     sound = tone(0.4)
     aac, mp3 = ("-c:a", "aac", "-b:a", "32k"), ("-c:a", "libmp3lame", "-b:a", "32k")
     tagged = ("-metadata", "title=Somebody", "-metadata", "location=+48.2+016.3/")
@@ -44,6 +44,15 @@ def seed_files() -> dict[str, bytes]:
         "mpeg4.avi": (*sound, "-c:v", "mpeg4", "-bf", "2", *mp3),
         "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "20"),
         "h264.ts": (*sound, *GOP, *aac),
+        "mpeg2.mpg": (*sound, "-c:v", "mpeg2video", "-bf", "2", "-c:a", "mp2"),
+        "dvd.vob": ("-vf", "interlace", "-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-f", "vob"),
+        "wmv2.wmv": (*sound, "-c:v", "wmv2", "-c:a", "wmav2"),
+        "h264.flv": (*sound, *GOP, *aac),
+        "old.flv": (*tone(0.4, rate=22050), "-c:v", "flv", "-c:a", "libmp3lame", "-b:a", "32k"),
+        "mpeg2.mxf": ("-c:v", "mpeg2video", "-bf", "2"),
+        "moving.gif": (),
+        "vp8.ivf": ("-c:v", "libvpx", "-deadline", "realtime"),
+        "tape.dv": ("-s", "720x576", "-pix_fmt", "yuv420p", "-r", "25", "-frames:v", 2),
         "mpeg2.ts": ("-vf", "interlace", "-c:v", "mpeg2video", "-flags", "+ilme+ildct"),
     }
     seeds = {}
@@ -51,6 +60,9 @@ def seed_files() -> dict[str, bytes]:
         for name, options in recipes.items():
             ffmpeg(*picture_source(**SMALL), *options, Path(folder, name))
             seeds[name] = Path(folder, name).read_bytes()
+        other = ("-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1500")
+        ffmpeg(*picture_source(**SMALL), *sound, *GOP, *aac, *other, Path(folder, "other.ts"))
+        seeds["joined.ts"] = seeds["h264.ts"] + Path(folder, "other.ts").read_bytes() + bytes(10_000)
     return seeds
 
 
@@ -203,6 +215,51 @@ def ts_packets(data: bytearray, dice: random.Random, _: dict[str, bytes]) -> byt
     return bytearray(b"".join(packets))
 
 
+def marked(*marks: bytes) -> Change:
+    """Change what follows such a mark, or repeat, drop or swap what lies between two of them."""
+
+    def change(data: bytearray, dice: random.Random, _: dict[str, bytes]) -> bytearray | None:
+        places = sorted(at for mark in marks for at in _all_places(data, mark))
+        if len(places) < 2:
+            return None
+        kind, number = dice.randrange(5), dice.randrange(len(places) - 1)
+        start, end = places[number], places[number + 1]
+        if kind == 0:
+            at = start + dice.randrange(24)
+            data[at : at + 1] = bytes([dice.choice((0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)))])
+        elif kind == 1:
+            at, width = start + dice.randrange(24), dice.choice((2, 3, 4, 8))
+            number = dice.choice((*INTERESTING, len(data), dice.getrandbits(32)))
+            order = dice.choice(("big", "little"))
+            data[at : at + width] = (number % (1 << 8 * width)).to_bytes(width, order)
+        elif kind == 2:
+            return data[:start] + data[end:]
+        elif kind == 3:
+            return data[:end] + data[start:end] * dice.choice((1, 3, 30)) + data[end:]
+        else:
+            other = dice.choice(places)
+            return data[:start] + data[other:]
+        return None
+
+    return change
+
+
+def _all_places(data: bytearray, mark: bytes) -> list[int]:
+    found, at = [], data.find(mark)
+    while at >= 0:
+        found.append(at)
+        at = data.find(mark, at + 1)
+    return found
+
+
+PS_MARKS = (b"\0\0\1\xba", b"\0\0\1\xbb", b"\0\0\1\xbf", b"\0\0\1\xc0", b"\0\0\1\xe0")
+ASF_MARKS = (b"\xcf\x11\xa6\xd9", b"\xcf\x11\x8e\xe6", b"\x82\0\0")
+"""Ends of the identifiers of header objects, and the beginning of a data packet."""
+FLV_MARKS = (b"\x09\0", b"\x08\0", b"\x12\0", b"onMetaData")
+MXF_MARKS = (b"\x06\x0e\x2b\x34",)
+GIF_MARKS = (b"\x21\xf9\x04", b"\x2c\0\0")
+
+
 _ALL: tuple[Change, ...] = (
     flip_bits,
     flip_bits,
@@ -221,4 +278,12 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ".webm": (*_ALL, *[ebml_element] * 5),
     ".avi": (*_ALL, *[avi_chunk] * 5),
     ".ts": (*_ALL, *[ts_packets] * 5),
+    ".mpg": (*_ALL, *[marked(*PS_MARKS)] * 5),
+    ".vob": (*_ALL, *[marked(*PS_MARKS)] * 5),
+    ".wmv": (*_ALL, *[marked(*ASF_MARKS)] * 5),
+    ".flv": (*_ALL, *[marked(*FLV_MARKS)] * 5),
+    ".mxf": (*_ALL, *[marked(*MXF_MARKS)] * 5),
+    ".gif": (*_ALL, *[marked(*GIF_MARKS)] * 5),
+    ".ivf": _ALL,
+    ".dv": _ALL,
 }

@@ -200,16 +200,19 @@ BAD = frozenset(["foreign exception", "names the file", "hang", "crash", "too mu
 KINDS = ("read", "read", "replace", "replace", "copy", "probe", "preview")
 
 
-def run(seconds: float, findings: Path, *, seed: int = 0, cases: int | None = None) -> Report:
+def run(seconds: float, findings: Path, *, seed: int = 0, cases: int | None = None, only: str = "") -> Report:
     """Fuzz for so long, or for so many cases.
 
     Args:
         findings: folder for the files that made trouble.
         seed: number of the first case.
+        only: suffixes of the originals to take, such as ".flv .gif"; all where there is none.
     """
     from fuzz_mutations import mutated, seed_files
 
     originals = seed_files()
+    if only:
+        originals = {name: data for name, data in originals.items() if Path(name).suffix in only.split()}
     report, process, started = Report(), Worker(), time.monotonic()
     findings.mkdir(parents=True, exist_ok=True)
     try:
@@ -253,6 +256,7 @@ def main() -> int:
     parser.add_argument(
         "--findings", type=Path, default=Path("fuzz-findings"), help="folder for what made trouble"
     )
+    parser.add_argument("--only", default="", help='suffixes of the originals to take, such as ".flv .gif"')
     parser.add_argument("--replay", type=Path, help="read one file in all ways and say what happens")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -265,7 +269,7 @@ def main() -> int:
             sys.stdout.write(f"{kind}: {json.dumps(process.ask(kind, options.replay), indent=1)}\n")
             process.end()
         return 0
-    report = run(options.seconds, options.findings, seed=options.seed)
+    report = run(options.seconds, options.findings, seed=options.seed, only=options.only)
     sys.stdout.write(report.words() + "\n")
     for finding in report.findings:
         sys.stdout.write(json.dumps(finding) + "\n")

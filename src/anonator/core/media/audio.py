@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from anonator.core.media.clock import format_seconds
+from anonator.core.media.clock import JUMP_SECONDS, format_seconds
 from anonator.core.media.opening import open_container, packets_of, without_path
 from anonator.errors import AnonatorError, DecodeError
 
@@ -145,6 +145,9 @@ class _Copy:
         stamp = packet.pts if packet.pts is not None else packet.dts
         time = self._expected or 0 if stamp is None else round(stamp * self._scale + self._shift)
         if self._expected is not None and abs(time - self._expected) <= max(1, self._scale):
+            time = self._expected
+        elif self._expected is not None and time < self._expected - JUMP_SECONDS * self._rate:
+            self._shift += self._expected - time  # a joined recording: time goes on, as the picture's does
             time = self._expected
         time = max(time, self._last + 1)
         length = self._frame_size or round((packet.duration or 0) * self._scale)

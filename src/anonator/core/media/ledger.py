@@ -13,7 +13,7 @@ from anonator.core.media.avi_chunks import stored_pictures
 from anonator.core.media.clock import format_seconds
 from anonator.core.media.hidden import shows_nothing
 from anonator.core.media.nal_units import NalUnits
-from anonator.core.media.opening import OpenedVideo
+from anonator.core.media.opening import GROWING, OpenedVideo
 from anonator.core.media.transport_units import is_whole
 from anonator.errors import DecodeError
 
@@ -72,6 +72,7 @@ class PacketLedger:
         self._avi_times: deque[int | None] = deque()
         self._strict = follow
         self._structure = video.structure
+        self._video = video
         self._breaks: list[Fraction] = []
         self._waiting: Counter[int] = Counter()
         self._order: deque[tuple[int, int]] = deque()
@@ -244,17 +245,21 @@ class PacketLedger:
         """Compare at the end of the file.
 
         Raises:
-            DecodeError: a picture did not come, or the file ends before its header says.
+            DecodeError: a picture did not come, or the file ends before its header says, or it has grown.
         """
         self._look_for_lost(self._packets)
+        if self._video.has_grown():
+            raise DecodeError(GROWING)
         broken = self._structure is not None and not self._structure.reaches_end()
         self._refuse_other_recording(self._last_pts)
         is_cut = self.is_cut and not (self._structure is not None and self._structure.lacks_only_tail)
-        if is_cut or broken or self._is_short():
+        if is_cut or self._video.lacks_samples() or broken or self._is_short():
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:
-        """The error that names time and count."""
+        """The error that names time and count, or says that the file is not finished yet."""
+        if self._video.is_being_written():
+            return DecodeError(GROWING)
         time = format_seconds(self._since_start(pts))
         promised = f" of {self.promised_frames}" if self.promised_frames else ""
         return DecodeError(
@@ -264,6 +269,7 @@ class PacketLedger:
 
     def notes(self) -> Iterator[str]:
         """Sentences about what was left out so far."""
+        yield from self._video.notes
         if self._breaks:
             times = ", ".join(format_seconds(time) for time in self._breaks[:BREAKS_TOLD])
             more = " and other places" if len(self._breaks) > BREAKS_TOLD else ""

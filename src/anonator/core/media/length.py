@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from anonator.core.media.other_lengths import hides_another, other_promised_bytes
+
+MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 AVI_SLACK = 4096
 """AVI writers are careless about their own length by less than this."""
 
 
 def promised_bytes(file: BinaryIO, size: int) -> int | None:
-    """The length that the outer structure of an MP4, Matroska or AVI file says it has, or None.
+    """The length that the outer structure of a file says it has, or None.
 
     Args:
         file: open for reading, anywhere.
@@ -18,11 +22,36 @@ def promised_bytes(file: BinaryIO, size: int) -> int | None:
     file.seek(0)
     head = file.read(12)
     if head[:4] == b"RIFF":
-        stated = int.from_bytes(head[4:8], "little") + 8
+        movie = _avi_movie_end(file, size)
+        stated = int.from_bytes(head[4:8], "little") + 8 if movie is None else movie
         return stated - AVI_SLACK if AVI_SLACK < stated < 2**32 else None
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska_bytes(file)
-    return _mp4_bytes(file, size) if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") else None
+    if head[4:8] in MP4_BEGINNINGS:
+        return _mp4_bytes(file, size)
+    return other_promised_bytes(file, size, head)
+
+
+def _avi_movie_end(file: BinaryIO, size: int) -> int | None:
+    """Where the pictures and sounds of an AVI file end, as it says; what lies behind is not needed."""
+    position = 12
+    while position + 12 <= size:
+        file.seek(position)
+        head = file.read(12)
+        length = int.from_bytes(head[4:8], "little")
+        if head[:4] == b"LIST" and head[8:] == b"movi":
+            return position + 8 + length if 4 < length < 2**32 - 1 else None
+        position += 8 + length + length % 2
+    return None
+
+
+def hides_another_video(file: BinaryIO, size: int) -> bool:
+    """Whether another file of the kind lies behind the first in the same file, as after simple joining."""
+    file.seek(4)
+    if file.read(4) not in MP4_BEGINNINGS:
+        return hides_another(file, size)
+    kinds = [kind for kind, end in _mp4_boxes(file, size) if end <= size]
+    return kinds.count(b"ftyp") > 1 and kinds.count(b"moov") > 1
 
 
 def _vint(file: BinaryIO) -> int | None:
@@ -47,7 +76,13 @@ def _matroska_bytes(file: BinaryIO) -> int | None:
 
 
 def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
-    position, end = 0, None
+    ends = [end for kind, end in _mp4_boxes(file, size) if kind in (b"mdat", b"moov", b"moof")]
+    return ends[-1] if ends else None
+
+
+def _mp4_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """(kind, stated end) of the outermost boxes."""
+    position = 0
     while position + 8 <= size:
         file.seek(position)
         head = file.read(16)
@@ -55,8 +90,19 @@ def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8:  # 0 means "to the end of the file"; less is no box
-            break
+            return
         position += length
-        if kind in (b"mdat", b"moov", b"moof"):
-            end = position
-    return end
+        yield kind, position
+
+
+def only_data_runs_over(file: BinaryIO, size: int) -> bool:
+    """Whether an MP4 file has its table of contents, and only the last box of data says more than there is.
+
+    Some cameras and programs write a size that is too large; the table tells whether samples are missing.
+    """
+    file.seek(4)
+    if file.read(4) not in MP4_BEGINNINGS:
+        return False
+    boxes = list(_mp4_boxes(file, size))
+    kinds = {kind for kind, end in boxes if end <= size}
+    return bool(boxes) and boxes[-1][0] == b"mdat" and boxes[-1][1] > size and b"moov" in kinds

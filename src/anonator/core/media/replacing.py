@@ -72,6 +72,8 @@ class ReplacingDecoder:
         self._number = 0  # of the next packet
         self._frames: dict[int, Lost] = {}  # what is lost if the packet of that number is
         self._keys: set[int] = set()
+        self._seams: set[int] = set()  # packets at which the decoding time jumps back
+        self._last_dts: int | None = None
         self._hidden: set[int] = set()  # packets whose pictures an edit list hides
         self._open: dict[int, None] = {}  # packets whose picture has not come, in order
         self._missed: set[int] = set()  # those whose picture was given up before it came
@@ -111,6 +113,9 @@ class ReplacingDecoder:
         self._number += 1
         self._frames[number] = Lost(packet.pts, packet.duration or 0)
         self._forget(number - 4 * LONGEST_DELAY)
+        if _is_before(packet.dts, self._last_dts):
+            self._seams.add(number)
+        self._last_dts = packet.dts
         if packet.is_discard:
             self._hidden.add(number)
             packet = unhidden(packet)
@@ -126,6 +131,7 @@ class ReplacingDecoder:
     def _forget(self, number: int) -> None:
         self._frames.pop(number, None)
         self._keys.discard(number)
+        self._seams.discard(number)
         self._hidden.discard(number)
         self._missed.discard(number)
 
@@ -188,12 +194,13 @@ class ReplacingDecoder:
     def _trust_from(self, key: _Place) -> None:
         """A whole key frame has come: what was decoded before it, or is shown before it, comes no more."""
 
-        # from the next key frame on, a smaller time is that of a joined recording
-        next_key = min((number for number in self._keys if number > key.number), default=self._number)
+        # from the next key frame or jump back on, a smaller time is that of a joined recording
+        later = (number for number in self._keys | self._seams if number > key.number)
+        end = min(later, default=self._number)
 
         def precedes(number: int) -> bool:
             pts = self._frames.get(number, UNKNOWN).pts
-            return number < key.number or (number < next_key and _is_before(pts, key.frame.pts))
+            return number < key.number or (number < end and _is_before(pts, key.frame.pts))
 
         missing = [number for number in self._open if precedes(number)]
         if missing and not (self._searching or self._bad or self._pairs_are_sure()):
