@@ -1,4 +1,4 @@
-"""Looks into H.264 and HEVC packets: what they are made of, and whether a picture can come of them."""
+"""Looks into H.264, HEVC and MPEG packets: what they are made of, and whether a picture can come of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 import av
 
+from anonator.core.media.parameter_sets import fingerprint
+
 MOST_KEPT = 1 << 16
 """Bytes of packets without a picture that are put in front of the next one; older ones are left out."""
 _PARAMETERS = {"h264": frozenset([7, 8]), "hevc": frozenset([32, 33, 34])}
 _NOTES = {"h264": frozenset([6]), "hevc": frozenset([39, 40])}
 _MARKS = {"h264": frozenset([9, 10, 11]), "hevc": frozenset([35, 36, 37])}
+_MPEG = ("mpeg1video", "mpeg2video")
 _FILLING = {"h264": 12, "hevc": 38}
 """Kinds of units without a picture. Source: ITU-T H.264, table 7-1; H.265, table 7-1."""
 _LEADING, _BROKEN_LINK, _CLEAN, _END = (8, 9), (16, 17, 18), 21, (36, 37)
@@ -24,7 +27,8 @@ class NalUnits:
     Some cameras store parameters in packets of their own, and decoders complain that these hold no picture;
     so they are put in front of the next packet. Where HEVC recordings were joined, decoders leave out the
     pictures that are shown before the first whole one, for they depend on what was cut off; no player
-    shows them. Source: ITU-T H.265, 8.1.3.
+    shows them. Source: ITU-T H.265, 8.1.3. An MPEG decoder that meets another size forgets the last picture
+    of the size before, which it still holds; so it must give that one out first.
     """
 
     def __init__(self, codec: str, parameters: bytes | None) -> None:
@@ -37,6 +41,7 @@ class NalUnits:
         self._width = (head[place] & 3) + 1 if len(head) > place and head[0] == 1 else 0
         self._kept = b""
         self._has_ended = self._cut = self._begun = False
+        self._sequence = b""
         self.has_key = False
         """What is kept says that a key frame follows."""
         self.begins_anew = False
@@ -47,6 +52,10 @@ class NalUnits:
     def enter(self, packet: Any) -> None:
         """Look at a packet; to be called for all, in order."""
         self.begins_anew = self.is_cut_off = False
+        if self._codec in _MPEG and packet.is_keyframe:
+            sequence = fingerprint(self._codec, bytes(packet), b"") or self._sequence
+            self.begins_anew = self._sequence not in (b"", sequence)
+            self._sequence = sequence
         if not self._is_hevc:
             return
         for kind, _ in self._units(bytes(packet)):
