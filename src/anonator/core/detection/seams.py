@@ -79,6 +79,8 @@ def _upright(grey: UInt8Array) -> tuple[Seam, ...]:
     rows = cv2.dilate((share >= STEADY).astype(np.uint8), np.ones((length, 1), np.uint8)).sum(axis=0)
     lengths = np.zeros(width, np.int64)
     lengths[columns] = rows
+    # at the very border the largest of few steps is no sign of a line
+    lengths[:ALONE] = lengths[-ALONE - SPAN :] = 0
     return _longest(lengths)
 
 
