@@ -325,13 +325,13 @@ class FaceDetector:
     ) -> list[Tensor]:
         """The same for pictures with their parts apart, one by one: no two need have the same size."""
 
-        def spread(picture: UInt8Array, layout: Layout | None) -> UInt8Array:
+        def spread(picture: UInt8Array, layout: Layout | None) -> Tensor:
             half = halve(picture)
-            return layout.spread(half) if layout else half
+            parts = torch.from_numpy(layout.spread(half) if layout else half)
+            return torch.empty(parts.shape, dtype=torch.uint8, pin_memory=True).copy_(parts)
 
-        parts = self._workers.map(spread, pictures, layouts)
-        uploads = (torch.from_numpy(p).pin_memory().to(self.device, non_blocking=True) for p in parts)
-        return [self._candidates(picture[None])[0] for picture in uploads]
+        pinned = self._workers.map(spread, pictures, layouts)
+        return [self._candidates(p[None].to(self.device, non_blocking=True))[0] for p in pinned]
 
     def _read(self, rows: Float32Array) -> Float32Array:
         """The candidates above the floor; the last row says whether the network's answer was finite."""
