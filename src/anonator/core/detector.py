@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ from anonator.core.detection.devices import (
 from anonator.core.detection.devices import why_no_cuda as why_no_cuda
 from anonator.core.detection.folding import FusedConvolution, fuse_for_cpu
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
+from anonator.core.detection.seams import Layout, find_seams
 from anonator.core.detection.staging import (
     Pictures,
     halve,
@@ -144,6 +145,7 @@ class FaceDetector:
         Args:
             pictures: N arrays (H, W, 3) uint8 RGB (grey ones (H, W) too), or one (N, H, W, 3) array.
             turns: quarter turns at which each picture is looked at; what they find is merged by NMS.
+                With more than one, it is also looked at with its parts apart.
 
         Returns:
             N Detections, sorted by falling score, boxes in pixels of the pictures.
@@ -213,9 +215,16 @@ class FaceDetector:
         size = w, h = network_size(width, height, self.max_resolution)
         seen, scale = padded(size), (width / w, height / h)
         passes = plan_passes(turns, seen, halves=self.judges_large_faces_at_half_size)
+        layouts: Sequence[Layout | None] = [None] * len(pictures)
+        if any(p.apart for p in passes):
+            half = seen[0] // 2, seen[1] // 2
+            layouts = self._workers.map(lambda p: Layout.of(find_seams(p), (width, height), half), pictures)
         look = self._look_on_cuda if self.device.type == "cuda" else self._look
-        found = look(pictures, size, passes)
-        return [merge(looks, passes, seen, scale, (width, height)) for looks in found]
+        found = look(pictures, size, passes, layouts)
+        return [
+            merge(looks, passes, seen, scale, (width, height), layout)
+            for looks, layout in zip(found, layouts, strict=True)
+        ]
 
     def _run(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(N, h, w, 3) uint8 on the device through the network: regressions, float32 logits, priors."""
@@ -236,16 +245,20 @@ class FaceDetector:
         return regressions, logits.float(), priors
 
     def _look(
-        self, pictures: Pictures, size: tuple[int, int], passes: Sequence[Pass]
+        self,
+        pictures: Pictures,
+        size: tuple[int, int],
+        passes: Sequence[Pass],
+        layouts: Sequence[Layout | None],
     ) -> list[list[Float32Array]]:
         """For every picture and pass (K, 5) xyxy in 0..1 of the turned picture, and score; a worker each."""
         staged = self._workers.map(lambda p: stage(p, size, self.means, self.interpolation), pictures)
         halved = self._workers.map(halve, staged) if any(p.halved for p in passes) else staged
-        looks = [
-            (half if p.halved else full, p.turns)
-            for full, half in zip(staged, halved, strict=True)
-            for p in passes
-        ]
+        looks = []
+        for full, half, layout in zip(staged, halved, layouts, strict=True):
+            for p in passes:
+                picture = half if p.halved else full
+                looks.append((layout.spread(picture) if p.apart and layout else picture, p.turns))
         # threads that share a picture wait for each other behind every layer: only where there is one look
         several = self._at_once() > 1 and sum(not p.halved for p in passes) * len(pictures) > 1
         found = (self._workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
@@ -266,7 +279,11 @@ class FaceDetector:
 
     @torch.inference_mode()
     def _look_on_cuda(
-        self, pictures: Pictures, size: tuple[int, int], passes: Sequence[Pass]
+        self,
+        pictures: Pictures,
+        size: tuple[int, int],
+        passes: Sequence[Pass],
+        layouts: Sequence[Layout | None],
     ) -> list[list[Float32Array]]:
         """The same on a GPU, where nothing waits until all looks at a batch have been asked for."""
         w, h = padded(size)
@@ -283,7 +300,10 @@ class FaceDetector:
             batch = pinned.to(self.device, non_blocking=True)
             half = halve_batch(batch, self.dtype) if any(p.halved for p in passes) else batch
             looks = [
-                self._candidates(torch.rot90(half if p.halved else batch, p.turns, (1, 2))) for p in passes
+                self._candidates_apart(pinned.numpy(), layouts[start : start + UPLOAD_CHUNK])
+                if p.apart
+                else self._candidates(torch.rot90(half if p.halved else batch, p.turns, (1, 2)))
+                for p in passes
             ]
             waiting += [[rows[i] for rows in looks] for i in range(len(chunk))]
         torch.cuda.synchronize(self.device)  # the only wait of a batch
@@ -299,6 +319,19 @@ class FaceDetector:
         finite = torch.isfinite(logits).all(1) & torch.isfinite(regressions).flatten(1).all(1)
         rows = torch.cat([rows, finite[:, None, None].expand(-1, 1, 5).float()], dim=1)
         return torch.empty(rows.shape, dtype=rows.dtype, pin_memory=True).copy_(rows, non_blocking=True)
+
+    def _candidates_apart(
+        self, pictures: Iterable[UInt8Array], layouts: Sequence[Layout | None]
+    ) -> list[Tensor]:
+        """The same for pictures with their parts apart, one by one: no two need have the same size."""
+
+        def spread(picture: UInt8Array, layout: Layout | None) -> Tensor:
+            half = halve(picture)
+            parts = torch.from_numpy(layout.spread(half) if layout else half)
+            return torch.empty(parts.shape, dtype=torch.uint8, pin_memory=True).copy_(parts)
+
+        pinned = self._workers.map(spread, pictures, layouts)
+        return [self._candidates(p[None].to(self.device, non_blocking=True))[0] for p in pinned]
 
     def _read(self, rows: Float32Array) -> Float32Array:
         """The candidates above the floor; the last row says whether the network's answer was finite."""

@@ -17,6 +17,12 @@ Int32Array = npt.NDArray[np.int32]
 SQUARE = Fraction(1)
 """The sample aspect ratio of square pixels."""
 
+APART = 4
+"""Stands for turns where a face was found only in the picture with its parts apart.
+
+Like a turned face it is looked for on every n-th frame only, so it is tracked like one.
+"""
+
 
 def _check_rows(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: type) -> None:
     if array.shape != shape or array.dtype != dtype:
@@ -126,7 +132,7 @@ class Detections:
     scores: Float32Array
     """(N,) in 0..1."""
     turns: Int32Array
-    """(N,) quarter turns of the picture in which the face was found: 0 upright, 1 to 3 turned."""
+    """(N,) quarter turns of the picture in which the face was found: 0 upright, 1 to 3 turned; or APART."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -163,7 +169,7 @@ class Look:
     detections: Detections | None
     """None where the detector was not asked; a frame without faces has empty Detections."""
     turned: bool = False
-    """True where the detector also looked at the turned picture."""
+    """True where the detector also looked at the picture turned, and with its parts apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
