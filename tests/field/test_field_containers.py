@@ -89,10 +89,11 @@ def test_frames_and_times_are_those_of_the_second_ffmpeg(
     assert times == pytest.approx(expected, abs=1e-6)
 
 
-def test_tapes_are_read(bench: Bench) -> None:
-    path = bench.folder / "tape.dv"
+def test_tapes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "tape.dv"
     ffmpeg(*picture_source("720x576", 0.2), *tone(0.2, rate=48000), "-ac", 2, "-pix_fmt", "yuv420p", path)
-    assert bench.done(path).frames == 5
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 5
 
 
 @pytest.mark.parametrize("name", ["wmv2.wmv", "h264.flv", "op1a.mxf", "moving.gif"])
@@ -148,12 +149,12 @@ def test_a_video_that_begins_within_the_file_is_never_passed_over(bench: Bench) 
         path.write_bytes(flv[0] + second)
         bench.refused(path, "Another video begins within this file")
     path = bench.folder / "patient.mpg"
-    mpg = content("long.mpg", "-c:v", "mpeg2video", "-f", "vob", "-qp", 2, seconds=3, size="320x240")
+    mpg = content("long.mpg", "-c:v", "mpeg2video", "-f", "vob", "-qp", 2, size="320x240")
     path.write_bytes(mpg + mpg.replace(b"\0\0\1\xe0", b"\0\0\1\xe1"))
     bench.refused(path, "Another video begins within this file")
     path.write_bytes(mpg + mpg)
     with VideoReader(path) as reader:
-        assert len(list(reader)) == 150
+        assert len(list(reader)) == 50
 
 
 # -- kinds that are not --------------------------------------------------------------------------------
