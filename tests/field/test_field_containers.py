@@ -208,6 +208,7 @@ NOT_VIDEOS: dict[str, tuple[Callable[[Path], None], str]] = {
         moving("a.hevc", "-c:v", "libx265", "-x265-params", "log-level=none"),
         "a bare HEVC stream.*Convert it to MP4",
     ),
+    "bare JPEGs": (moving("a.mjpeg", "-c:v", "mjpeg"), "a bare Motion JPEG stream.*Convert it to MP4"),
     "bare MPEG-2": (moving("a.m2v", "-c:v", "mpeg2video"), "a bare MPEG video stream.*Convert it to MP4"),
     "Flash animation": (moving("a.swf", "-c:v", "flv"), "a Flash animation.*Convert it to MP4"),
 }
