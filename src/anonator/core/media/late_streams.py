@@ -42,6 +42,8 @@ class LateStreams:
             InputError: at the end, where another video has taken over on the way.
         """
         yield from packets(self._container, streams)
+        if all(stream.type != "video" for stream in _listed(streams)):
+            return
         with open(self._path, "rb") as file:
             if _has_another_video(file, self._container, streams):
                 raise InputError(ANOTHER)
