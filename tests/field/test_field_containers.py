@@ -258,6 +258,25 @@ def encrypted_mkv(path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62, (1 << 64) - 1])
+def test_a_header_that_is_said_to_be_longer_than_files_can_be_is_no_surprise(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "a.wmv"
+    whole = content("a.wmv", "-c:v", "wmv2", **TEN)
+    path.write_bytes(whole[:16] + struct.pack("<Q", size) + whole[24:])
+    try:
+        with VideoReader(path) as reader:
+            assert len(list(reader)) == 10
+    except AnonatorError as exc:
+        assert str(exc).endswith(".")
+    path = tmp_path / "a.mkv"
+    size = min(size, (1 << 56) - 2)
+    path.write_bytes(b"\x1a\x45\xdf\xa3\x01" + size.to_bytes(7, "big") + bytes(2000))
+    with pytest.raises(InputError, match="not a video"):
+        VideoReader(path)
+
+
 def protected_wmv(path: Path) -> None:
     """The header object of protection, which holds a licence's address, in place of padding."""
     whole = content("a.wmv", "-c:v", "wmv2", **TEN)
