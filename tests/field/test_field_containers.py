@@ -89,10 +89,11 @@ def test_frames_and_times_are_those_of_the_second_ffmpeg(
     assert times == pytest.approx(expected, abs=1e-6)
 
 
-def test_tapes_are_read(bench: Bench) -> None:
-    path = bench.folder / "tape.dv"
+def test_tapes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "tape.dv"
     ffmpeg(*picture_source("720x576", 0.2), *tone(0.2, rate=48000), "-ac", 2, "-pix_fmt", "yuv420p", path)
-    assert bench.done(path).frames == 5
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 5
 
 
 @pytest.mark.parametrize("name", ["wmv2.wmv", "h264.flv", "op1a.mxf", "moving.gif"])
@@ -148,12 +149,12 @@ def test_a_video_that_begins_within_the_file_is_never_passed_over(bench: Bench) 
         path.write_bytes(flv[0] + second)
         bench.refused(path, "Another video begins within this file")
     path = bench.folder / "patient.mpg"
-    mpg = content("long.mpg", "-c:v", "mpeg2video", "-f", "vob", "-qp", 2, seconds=3, size="320x240")
+    mpg = content("long.mpg", "-c:v", "mpeg2video", "-f", "vob", "-qp", 2, size="320x240")
     path.write_bytes(mpg + mpg.replace(b"\0\0\1\xe0", b"\0\0\1\xe1"))
     bench.refused(path, "Another video begins within this file")
     path.write_bytes(mpg + mpg)
     with VideoReader(path) as reader:
-        assert len(list(reader)) == 150
+        assert len(list(reader)) == 50
 
 
 # -- kinds that are not --------------------------------------------------------------------------------
@@ -207,6 +208,7 @@ NOT_VIDEOS: dict[str, tuple[Callable[[Path], None], str]] = {
         moving("a.hevc", "-c:v", "libx265", "-x265-params", "log-level=none"),
         "a bare HEVC stream.*Convert it to MP4",
     ),
+    "bare JPEGs": (moving("a.mjpeg", "-c:v", "mjpeg"), "a bare Motion JPEG stream.*Convert it to MP4"),
     "bare MPEG-2": (moving("a.m2v", "-c:v", "mpeg2video"), "a bare MPEG video stream.*Convert it to MP4"),
     "Flash animation": (moving("a.swf", "-c:v", "flv"), "a Flash animation.*Convert it to MP4"),
 }
@@ -254,6 +256,25 @@ def encrypted_mkv(path: Path) -> None:
     path.write_bytes(
         whole[: tracks + 4] + b"\x01" + len(new).to_bytes(7, "big") + new + whole[tracks + 5 + size :]
     )
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62, (1 << 64) - 1])
+def test_a_header_that_is_said_to_be_longer_than_files_can_be_is_no_surprise(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "a.wmv"
+    whole = content("a.wmv", "-c:v", "wmv2", **TEN)
+    path.write_bytes(whole[:16] + struct.pack("<Q", size) + whole[24:])
+    try:
+        with VideoReader(path) as reader:
+            assert len(list(reader)) == 10
+    except AnonatorError as exc:
+        assert str(exc).endswith(".")
+    path = tmp_path / "a.mkv"
+    size = min(size, (1 << 56) - 2)
+    path.write_bytes(b"\x1a\x45\xdf\xa3\x01" + size.to_bytes(7, "big") + bytes(2000))
+    with pytest.raises(InputError, match="not a video"):
+        VideoReader(path)
 
 
 def protected_wmv(path: Path) -> None:

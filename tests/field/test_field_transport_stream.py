@@ -168,6 +168,7 @@ def test_other_kinds_of_video_go_on_too(tmp_path: Path, codec: tuple[str, ...]) 
     assert len(read(path)[0]) == 50
 
 
+@pytest.mark.slow
 def test_a_long_first_programme_is_followed_by_the_second(tmp_path: Path) -> None:
     """Longer than what is looked at when a file is opened."""
     noise = ("-vf", "noise=alls=60:allf=t", "-qp", "10")

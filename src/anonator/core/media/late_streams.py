@@ -42,6 +42,8 @@ class LateStreams:
             InputError: at the end, where another video has taken over on the way.
         """
         yield from packets(self._container, streams)
+        if all(stream.type != "video" for stream in _listed(streams)):
+            return
         with open(self._path, "rb") as file:
             if _has_another_video(file, self._container, streams):
                 raise InputError(ANOTHER)
@@ -97,13 +99,18 @@ def _flv_goes_on(file: BinaryIO) -> bool:
     """Whether an FLV file holds videos of two kinds, or another file behind its last tag."""
     tags = flv_tags(file)
     file.seek(tags[-1][0])
-    # a picture of the fifth kind is a command; from the eighth bit on, four letters name the codec
-    kinds = {
-        first[1:5] if first[0] & 0x80 else first[0] & 15
-        for _, first in tags
-        if first and first[0] >> 4 & 7 != 5
-    }
+    kinds = {_flv_codec(first) for _, first in tags if first} - {None}
     return len(kinds) > 1 or file.read(3) == b"FLV"
+
+
+def _flv_codec(first: bytes) -> bytes | int | None:
+    """The codec from the first bytes of a picture; None for commands and for what wraps other packets.
+
+    Source: Adobe Flash Video File Format Specification, annex E.4.3; Enhanced RTMP, "Enhanced Video".
+    """
+    if first[0] >> 4 & 7 == 5 or (first[0] & 0x80 and first[0] & 15 > 5):
+        return None
+    return first[1:5] if first[0] & 0x80 else first[0] & 15
 
 
 def _ps_videos(file: BinaryIO) -> dict[int, list[int]]:

@@ -26,7 +26,7 @@ def promised_bytes(file: BinaryIO, size: int) -> int | None:
         stated = int.from_bytes(head[4:8], "little") + 8 if movie is None else movie
         return stated - AVI_SLACK if AVI_SLACK < stated < 2**32 else None
     if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _matroska_bytes(file)
+        return _matroska_bytes(file, size)
     if head[4:8] in MP4_BEGINNINGS:
         return _mp4_bytes(file, size)
     return other_promised_bytes(file, size, head)
@@ -63,10 +63,10 @@ def _vint(file: BinaryIO) -> int | None:
     return None if value == (1 << 7 * length) - 1 else value  # all ones: a length that is not known
 
 
-def _matroska_bytes(file: BinaryIO) -> int | None:
+def _matroska_bytes(file: BinaryIO, size: int) -> int | None:
     file.seek(4)
     header = _vint(file)
-    if header is None:
+    if header is None or header > size:
         return None
     file.seek(header, 1)
     if file.read(4) != b"\x18\x53\x80\x67":

@@ -30,7 +30,7 @@ def other_promised_bytes(file: BinaryIO, size: int, head: bytes) -> int | None:
         head: its first twelve bytes.
     """
     if head == ASF_HEADER[:12]:
-        return _asf_bytes(file)
+        return _asf_bytes(file, size)
     if head[:3] == b"FLV":
         return _flv_bytes(file, size)
     if head[:3] == b"GIF":
@@ -40,9 +40,9 @@ def other_promised_bytes(file: BinaryIO, size: int, head: bytes) -> int | None:
     return _mxf_bytes(file)
 
 
-def _asf_bytes(file: BinaryIO) -> int | None:
+def _asf_bytes(file: BinaryIO, size: int) -> int | None:
     file.seek(16)
-    header_size = int.from_bytes(file.read(8), "little")
+    header_size = min(int.from_bytes(file.read(8), "little"), size)
     file.seek(0)
     header = file.read(min(header_size, 1 << 20))
     place = header.find(ASF_FILE)

@@ -37,7 +37,7 @@ def is_encrypted(file: BinaryIO, size: int) -> bool:
         header = file.read(min(int.from_bytes(head[16:24], "little"), MOST_TRACKS_BYTES))
         return any(object_id in header for object_id in WMV_ENCRYPTION)
     if head[:4] == EBML.to_bytes(4, "big"):
-        return _matroska_is(file)
+        return _matroska_is(file, size)
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):
         return any(_entry_needs_key(file, *entry) for entry in _sample_entries(file, size))
     return False
@@ -117,20 +117,22 @@ def _within(data: bytes, *way: int) -> Iterator[bytes]:
                 yield from _within(body, *way[1:])
 
 
-def _matroska_is(file: BinaryIO) -> bool:
+def _matroska_is(file: BinaryIO, size: int) -> bool:
     at = 0
     for _ in range(MOST_BOXES):
         file.seek(at)
         head = file.read(16)
         name = _number(head, 0, marked=True)
-        size = None if name is None else _number(head, name[1], marked=False)
-        if name is None or size is None or name[0] == CLUSTER:
+        length = None if name is None else _number(head, name[1], marked=False)
+        if name is None or length is None or name[0] == CLUSTER:
             return False
         if name[0] == TRACKS:
-            file.seek(at + size[1])
-            tracks = file.read(min(size[0], MOST_TRACKS_BYTES))
+            file.seek(at + length[1])
+            tracks = file.read(min(length[0], MOST_TRACKS_BYTES))
             return any(_track_needs_key(track) for track in _within(tracks, TRACK))
-        at += size[1] if name[0] == SEGMENT else size[1] + size[0]
+        at += length[1] if name[0] == SEGMENT else length[1] + length[0]
+        if at >= size:
+            return False
     return False
 
 

@@ -21,6 +21,7 @@ PHOTOS = (
     (b"\0\0\0\x0cJXL \r\n", "JPEG XL"),
     (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
 )
+SEARCH_FOR_JPEGS = 1 << 23
 BARE = "bare {} stream, which holds no times"
 NOT_READ = (
     (b"OggS", "Ogg file"),
@@ -52,7 +53,7 @@ def refusal(file: BinaryIO) -> str | None:
     photo = _photo(file, head)
     if photo is not None:
         return f"This is a photo ({photo}), not a video that can be read. Choose a video."
-    animation = _animation(head)
+    animation = _animation(file, head)
     if animation is not None:
         return f"This is {animation}, not a video that can be read here. {CONVERT}"
     for magic, name in NOT_READ:
@@ -70,16 +71,18 @@ def _photo(file: BinaryIO, head: bytes) -> str | None:
         return None if _webp_moves(head) else "WebP"
     if head[:3] == b"GIF":
         return "GIF" if gif_pictures(file, most=2) == 1 else None
-    if _png_moves(head):
+    if _png_moves(head) or _jpegs_in_a_row(file, head):
         return None
     return next((name for magic, name in PHOTOS if head.startswith(magic)), None)
 
 
-def _animation(head: bytes) -> str | None:
+def _animation(file: BinaryIO, head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and head[8:12] in SEQUENCE_BRANDS:
         return f"a series of photos ({SEQUENCE_BRANDS[head[8:12]]})"
     if _png_moves(head):
         return "an animated picture (PNG)"
+    if _jpegs_in_a_row(file, head):
+        return "a " + BARE.format("Motion JPEG")
     return "an animated picture (WebP)" if _webp_moves(head) else None
 
 
@@ -91,6 +94,14 @@ def _webp_moves(head: bytes) -> bool:
 def _png_moves(head: bytes) -> bool:
     """Source: PNG specification, third edition, section 11.3.5."""
     return head.startswith(b"\x89PNG") and b"acTL" in head.partition(b"IDAT")[0]
+
+
+def _jpegs_in_a_row(file: BinaryIO, head: bytes) -> bool:
+    """More pictures behind one another than a photo holds, which may have two for what it shows brighter."""
+    if not head.startswith(b"\xff\xd8\xff"):
+        return False
+    file.seek(0)
+    return file.read(SEARCH_FOR_JPEGS).count(b"\xff\xd9\xff\xd8\xff") > 2
 
 
 def gif_pictures(file: BinaryIO, most: int) -> int | None:
