@@ -139,7 +139,11 @@ class PacketLedger:
             return True
         if not packet.is_corrupt:
             return False
-        return not (self._is_transport and is_whole(self._path, packet.pos, bytes(packet)))
+        if not self._is_transport or packet.pos is None:
+            return True
+        # a packet's place counts from the part of the file that FFmpeg is reading
+        place = packet.pos + getattr(self._video.container, "starts_at", 0)
+        return not is_whole(self._path, place, bytes(packet))
 
     def _check_structure(self, packet: Any) -> None:
         """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""

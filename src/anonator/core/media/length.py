@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import BinaryIO
 
+from anonator.core.media.box_walk import BEGINNINGS, boxes
 from anonator.core.media.other_lengths import hides_another, other_promised_bytes
 
-MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 AVI_SLACK = 4096
 """AVI writers are careless about their own length by less than this."""
 
@@ -27,7 +26,7 @@ def promised_bytes(file: BinaryIO, size: int) -> int | None:
         return stated - AVI_SLACK if AVI_SLACK < stated < 2**32 else None
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska_bytes(file, size)
-    if head[4:8] in MP4_BEGINNINGS:
+    if head[4:8] in BEGINNINGS:
         return _mp4_bytes(file, size)
     return other_promised_bytes(file, size, head)
 
@@ -48,9 +47,9 @@ def _avi_movie_end(file: BinaryIO, size: int) -> int | None:
 def hides_another_video(file: BinaryIO, size: int) -> bool:
     """Whether another file of the kind lies behind the first in the same file, as after simple joining."""
     file.seek(4)
-    if file.read(4) not in MP4_BEGINNINGS:
+    if file.read(4) not in BEGINNINGS:
         return hides_another(file, size)
-    kinds = [kind for kind, end in _mp4_boxes(file, size) if end <= size]
+    kinds = [box.kind for box in boxes(file, 0, size) if box.end <= size]
     return kinds.count(b"ftyp") > 1 and kinds.count(b"moov") > 1
 
 
@@ -76,23 +75,8 @@ def _matroska_bytes(file: BinaryIO, size: int) -> int | None:
 
 
 def _mp4_bytes(file: BinaryIO, size: int) -> int | None:
-    ends = [end for kind, end in _mp4_boxes(file, size) if kind in (b"mdat", b"moov", b"moof")]
+    ends = [box.end for box in boxes(file, 0, size) if box.kind in (b"mdat", b"moov", b"moof")]
     return ends[-1] if ends else None
-
-
-def _mp4_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """(kind, stated end) of the outermost boxes."""
-    position = 0
-    while position + 8 <= size:
-        file.seek(position)
-        head = file.read(16)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:  # 0 means "to the end of the file"; less is no box
-            return
-        position += length
-        yield kind, position
 
 
 def only_data_runs_over(file: BinaryIO, size: int) -> bool:
@@ -101,8 +85,8 @@ def only_data_runs_over(file: BinaryIO, size: int) -> bool:
     Some cameras and programs write a size that is too large; the table tells whether samples are missing.
     """
     file.seek(4)
-    if file.read(4) not in MP4_BEGINNINGS:
+    if file.read(4) not in BEGINNINGS:
         return False
-    boxes = list(_mp4_boxes(file, size))
-    kinds = {kind for kind, end in boxes if end <= size}
-    return bool(boxes) and boxes[-1][0] == b"mdat" and boxes[-1][1] > size and b"moov" in kinds
+    outer = list(boxes(file, 0, size))
+    kinds = {box.kind for box in outer if box.end <= size}
+    return bool(outer) and outer[-1].kind == b"mdat" and outer[-1].end > size and b"moov" in kinds

@@ -24,12 +24,15 @@ IN_GROUP = frozenset(
 )
 """The block, what is added to it, its duration, priority, references, codec state, padding, and old kinds."""
 
-_TRACK, _NUMBER, _CODEC, _PRIVATE, _ENCODINGS, _SCALE = 0xAE, 0xD7, 0x86, 0x63A2, 0x6D80, 0x2AD7B1
+TRACK, ENCODINGS = 0xAE, 0x6D80
+_NUMBER, _CODEC, _PRIVATE, _SCALE, _TYPE, _VIDEO = 0xD7, 0x86, 0x63A2, 0x2AD7B1, 0x83, 1
 _SAY_ALL_THEMSELVES = frozenset([b"V_VP8", b"V_VP9"])
 """Codecs whose key frames hold all that a decoder needs; what the track says of them may differ."""
 MOST_READ = 1 << 24
 """Bytes of a description of tracks that are looked at."""
 
+MOST_WALKED = 10_000
+"""Elements in front of the description of tracks."""
 FARTHEST = 1 << 43
 """No video reaches so far, but damaged sizes do, farther than file systems go."""
 
@@ -89,7 +92,8 @@ def _number(data: bytes) -> int:
     return int.from_bytes(data, "big") & ((1 << 7 * len(data)) - 1)
 
 
-def _children(data: bytes) -> Iterator[tuple[int, bytes]]:
+def children(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(identifier, body) of the elements in a piece of memory."""
     at = 0
     while at < len(data) and (found := _element(data, at)) is not None:
         kind, body, size = found
@@ -101,17 +105,37 @@ def _children(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def scale_of(info: bytes) -> int:
     """Nanoseconds in a unit of time, as a segment's info says."""
-    return next((int.from_bytes(body, "big") for kind, body in _children(info) if kind == _SCALE), 1_000_000)
+    return next((int.from_bytes(body, "big") for kind, body in children(info) if kind == _SCALE), 1_000_000)
 
 
 def tracks_of(tracks: bytes) -> dict[int, tuple[bytes, ...]]:
     """What a decoder must know of each track, by the track's number."""
     found: dict[int, tuple[bytes, ...]] = {}
-    for kind, track in _children(tracks):
-        if kind == _TRACK:
-            parts = dict(_children(track))
+    for kind, track in children(tracks):
+        if kind == TRACK:
+            parts = dict(children(track))
             codec = parts.get(_CODEC, b"").rstrip(b"\0")
             private = b"" if codec in _SAY_ALL_THEMSELVES else parts.get(_PRIVATE, b"")
             number = int.from_bytes(parts.get(_NUMBER, b""), "big")
-            found[number] = (codec, private, parts.get(_ENCODINGS, b""))
+            found[number] = (codec, private, parts.get(ENCODINGS, b""))
     return found
+
+
+def video_tracks(file: BinaryIO) -> Iterator[bytes]:
+    """What the file says of each of its video tracks in front of the first picture."""
+    at = 0
+    for _ in range(MOST_WALKED):
+        element = element_at(file, at)
+        if element is None or element[0] == CLUSTER or (element[2] is None and element[0] != SEGMENT):
+            return
+        kind, body, size = element
+        if kind == TRACKS and size is not None:
+            file.seek(body)
+            for name, track in children(file.read(min(size, MOST_READ))):
+                if name == TRACK and any(
+                    part == _TYPE and int.from_bytes(value, "big") == _VIDEO
+                    for part, value in children(track)
+                ):
+                    yield track
+            return
+        at = body if kind == SEGMENT else body + (size or 0)
