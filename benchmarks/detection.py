@@ -34,12 +34,12 @@ from skimage import data
 from tqdm import tqdm
 
 from anonator.core.config import Device, Model
+from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, cpu_threads
 from anonator.core.detection.networks import build_network, load_weights
-from anonator.core.detection.staging import stage
-from anonator.core.detector import FaceDetector
+from anonator.core.detection.preprocess import stage
+from anonator.core.detection.weights import find
 from anonator.core.frames import UInt8Array
-from anonator.core.weights import find
 
 SIZES = ((960, 540), (1280, 720), (1920, 1080))
 BATCHES = (1, 2, 4, 8, 16)

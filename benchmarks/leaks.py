@@ -32,7 +32,7 @@ from common import CLIPS, MODES, settings_of, table, where_and_when
 from PIL import Image, ImageDraw
 
 from anonator.core.config import Mode
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 
 UInt8Array = npt.NDArray[np.uint8]
 DEFAULT_MODES = ("hipaa-quality", "hipaa-balanced", "quality", "balanced", "maximum")

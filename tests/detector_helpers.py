@@ -14,10 +14,10 @@ import torch
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Model
+from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.networks import FaceNetwork, RetinaFaceNetwork, build_network, load_weights
-from anonator.core.detector import FaceDetector
+from anonator.core.detection.weights import find
 from anonator.core.frames import Detections
-from anonator.core.weights import find
 
 CPU = torch.device("cpu")
 

@@ -32,7 +32,7 @@ def load() -> None:
     import video_helpers
 
     import anonator.main
-    from anonator.core import job_run
+    from anonator.core import processor as job_run
 
     assert scipy.optimize and torchvision and video_helpers and anonator.main and job_run
     threads = len(os.listdir("/proc/self/task"))
@@ -43,8 +43,8 @@ def mini(folder: Path, overwrite: bool) -> None:
     """Write a video and a report as a job does, with their names given at the end."""
     from video_helpers import drawn_frames, info_for
 
-    from anonator.core.media.output_file import TemporaryFile
-    from anonator.core.media.writer import VideoWriter
+    from anonator.core.writing.partial_file import TemporaryFile
+    from anonator.core.writing.writer import VideoWriter
 
     info = info_for()
     with VideoWriter(folder / "a.mp4", info, preset="ultrafast", overwrite=overwrite) as writer:

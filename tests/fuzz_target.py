@@ -93,8 +93,8 @@ def _attempt(kind: str, path: Path) -> tuple[str, str]:
 
 def _read(kind: str, path: Path) -> str:
     """What a job does with its input before and beside the detector."""
-    from anonator.core.media.writer import VideoWriter
-    from anonator.core.video import VideoReader, probe, to_rgb_within
+    from anonator.core.reading.reader import VideoReader, probe, to_rgb_within
+    from anonator.core.writing.writer import VideoWriter
 
     if kind == "probe":
         probe(path)

@@ -17,7 +17,7 @@ from video_helpers import clip
 
 from anonator.core.config import Performance, Settings
 from anonator.core.frames import JobResult
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.errors import AnonatorError, InputError
 
 HIPAA = Settings(performance=Performance.BALANCED)

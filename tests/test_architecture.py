@@ -51,7 +51,7 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert docstring, f"{path.name} has no docstring"
 
 
-@pytest.mark.parametrize("module", ["anonator.main", "anonator.core.processor", "anonator.ui.main_window"])
+@pytest.mark.parametrize("module", ["anonator.main", "anonator.core.job_thread", "anonator.ui.main_window"])
 def test_starting_does_not_load_the_engine(module: str) -> None:
     """A failure means that the window stands seconds late."""
     code = f"import sys, {module}; print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"

@@ -162,7 +162,7 @@ class Without(PathFinder):
         return PathFinder.find_spec(name, path, target)
 sys.meta_path = [Without if finder is PathFinder else finder for finder in sys.meta_path]
 from anonator import selftest
-import anonator.core.tracker, anonator.headless, wakepy
+import anonator.core.tracking.linking, anonator.headless, wakepy
 from scipy.optimize import linear_sum_assignment
 import numpy
 linear_sum_assignment(numpy.eye(3))

@@ -18,7 +18,7 @@ from anonator.core.config import (
 )
 from anonator.core.config_file import UserConfig
 from anonator.errors import SettingsError
-from anonator.ui.chosen_settings import CHANGED_ENCODER, CHANGED_PERFORMANCE, Choices, ChosenSettings
+from anonator.ui.state.chosen_settings import CHANGED_ENCODER, CHANGED_PERFORMANCE, Choices, ChosenSettings
 
 STRICT = UserConfig(
     hipaa=Settings(threshold=0.3, mask_scale=2.0, performance=Performance.ORIGINAL, hash_input=True),

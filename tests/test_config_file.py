@@ -64,7 +64,7 @@ def default_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_default_file_lies_beside_the_window_s_own() -> None:
-    from anonator.ui import preferences
+    from anonator.ui.state import preferences
 
     assert default_path().name == "anonator.toml"
     assert default_path().parent == preferences.default_file().parent

@@ -23,7 +23,7 @@ from skimage import data
 
 from anonator import models
 from anonator.core.config import Model
-from anonator.core.weights import SPECS
+from anonator.core.detection.weights import SPECS
 
 REPOSITORY = Path(__file__).parents[1]
 MODELS = Path(models.__file__).parent

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from anonator.core.config import Model
-from anonator.core.detection.folding import FusedConvolution, fold_batch_norms, fuse_for_cpu, take_rgb
+from anonator.core.detection.cpu_fusion import FusedConvolution, fold_batch_norms, fuse_for_cpu, take_rgb
 from anonator.core.detection.networks import (
     DsfdNetwork,
     FaceNetwork,
@@ -27,7 +27,7 @@ from anonator.core.detection.networks import (
     decode,
     load_weights,
 )
-from anonator.core.weights import find
+from anonator.core.detection.weights import find
 from anonator.errors import WeightsInvalidError
 
 SIZES = {Model.MOBILENET: (160, 224), Model.RESNET50: (96, 130), Model.DSFD: (70, 97)}

@@ -16,10 +16,16 @@ import numpy as np
 import pytest
 from video_helpers import FAST_X264, drawn_frames, ffmpeg, info_for, picture_source
 
-from anonator.core import disk_space
-from anonator.core.disk_space import RESERVE_BYTES, WATCH_SECONDS, SpaceWatch, expected_bytes, require_room
-from anonator.core.media.writer import VideoWriter
-from anonator.core.video import VideoReader
+from anonator.core.reading.reader import VideoReader
+from anonator.core.writing import disk_space
+from anonator.core.writing.disk_space import (
+    RESERVE_BYTES,
+    WATCH_SECONDS,
+    SpaceWatch,
+    expected_bytes,
+    require_room,
+)
+from anonator.core.writing.writer import VideoWriter
 from anonator.errors import OutputError
 
 GB = 10**9

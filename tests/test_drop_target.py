@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anonator.ui.incoming import sort_out, to_path
+from anonator.ui.state.dropped_paths import sort_out, to_path
 
 
 def touch(path: Path) -> Path:

@@ -27,14 +27,14 @@ from detector_helpers import FaultyNetwork, make_detector
 from test_gpu import Greedy
 from video_helpers import clip, drawn_frames, frame_times, info_for
 
-from anonator.core import disk_space, leftovers
 from anonator.core.config import Performance, Settings
-from anonator.core.detector_cache import DetectorCache
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job
-from anonator.core.leftovers import PREFIX, marker_folder, sweep
-from anonator.core.media import output_file
-from anonator.core.media.writer import VideoWriter
-from anonator.core.processor import VideoProcessor
+from anonator.core.job_thread import VideoProcessor
+from anonator.core.writing import disk_space, leftovers
+from anonator.core.writing import partial_file as output_file
+from anonator.core.writing.leftovers import PREFIX, marker_folder, sweep
+from anonator.core.writing.writer import VideoWriter
 from anonator.errors import AnonatorError, OutputError
 
 FRAMES = 12
@@ -388,7 +388,7 @@ def test_a_name_taken_in_the_last_moment_is_not_taken_over(
 ) -> None:
     """Between the check of the name and the giving of it another program makes a file."""
     monkeypatch.setattr(
-        "anonator.core.media.writer.check_target",
+        "anonator.core.writing.writer.check_target",
         lambda target, *_: target.write_bytes(b"came meanwhile") if (tmp_path / "go").exists() else None,
     )
     info = info_for()

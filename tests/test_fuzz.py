@@ -9,7 +9,7 @@ import fuzz_target
 import pytest
 from fuzz_mutations import mutated, seed_files
 
-from anonator.core.media.containers import READ, READ_SUFFIXES
+from anonator.core.reading.containers import READ, READ_SUFFIXES
 
 SECONDS = float(os.environ.get("ANONATOR_FUZZ_SECONDS") or (60 if os.environ.get("CI") == "true" else 10))
 

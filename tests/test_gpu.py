@@ -25,8 +25,8 @@ from detector_helpers import (
 from anonator.core import boxes as box_ops
 from anonator.core.config import Device, Model, Performance, Settings
 from anonator.core.detection import devices
+from anonator.core.detection.detector import FaceDetector, load_detector, why_no_cuda
 from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory
-from anonator.core.detector import FaceDetector, load_detector, why_no_cuda
 from anonator.core.frames import Detections
 from anonator.errors import DetectionError, DeviceError
 

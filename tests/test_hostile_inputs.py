@@ -21,9 +21,9 @@ from hostile_helpers import HIPAA, STANDARD, Bench, content, edit_box, overwrite
 from video_helpers import GOP, decoded, ffmpeg, frame_times, packets, picture_source, tone
 
 from anonator.core.config import Settings
-from anonator.core.media import decoding
-from anonator.core.media.opening import MAX_PIXELS, MAX_STREAMS
-from anonator.core.processor import DetectorCache, default_target
+from anonator.core.job_thread import DetectorCache, default_target
+from anonator.core.reading import decode as decoding
+from anonator.core.reading.opening import MAX_PIXELS, MAX_STREAMS
 from anonator.errors import DecodeError, InputError, OutputError, OutputExistsError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="such names and files are POSIX")

@@ -13,11 +13,11 @@ import pytest
 
 from anonator.core.config import Settings
 from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.processor import Job
+from anonator.core.job_thread import Job
 from anonator.errors import DecodeError, HipaaLockError, JobCancelled
-from anonator.ui.job_controller import JobController
-from anonator.ui.jobs import Existing, JobState, MediaInfo, RunState
-from anonator.ui.text import NOT_REVIEWED
+from anonator.ui.state.job import Existing, JobState, MediaInfo, RunState
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.state.text import NOT_REVIEWED
 
 
 class FakeProcessor:

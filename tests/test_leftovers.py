@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from anonator.core import leftovers
-from anonator.core.leftovers import PREFIX, SUFFIXES, OwnName, sweep
-from anonator.core.media.output_file import TemporaryFile
+from anonator.core.writing import leftovers
+from anonator.core.writing.leftovers import PREFIX, SUFFIXES, OwnName, sweep
+from anonator.core.writing.partial_file import TemporaryFile
 from anonator.errors import OutputError
 
 ELSEWHERE = """

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from anonator.ui import loading
+from anonator.ui.work import torch_loading as loading
 
 TICKER = """
 import gc, json, threading, time

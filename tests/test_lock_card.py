@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from anonator.core.config import HIPAA_WAIVER, Mode, Settings
-from anonator.ui.lock_card import LINES, enforced
+from anonator.ui.panels.lock_card import LINES, enforced
 
 
 def test_hipaas_own_values() -> None:

@@ -13,10 +13,10 @@ import pytest
 from video_helpers import FAST_X264, ffmpeg, picture_source
 
 from anonator.core.config import Performance, Settings
-from anonator.core.detector_cache import DetectorCache
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job
-from anonator.core.leftovers import marker_folder
-from anonator.core.processor import VideoProcessor
+from anonator.core.job_thread import VideoProcessor
+from anonator.core.writing.leftovers import marker_folder
 from anonator.errors import AnonatorError, InputError, JobCancelled, OutputExistsError
 
 JOBS = 200

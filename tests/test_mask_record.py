@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from anonator.core.frames import Frame, Masks
-from anonator.core.mask_record import MaskRecord, Patches
+from anonator.core.tracking.mask_record import MaskRecord, Patches
 from anonator.errors import VerificationError
 
 NOTHING = Patches((), (), 1.0)

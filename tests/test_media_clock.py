@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from anonator.core.media.clock import Clock, format_seconds
+from anonator.core.reading.timestamps import Clock, format_seconds
 
 
 @pytest.mark.parametrize(

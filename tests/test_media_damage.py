@@ -11,8 +11,8 @@ import av
 import pytest
 from video_helpers import GOP, clip
 
-from anonator.core.media.length import promised_bytes
-from anonator.core.video import VideoReader, probe
+from anonator.core.reading.length import promised_bytes
+from anonator.core.reading.reader import VideoReader, probe
 from anonator.errors import DecodeError, InputError
 
 

@@ -12,8 +12,8 @@ import imageio_ffmpeg
 import pytest
 from video_helpers import GOP, clip, ffmpeg, picture_source, tone
 
-from anonator.core.media.matroska import MatroskaWalk
-from anonator.core.video import VideoReader
+from anonator.core.reading.matroska import MatroskaWalk
+from anonator.core.reading.reader import VideoReader
 from anonator.errors import DecodeError
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from video_helpers import clip, ffmpeg, tone
 
-from anonator.core.media.opening import MAX_PIXELS
-from anonator.core.video import probe
+from anonator.core.reading.opening import MAX_PIXELS
+from anonator.core.reading.reader import probe
 from anonator.errors import InputError
 
 

@@ -24,9 +24,9 @@ from video_helpers import (
     write,
 )
 
-from anonator.core.media import mp4_file
-from anonator.core.media.writer import VideoWriter
-from anonator.core.video import probe
+from anonator.core.reading.reader import probe
+from anonator.core.writing import mp4_finish as mp4_file
+from anonator.core.writing.writer import VideoWriter
 from anonator.errors import OutputError, OutputExistsError
 
 
@@ -150,7 +150,7 @@ FULL_DISK = """
     {limit}
     sys.path[:0] = {paths!r}
     from video_helpers import drawn_frames, info_for
-    from anonator.core.media.writer import VideoWriter
+    from anonator.core.writing.writer import VideoWriter
     from anonator.errors import OutputError
     import numpy as np
     folder, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])

@@ -17,7 +17,7 @@ import pytest
 from video_helpers import GOP, clip, ffmpeg, picture_source, tone
 
 from anonator.core.frames import Frame
-from anonator.core.video import VideoReader
+from anonator.core.reading.reader import VideoReader
 from anonator.errors import DecodeError
 
 OPEN_GOP = ("-c:v", "libx264", "-preset", "fast", "-x264-params", "open-gop=1:keyint=12:bframes=3")

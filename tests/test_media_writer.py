@@ -29,10 +29,10 @@ from video_helpers import (
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
-from anonator.core.media import mp4_file
-from anonator.core.media.encoders import LOOKAHEAD, _encodes, encoder_setup, usable_encoders
-from anonator.core.media.writer import VideoWriter
-from anonator.core.video import VideoReader, probe
+from anonator.core.reading.reader import VideoReader, probe
+from anonator.core.writing import mp4_finish as mp4_file
+from anonator.core.writing.encoders import LOOKAHEAD, _encodes, encoder_setup, usable_encoders
+from anonator.core.writing.writer import VideoWriter
 from anonator.errors import DeviceError, OutputError
 
 # -- time --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from anonator.core.pipeline import RunAhead, StageStopped
+from anonator.core.run_ahead import RunAhead, StageStopped
 
 DEADLINE = 5.0
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from video_helpers import GOP, clip
 
-from anonator.core import playback
-from anonator.core.playback import Playback
+from anonator.core.checks import second_ffmpeg as playback
+from anonator.core.checks.second_ffmpeg import Playback
 from anonator.errors import JobCancelled, VerificationError
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview
-from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.video import VideoReader, picture_within, to_rgb_within
-from anonator.ui import media
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.reading.reader import VideoReader, picture_within, to_rgb_within
+from anonator.ui.work import thumbnails as media
 
 STORED = (320, 180)
 BLOCK = (0.25, 0.25, 0.5, 0.75)

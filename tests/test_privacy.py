@@ -20,7 +20,7 @@ import ui_helpers
 from conftest import decode_rgb, moving_face
 from video_helpers import clip
 
-from anonator.core.leftovers import PREFIX
+from anonator.core.writing.leftovers import PREFIX
 
 display, drive = ui_helpers.display, ui_helpers.drive
 
@@ -322,7 +322,7 @@ import faulthandler, resource, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from anonator import logs
-from anonator.core.media.writer import VideoWriter
+from anonator.core.writing.writer import VideoWriter
 from video_helpers import drawn_frames, info_for
 logs.set_up()
 print(resource.getrlimit(resource.RLIMIT_CORE)[0], flush=True)

@@ -17,7 +17,7 @@ from conftest import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import Preview, Progress, Stage
-from anonator.core.processor import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
 from anonator.errors import (
     AnonatorError,
     DetectionError,
@@ -198,20 +198,20 @@ class Broken:
 @pytest.mark.parametrize(
     "place",
     [
-        "anonator.core.media.pictures.PictureMaker.make",
-        "anonator.core.scene.CutDetector.is_cut",
-        "anonator.core.sampling.picture_within",
-        "anonator.core.tracker.Tracker._take",
+        "anonator.core.pictures.convert.PictureMaker.make",
+        "anonator.core.tracking.cuts.CutDetector.is_cut",
+        "anonator.core.tracking.schedule.picture_within",
+        "anonator.core.tracking.linking.Tracker._take",
         "anonator.core.anonymizer.covered_pixels",
-        "anonator.core.media.writer.VideoWriter.write",
-        "anonator.core.media.writer.VideoWriter.close",
-        "anonator.core.media.writer.VideoWriter.publish",
-        "anonator.core.mask_record.MaskRecord.add",
-        "anonator.core.verification.verify_frames",
-        "anonator.core.verification.verify_contents",
-        "anonator.core.second_look.find_faces",
-        "anonator.core.playback.Playback.finish",
-        "anonator.core.report.to_json",
+        "anonator.core.writing.writer.VideoWriter.write",
+        "anonator.core.writing.writer.VideoWriter.close",
+        "anonator.core.writing.writer.VideoWriter.publish",
+        "anonator.core.tracking.mask_record.MaskRecord.add",
+        "anonator.core.checks.file_checks.verify_frames",
+        "anonator.core.checks.file_checks.verify_contents",
+        "anonator.core.checks.second_look.find_faces",
+        "anonator.core.checks.second_ffmpeg.Playback.finish",
+        "anonator.core.checks.report.to_json",
     ],
 )
 def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from conftest import FaceClip, decode_rgb, moving_face
 
-from anonator.core import weights
 from anonator.core.config import Mode, Model, Performance, Settings
+from anonator.core.detection import weights
 from anonator.core.frames import JobResult
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.errors import OutputExistsError
 
 TELLING = "Mrs-Miller-1971"

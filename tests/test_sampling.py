@@ -12,7 +12,7 @@ import pytest
 
 from anonator.core.config import PRESETS, Performance, Settings
 from anonator.core.frames import Detections, Frame, Look, UInt8Array
-from anonator.core.sampling import TURNED_EVERY, look
+from anonator.core.tracking.schedule import TURNED_EVERY, look
 from anonator.errors import DetectionError
 
 COLOURS = ((30, 90, 200), (200, 60, 40), (60, 200, 60))
@@ -292,7 +292,7 @@ def test_a_decoder_that_fails_ends_the_job_and_is_not_taken_for_the_end() -> Non
 def test_large_frames_make_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure means that a batch of 16 in Maximum Speed holds 80 frames of 4K, a gigabyte."""
     three_frames = 3 * next(frames(1)).nbytes
-    monkeypatch.setattr("anonator.core.sampling.WAITING_BYTES", three_frames)
+    monkeypatch.setattr("anonator.core.tracking.schedule.WAITING_BYTES", three_frames)
     out, detector = run(12, Performance.QUALITY, batch_size=8)
     assert looked(out) == list(range(12))
     assert [len(numbers) for numbers, _ in detector.calls] == [3, 3, 3, 3]

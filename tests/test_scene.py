@@ -13,7 +13,7 @@ import pytest
 
 from anonator.core.config import TrackingSettings
 from anonator.core.frames import Frame
-from anonator.core.scene import CutDetector, colour_histogram
+from anonator.core.tracking.cuts import CutDetector, colour_histogram
 
 WIDTH, HEIGHT = 320, 180
 THRESHOLD = TrackingSettings().cut_correlation

@@ -12,12 +12,13 @@ import pytest
 from conftest import FaceClip, decode_rgb, moving_face
 from test_mask_record import recorded
 
-from anonator.core import job_run, second_look
+from anonator.core import processor as job_run
+from anonator.core.checks import second_look
+from anonator.core.checks.second_look import frames_to_look_at, patches_for, uncovered_faces
 from anonator.core.config import Performance, Settings
 from anonator.core.frames import Frame, Look, Masks, Progress, Stage
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
-from anonator.core.second_look import frames_to_look_at, patches_for, uncovered_faces
-from anonator.core.tracker import Tracker
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.tracking.linking import Tracker
 from anonator.errors import VerificationError
 
 SETTINGS = Settings(performance=Performance.BALANCED)

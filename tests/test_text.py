@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anonator.core.frames import JobResult, Progress, Stage
-from anonator.ui import text
+from anonator.ui.state import text
 
 
 def result(**facts: object) -> JobResult:

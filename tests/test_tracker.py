@@ -21,11 +21,11 @@ from tracker_helpers import (
     track,
 )
 
-from anonator.core import tracker as tracker_module
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Mode, Settings, TrackingSettings
 from anonator.core.frames import Look, Masks
-from anonator.core.tracker import Tracker
+from anonator.core.tracking import linking as tracker_module
+from anonator.core.tracking.linking import Tracker
 
 EXTEND = round(0.25 * FPS)
 """Frames that a mask stays before the first and after the last sighting."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from video_helpers import clip, ffmpeg, tone
 
+from anonator.core.checks.file_checks import verify_contents, verify_frames
 from anonator.core.config import Encoder
-from anonator.core.media.info import VideoInfo
-from anonator.core.media.writer import VideoWriter
-from anonator.core.verification import verify_contents, verify_frames
-from anonator.core.video import VideoReader, probe
+from anonator.core.reading.info import VideoInfo
+from anonator.core.reading.reader import VideoReader, probe
+from anonator.core.writing.writer import VideoWriter
 from anonator.errors import VerificationError
 
 

@@ -14,8 +14,8 @@ import pytest
 from video_helpers import GOP, clip, decoded, ffmpeg, frame_times, picture_source, psnr, tone
 
 from anonator.core.frames import Frame
-from anonator.core.media.pictures import PictureMaker
-from anonator.core.video import VideoReader, probe
+from anonator.core.pictures.convert import PictureMaker
+from anonator.core.reading.reader import VideoReader, probe
 from anonator.errors import InputError
 
 # -- ordinary videos ---------------------------------------------------------------------------------

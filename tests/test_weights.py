@@ -19,10 +19,10 @@ import pytest
 from http_helpers import Behaviour, FileServer, serving
 
 from anonator import models
-from anonator.core import download as transfer
-from anonator.core import weights
 from anonator.core.config import Model
-from anonator.core.weights import SPECS, Check, data_folder, download, find, is_available
+from anonator.core.detection import download as transfer
+from anonator.core.detection import weights
+from anonator.core.detection.weights import SPECS, Check, data_folder, download, find, is_available
 from anonator.errors import (
     DownloadError,
     JobCancelled,
@@ -139,7 +139,7 @@ def test_finding_never_uses_the_network(monkeypatch: pytest.MonkeyPatch) -> None
 def test_importing_the_module_is_light() -> None:
     """The window imports it at its start: no torch, and the network's modules only for a download."""
     code = (
-        "import sys, anonator.core.weights; "
+        "import sys, anonator.core.detection.weights; "
         "print(sorted({'torch', 'ssl', 'urllib.request', 'av', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -584,7 +584,7 @@ def test_a_folder_that_cannot_be_written_is_told(server: FileServer) -> None:
 def test_two_processes_do_not_write_the_same_part(server: FileServer) -> None:
     lock = data_folder() / (SPECS[KNOWN].file_name + ".lock")
     code = (
-        "import sys, pathlib; from anonator.core.download import exclusive\n"
+        "import sys, pathlib; from anonator.core.detection.download import exclusive\n"
         "with exclusive(pathlib.Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )

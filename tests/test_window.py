@@ -30,12 +30,12 @@ from anonator.core.config import (
     Settings,
 )
 from anonator.core.frames import Progress, Stage
-from anonator.ui import preferences
-from anonator.ui.chosen_settings import CHANGED_ENCODER, Choices
-from anonator.ui.engine import Engine
-from anonator.ui.jobs import RunState
-from anonator.ui.lock_card import LOSSES
-from anonator.ui.text import NOT_REVIEWED, UNKNOWN, duration
+from anonator.ui.panels.lock_card import LOSSES
+from anonator.ui.state import preferences
+from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
+from anonator.ui.state.job import RunState
+from anonator.ui.state.text import NOT_REVIEWED, UNKNOWN, duration
+from anonator.ui.work.engine import Engine
 
 display, fine_display = ui_helpers.display, ui_helpers.fine_display
 drive, outside = ui_helpers.drive, ui_helpers.outside

@@ -11,7 +11,7 @@ import numpy as np
 
 from anonator.core.config import Settings
 from anonator.core.frames import Detections, Frame, Look, Masks
-from anonator.core.tracker import Tracker
+from anonator.core.tracking.linking import Tracker
 
 Box = tuple[float, float, float, float]
 Found = tuple[Box, float, int]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anonator.core.frames import Frame
-from anonator.core.media.writer import VideoWriter
-from anonator.core.video import VideoInfo, VideoReader
+from anonator.core.reading.reader import VideoInfo, VideoReader
+from anonator.core.writing.writer import VideoWriter
 
 FAST_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 B_FRAMES = "veryfast"

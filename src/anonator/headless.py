@@ -15,10 +15,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from anonator.core import weights
 from anonator.core.config import Model, Settings
+from anonator.core.detection import weights
 from anonator.core.frames import JobResult, Progress, Stage
-from anonator.core.processor import DetectorCache, Job, VideoProcessor
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from anonator import headless, logs
-from anonator.core import leftovers
 from anonator.core.config import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
@@ -30,6 +29,7 @@ from anonator.core.config import (
     word,
 )
 from anonator.core.config_file import UserConfig, default_path, load
+from anonator.core.writing import leftovers
 from anonator.errors import DisplayError, HipaaLockError, SettingsError
 
 

@@ -156,7 +156,7 @@ def imports() -> str:
 
 def bundled_weights() -> str:
     """The weights of the standard model are whole."""
-    from anonator.core import weights
+    from anonator.core.detection import weights
 
     file = weights.find(Model.MOBILENET, Path(models.__file__).parent)
     return f"SHA-256 {file.sha256[:12]}..., {file.check.value}"
@@ -167,7 +167,7 @@ def detector() -> str:
     import numpy as np
     from PIL import Image
 
-    from anonator.core.detector import load_detector
+    from anonator.core.detection.detector import load_detector
 
     with Image.open(Path(models.__file__).with_name(PICTURE)) as file:
         picture = np.array(file.convert("RGB"))
@@ -192,7 +192,7 @@ def video() -> str:
     """A second of video is encoded, and comes back with all its frames, times and brightness."""
     import numpy as np
 
-    from anonator.core.video import VideoReader
+    from anonator.core.reading.reader import VideoReader
 
     with tempfile.TemporaryDirectory(prefix="anonator-") as folder:
         path = _write_clip(Path(folder))
@@ -299,8 +299,8 @@ def _write_clip(folder: Path) -> Path:
     import numpy as np
 
     from anonator.core.frames import Frame
-    from anonator.core.media.info import VideoInfo
-    from anonator.core.media.writer import VideoWriter
+    from anonator.core.reading.info import VideoInfo
+    from anonator.core.writing.writer import VideoWriter
 
     (width, height), time_base = SIZE, Fraction(1, RATE)
     info = VideoInfo(

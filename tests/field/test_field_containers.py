@@ -14,12 +14,12 @@ import pytest
 from hostile_helpers import HIPAA, STANDARD, Bench, boxes, content, edit_box
 from video_helpers import GOP, clip, ffmpeg, frame_times, picture_source, tone
 
-from anonator.core.media import decoding
-from anonator.core.media.containers import NOT_READ, READ, READ_SUFFIXES, VIDEO_SUFFIXES
-from anonator.core.processor import DetectorCache
-from anonator.core.video import VideoReader
+from anonator.core.job_thread import DetectorCache
+from anonator.core.reading import decode as decoding
+from anonator.core.reading.containers import NOT_READ, READ, READ_SUFFIXES, VIDEO_SUFFIXES
+from anonator.core.reading.reader import VideoReader
 from anonator.errors import AnonatorError, DecodeError, InputError
-from anonator.ui import incoming
+from anonator.ui.state import dropped_paths as incoming
 
 TEN = {"seconds": 0.4}
 """Ten frames."""
@@ -51,7 +51,7 @@ def test_the_window_and_the_reader_have_one_list() -> None:
 
 
 def test_the_list_costs_the_window_no_engine() -> None:
-    code = "import sys, anonator.ui.incoming; print('av' in sys.modules, 'numpy' in sys.modules)"
+    code = "import sys, anonator.ui.state.dropped_paths; print('av' in sys.modules, 'numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
 

@@ -11,8 +11,8 @@ import av
 import pytest
 from video_helpers import GOP, clip, ffmpeg, frame_times
 
-from anonator.core.media.hidden import shows_nothing
-from anonator.core.video import VideoReader
+from anonator.core.reading.hidden import shows_nothing
+from anonator.core.reading.reader import VideoReader
 from anonator.errors import DecodeError
 
 STEP = Fraction(1, 25)

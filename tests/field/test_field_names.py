@@ -17,7 +17,7 @@ from conftest import decode_rgb
 from video_helpers import FAST_X264, ffmpeg
 
 from anonator import main as program
-from anonator.core import leftovers
+from anonator.core.writing import leftovers
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 30), "blue": (30, 30, 200), "grey": (120, 120, 120)}
 FRAMES = {"red": 4, "green": 5, "blue": 6, "grey": 7}

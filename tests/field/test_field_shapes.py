@@ -19,11 +19,11 @@ from video_helpers import ffmpeg, picture_source, psnr
 
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import JobResult
-from anonator.core.media.canvas import find_canvas
-from anonator.core.media.shape import Canvas
-from anonator.core.processor import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.video import VideoReader, picture_within, probe
-from anonator.ui import media
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.pictures.shape import Canvas
+from anonator.core.reading.canvas import find_canvas
+from anonator.core.reading.reader import VideoReader, picture_within, probe
+from anonator.ui.work import thumbnails as media
 
 HIPAA = Settings(performance=Performance.BALANCED, report=False)
 FAST = Settings.standard(performance=Performance.MAXIMUM)
@@ -316,7 +316,7 @@ def test_sizes_that_no_key_frame_tells_start_the_job_again(
     small = folder / "small_start.mkv"
     ffmpeg("-i", landscape, "-vf", "scale=240:136", "-c:v", "ffv1", small)
     source = joined(folder, "hidden", [small, landscape], VP8, ".webm")
-    monkeypatch.setattr("anonator.core.job_run.find_canvas", lambda *_: None)
+    monkeypatch.setattr("anonator.core.processor.find_canvas", lambda *_: None)
     result = run(source, detectors)
     assert (probe(result.target).width, probe(result.target).height) == SIZE
     pictures = decode_rgb(result.target)

@@ -14,10 +14,10 @@ from hostile_helpers import STANDARD, Bench, content
 from video_helpers import GOP, clip, ffmpeg, frame_times, packets, picture_source, tone
 
 from anonator.core.config import Settings
-from anonator.core.media.programme_tables import Layout, layout_of
-from anonator.core.media.transport import end_of_packets
-from anonator.core.processor import DetectorCache
-from anonator.core.video import VideoReader
+from anonator.core.job_thread import DetectorCache
+from anonator.core.reading.programme_tables import Layout, layout_of
+from anonator.core.reading.reader import VideoReader
+from anonator.core.reading.transport_stream import end_of_packets
 from anonator.errors import DecodeError, InputError
 
 FIRST = ("-mpegts_start_pid", "0x100")

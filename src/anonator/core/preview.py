@@ -6,11 +6,11 @@ from pathlib import Path
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.config import Settings, require_lock_holds
-from anonator.core.detector_cache import DetectorCache
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Frame, Masks, Preview
-from anonator.core.sampling import look
-from anonator.core.tracker import Tracker
-from anonator.core.video import VideoReader, to_rgb_within
+from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking.schedule import look
 
 PREVIEW_SIDE = 640
 """Long side of the preview pictures, in pixels."""

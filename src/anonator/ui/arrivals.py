@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anonator.ui import media, text
-from anonator.ui import theme as look
-from anonator.ui.background import Outcome
-from anonator.ui.engine import EngineReady, ModelsFound
-from anonator.ui.incoming import Incoming
-from anonator.ui.jobs import RunState
+from anonator.ui.look import theme as look
+from anonator.ui.state import text
+from anonator.ui.state.dropped_paths import Incoming
+from anonator.ui.state.job import RunState
+from anonator.ui.work import thumbnails as media
+from anonator.ui.work.engine import EngineReady, ModelsFound
+from anonator.ui.work.worker import Outcome
 
 if TYPE_CHECKING:
     from anonator.ui.main_window import MainWindow

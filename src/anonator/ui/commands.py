@@ -13,15 +13,16 @@ from tkinter import filedialog
 
 from anonator.core.config import Model
 from anonator.errors import JobCancelled
-from anonator.ui import incoming, text
-from anonator.ui.background import Outcome, Worker
-from anonator.ui.dialogs import WaitDialog, ask
-from anonator.ui.engine import Engine
-from anonator.ui.job_controller import JobController
-from anonator.ui.jobs import Existing
-from anonator.ui.lock_card import LOSSES
-from anonator.ui.settings_panel import SettingsPanel
-from anonator.ui.theme import Theme
+from anonator.ui.look.dialogs import WaitDialog, ask
+from anonator.ui.look.theme import Theme
+from anonator.ui.panels.lock_card import LOSSES
+from anonator.ui.panels.settings_panel import SettingsPanel
+from anonator.ui.state import dropped_paths as incoming
+from anonator.ui.state import text
+from anonator.ui.state.job import Existing
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.work.engine import Engine
+from anonator.ui.work.worker import Outcome, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Commands:
     def add(self, items: Sequence[str | Path]) -> None:
         """Sort out files, folders and addresses in a worker; the videos come back as an outcome."""
         if items:
-            from anonator.ui import media
+            from anonator.ui.work import thumbnails as media
 
             taken = list(items)
             self._worker.submit(

@@ -10,10 +10,10 @@ from tkinter import ttk
 from PIL import Image, ImageTk
 
 from anonator.core.frames import Preview, UInt8Array
-from anonator.ui import text
-from anonator.ui.colours import DIM, SURFACE
-from anonator.ui.theme import Theme
-from anonator.ui.widgets import ToolTip
+from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.theme import Theme
+from anonator.ui.look.widgets import ToolTip
+from anonator.ui.state import text
 
 LARGEST = (1280, 960)
 """Pictures are shown no larger than this: beyond it, drawing them would make the window slow."""

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from tkinter import ttk
 
 from anonator.core.config_file import UserConfig
-from anonator.ui import text
-from anonator.ui import theme as look
-from anonator.ui.colours import BLACK, LINE, WHITE
-from anonator.ui.drop_target import DropArea
 from anonator.ui.frame_viewer import FrameViewer
-from anonator.ui.notice import Notice
-from anonator.ui.preferences import Preferences
-from anonator.ui.progress_panel import ProgressPanel
-from anonator.ui.queue_view import QueueActions, QueueView
-from anonator.ui.settings_panel import PanelActions, SettingsPanel
-from anonator.ui.theme import Theme
-from anonator.ui.widgets import ScrollPanel, ToolTip, focused
+from anonator.ui.look import theme as look
+from anonator.ui.look.colours import BLACK, LINE, WHITE
+from anonator.ui.look.notice import Notice
+from anonator.ui.look.theme import Theme
+from anonator.ui.look.widgets import ScrollPanel, ToolTip, focused
+from anonator.ui.panels.drop_area import DropArea
+from anonator.ui.panels.progress_panel import ProgressPanel
+from anonator.ui.panels.queue_view import QueueActions, QueueView
+from anonator.ui.panels.settings_panel import PanelActions, SettingsPanel
+from anonator.ui.state import text
+from anonator.ui.state.preferences import Preferences
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,22 +14,26 @@ from types import TracebackType
 
 from anonator.core.config import waiver_note
 from anonator.core.frames import Preview, Progress
-from anonator.core.processor import Job
+from anonator.core.job_thread import Job
 from anonator.errors import DisplayError
-from anonator.ui import drop_target, icons, preferences, shortcuts, text, wiring
-from anonator.ui import theme as look
+from anonator.ui import wiring
 from anonator.ui.arrivals import Arrivals
-from anonator.ui.background import SWITCH_SECONDS, Outcome, Worker
 from anonator.ui.commands import Commands
-from anonator.ui.config_guard import ConfigGuard
-from anonator.ui.engine import Engine
-from anonator.ui.event_log import EventLog
-from anonator.ui.job_controller import JobController
-from anonator.ui.jobs import Processor
-from anonator.ui.live_previews import LivePreviews
+from anonator.ui.look import icons
+from anonator.ui.look import theme as look
+from anonator.ui.panels import drop_area as drop_target
+from anonator.ui.panels import shortcuts
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.run_control import RunControl
+from anonator.ui.state import preferences, text
+from anonator.ui.state.config_guard import ConfigGuard
+from anonator.ui.state.job import Processor
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.work.engine import Engine
+from anonator.ui.work.event_log import EventLog
+from anonator.ui.work.live_previews import LivePreviews
+from anonator.ui.work.worker import SWITCH_SECONDS, Outcome, Worker
 
 logger = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from anonator.ui import text
-from anonator.ui.event_log import EventLog
-from anonator.ui.job_controller import JobController
-from anonator.ui.jobs import Changes, JobState, JobView, RunState
 from anonator.ui.layout import Layout
 from anonator.ui.preview_desk import PreviewDesk
+from anonator.ui.state import text
+from anonator.ui.state.job import Changes, JobState, JobView, RunState
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.work.event_log import EventLog
 
 
 class HasDevice(Protocol):

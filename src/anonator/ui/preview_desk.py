@@ -9,10 +9,11 @@ from typing import Protocol
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview
-from anonator.ui import media, text
-from anonator.ui.background import Outcome, Worker
 from anonator.ui.frame_viewer import FrameViewer
-from anonator.ui.jobs import ACTIVE, JobState, JobView
+from anonator.ui.state import text
+from anonator.ui.state.job import ACTIVE, JobState, JobView
+from anonator.ui.work import thumbnails as media
+from anonator.ui.work.worker import Outcome, Worker
 
 logger = logging.getLogger(__name__)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from anonator.ui.background import Worker
 from anonator.ui.commands import Commands
-from anonator.ui.engine import Engine
-from anonator.ui.job_controller import JobController
-from anonator.ui.jobs import Existing, RunState
+from anonator.ui.panels.settings_panel import SettingsPanel
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
-from anonator.ui.settings_panel import SettingsPanel
+from anonator.ui.state.job import Existing, RunState
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.work.engine import Engine
+from anonator.ui.work.worker import Worker
 
 
 class RunControl:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anonator.ui import drop_target, shortcuts
 from anonator.ui.layout import Layout, ViewerActions
-from anonator.ui.preferences import Preferences
-from anonator.ui.queue_view import QueueActions
-from anonator.ui.settings_panel import PanelActions
+from anonator.ui.panels import drop_area as drop_target
+from anonator.ui.panels import shortcuts
+from anonator.ui.panels.queue_view import QueueActions
+from anonator.ui.panels.settings_panel import PanelActions
+from anonator.ui.state.preferences import Preferences
 
 if TYPE_CHECKING:
     from anonator.ui.main_window import MainWindow

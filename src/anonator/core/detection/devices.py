@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from anonator.core.config import Device
-from anonator.core.detection.folding import fuse_for_cpu
+from anonator.core.detection.cpu_fusion import fuse_for_cpu
 from anonator.core.detection.networks import FaceNetwork
 from anonator.errors import DeviceError
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from anonator.core.config import Model
-from anonator.core.detection.folding import fold_batch_norms, take_rgb
+from anonator.core.detection.cpu_fusion import fold_batch_norms, take_rgb
 from anonator.errors import WeightsInvalidError
 
 RGB_MEANS = (123.0, 117.0, 104.0)

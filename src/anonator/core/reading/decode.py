@@ -1,0 +1,71 @@
+"""Feeds packets to the decoder and takes its pictures; the first damage is an error, nothing is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+from anonator.core.reading.opening import OpenedVideo, packets_of, without_path
+from anonator.core.reading.packet_ledger import HIDDEN, PacketLedger
+
+
+def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
+    """Every picture of the video as decoded, in order of presentation.
+
+    Raises:
+        DecodeError: at the first frame that is damaged or missing, or at the end if that comes too early.
+    """
+    context = video.stream.codec_context
+    hidden = 0
+    try:
+        for packet in packets_of(video.container, video.stream):
+            # an empty packet is either AVI's "no change" or the end; sent, it would end decoding
+            if packet.size == 0 or not ledger.sent(packet):
+                continue
+            if ledger.units.begins_anew:
+                yield from _checked(ledger, _decode(context, ledger, None))
+                context.flush_buffers()
+            if packet.is_discard and not ledger.leads(packet.pts):
+                packet = unhidden(packet)
+                packet.pts = HIDDEN - hidden
+                hidden += 1
+            yield from _checked(ledger, _decode(context, ledger, ledger.units.completed(packet)))
+        yield from _checked(ledger, _decode(context, ledger, None))
+    except (av.FFmpegError, OSError) as exc:
+        raise ledger.failure("A frame cannot be decoded") from without_path(exc)
+    ledger.finish()
+
+
+def unhidden(packet: Any) -> Any:
+    """A copy of a packet that an edit list hides, without the mark that says so.
+
+    FFmpeg decodes such a packet and throws the picture away before anybody can see that it is damaged;
+    the pictures that depend on it would then pass for whole.
+    """
+    # not Packet(bytes): a decoder's thread that frees such a buffer waits for the interpreter's lock, and the
+    # thread that holds it may be waiting for the decoder to end
+    copy = av.Packet(packet.size)
+    copy.update(bytes(packet))
+    copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+    copy.is_keyframe = packet.is_keyframe
+    return copy
+
+
+def _decode(context: Any, ledger: PacketLedger, packet: Any | None) -> list[Any]:
+    try:
+        return list(context.decode(packet))
+    except av.EOFError:
+        return []
+    except av.InvalidDataError:
+        # broken leading pictures hang on what was cut off before the first whole one
+        if not ledger.forgive():
+            raise
+        return []
+
+
+def _checked(ledger: PacketLedger, pictures: list[Any]) -> Iterator[Any]:
+    for picture in pictures:
+        if ledger.received(picture):
+            yield picture

@@ -1,0 +1,127 @@
+"""Reads containers in which streams may begin late, and never passes over a video that takes over."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from anonator.core.reading.other_lengths import flv_tags
+from anonator.errors import InputError
+
+FORMATS = frozenset({"flv", "live_flv", "mpeg"})
+"""FFmpeg makes their streams when it meets the first packet of each."""
+PES_OF_VIDEO = re.compile(rb"\x00\x00\x01([\xe0-\xef])..[\x80-\xbf\x0f\x21-\x3f\xff\x40-\x7f]", re.DOTALL)
+"""Source: ISO/IEC 13818-1, section 2.4.3.6, and ISO/IEC 11172-1 for what follows the length."""
+CHUNK = 1 << 20
+OVERLAP = 6
+CHANCE = 8
+"""So often such bytes may be found in sound or other data."""
+ANOTHER = (
+    "Another video begins within this file, in place of the first, and cannot be joined here. "
+    "Cut the file where it begins, or convert it to MP4 with H.264 first."
+)
+
+
+class LateStreams:
+    """An open container of such a format; in all else it is the av.container.InputContainer."""
+
+    def __init__(self, path: Path, container: Any) -> None:
+        """Take an open container and the path of its file."""
+        self._path, self._container = path, container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def demux(self, streams: Any) -> Iterator[Any]:
+        """The packets of a stream or of some.
+
+        Raises:
+            InputError: at the end, where another video has taken over on the way.
+        """
+        yield from packets(self._container, streams)
+        if all(stream.type != "video" for stream in _listed(streams)):
+            return
+        with open(self._path, "rb") as file:
+            if _has_another_video(file, self._container, streams):
+                raise InputError(ANOTHER)
+
+    def decode(self, stream: Any) -> Iterator[Any]:
+        """The pictures of a stream, for looking at some of them."""
+        yield from pictures(packets(self._container, stream), stream)
+
+
+def packets(container: Any, streams: Any) -> Iterator[Any]:
+    """Packets with contents; at the end PyAV stumbles over streams that came late."""
+    demuxer = container.demux(streams)
+    while True:
+        try:
+            packet = next(demuxer)
+        except (StopIteration, IndexError):
+            return
+        if packet.size:
+            yield packet
+
+
+def pictures(packets: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """What a stream's decoder makes of packets, to its last picture."""
+    for packet in packets:
+        yield from stream.codec_context.decode(packet)
+    yield from stream.codec_context.decode(None)
+
+
+def _has_another_video(file: BinaryIO, container: Any, streams: Any) -> bool:
+    if "flv" in container.format.name:
+        return _flv_goes_on(file)
+    ids = {stream.id & 0xFF for stream in _listed(streams) if stream.type == "video"}
+    found = _ps_videos(file)
+    return any(
+        len(places) > CHANCE and _mostly_outside(places, found[own])
+        for own in ids & found.keys()
+        for other, places in found.items()
+        if other != own
+    )
+
+
+def _mostly_outside(places: list[int], own: list[int]) -> bool:
+    """Whether more of a video lies before or behind another one than beside it."""
+    beside = sum(own[0] <= place <= own[-1] for place in places)
+    return beside * 2 < len(places)
+
+
+def _listed(streams: Any) -> list[Any]:
+    return streams if isinstance(streams, list) else [streams]
+
+
+def _flv_goes_on(file: BinaryIO) -> bool:
+    """Whether an FLV file holds videos of two kinds, or another file behind its last tag."""
+    tags = flv_tags(file)
+    file.seek(tags[-1][0])
+    kinds = {_flv_codec(first) for _, first in tags if first} - {None}
+    return len(kinds) > 1 or file.read(3) == b"FLV"
+
+
+def _flv_codec(first: bytes) -> bytes | int | None:
+    """The codec from the first bytes of a picture; None for commands and for what wraps other packets.
+
+    Source: Adobe Flash Video File Format Specification, annex E.4.3; Enhanced RTMP, "Enhanced Video".
+    """
+    if first[0] >> 4 & 7 == 5 or (first[0] & 0x80 and first[0] & 15 > 5):
+        return None
+    return first[1:5] if first[0] & 0x80 else first[0] & 15
+
+
+def _ps_videos(file: BinaryIO) -> dict[int, list[int]]:
+    """Where each video's packets begin in an MPEG programme stream."""
+    found: dict[int, list[int]] = defaultdict(list)
+    file.seek(0)
+    rest, place = b"", 0
+    while chunk := file.read(CHUNK):
+        data = rest + chunk
+        for match in PES_OF_VIDEO.finditer(data):
+            found[match[1][0]].append(place + match.start())
+        rest = data[-OVERLAP:]
+        place += len(data) - len(rest)
+    return found

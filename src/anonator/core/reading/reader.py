@@ -1,0 +1,277 @@
+"""Reads videos: probe says what a file holds, VideoReader delivers its frames one by one, in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+
+from anonator.core.frames import Frame
+from anonator.core.pictures.convert import Made, PictureMaker
+from anonator.core.pictures.deinterlacing import Deinterlacer
+from anonator.core.pictures.rgb import picture_within, to_rgb, to_rgb_within
+from anonator.core.pictures.shape import Canvas
+from anonator.core.reading.black_spells import BlackSpells
+from anonator.core.reading.canvas import PixelShape, ShapeTimes
+from anonator.core.reading.container_crop import container_crop
+from anonator.core.reading.decode import whole_pictures
+from anonator.core.reading.description import describe, frame_rate
+from anonator.core.reading.info import AudioTrack, VideoInfo
+from anonator.core.reading.opening import MAX_PIXELS, open_video, without_path
+from anonator.core.reading.packet_ledger import PacketLedger
+from anonator.core.reading.repair import Lost, ReplacingDecoder
+from anonator.core.reading.timestamps import Clock
+from anonator.errors import AnonatorError, DecodeError, InputError
+
+__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "picture_within", "probe", "to_rgb", "to_rgb_within"]
+
+log = logging.getLogger(__name__)
+
+STRICT_DECODERS = frozenset({"hevc", "mjpeg"})
+"""Decoders that report damage only when told to stop at it, and to compare checksums where there are any; the
+others mark the damaged frames themselves."""
+
+
+def probe(path: Path) -> VideoInfo:
+    """Look at a file and its first frame.
+
+    Raises:
+        InputError: it cannot be used, and why.
+    """
+    with VideoReader(path) as reader:
+        return reader.info
+
+
+class VideoReader:
+    """A context manager and iterator of Frame, in order of presentation, each with its own time.
+
+    Frames keep the decoder's planes where they are yuv420p already. Time stamps are the input's; where
+    one is missing, repeated or jumps back, Clock mends it and a sentence in notes says so. No frame is
+    ever dropped: what cannot be decoded ends the iteration with a DecodeError, or, up to damaged_limit,
+    is delivered as a black frame with replaced = True.
+
+    One thread at a time may use a reader.
+    """
+
+    def __init__(self, path: Path, damaged_limit: int = 0, canvas: Canvas | None = None) -> None:
+        """Open the file and decode its first frame.
+
+        Args:
+            path: the video.
+            damaged_limit: frames that may be replaced by black because they cannot be decoded, or depend
+                on one that cannot; a file that ends too early is an error all the same.
+            canvas: the size of all frames, into which each picture is fitted in its own shape; None is
+                the size of the first picture.
+
+        Raises:
+            InputError: the file cannot be used, and why.
+            DecodeError: its first frame cannot be decoded.
+        """
+        self._damaged_limit, self._canvas = damaged_limit, canvas
+        self._black = BlackSpells()
+        self._path = Path(path)
+        self._video = open_video(self._path)
+        try:
+            self._start()
+        except AnonatorError:
+            self.close()
+            raise
+        except (av.FFmpegError, OSError) as exc:
+            self.close()
+            raise InputError(
+                "The video cannot be decoded: it is damaged or in a format unknown here. "
+                "Convert it to MP4 with H.264, or copy it again from where it came."
+            ) from without_path(exc)
+
+    def _start(self) -> None:
+        stream = self._video.stream
+        context = stream.codec_context
+        context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
+        if context.name == "h264" and context.has_b_frames:
+            # with frames in parallel it often hands out a damaged one before it has marked it
+            context.thread_count = 1
+        context.options = {"max_pixels": str(MAX_PIXELS)}
+        if context.name in STRICT_DECODERS:
+            context.options = {**context.options, "err_detect": "crccheck+explode"}
+        self._ledger = PacketLedger(self._video, follow=not self._damaged_limit)
+        self._deinterlaced = False
+        self._delivered = 0
+        self._pictures: Iterator[Any] = (
+            iter(ReplacingDecoder(self._video, self._ledger, self._damaged_limit))
+            if self._damaged_limit
+            else whole_pictures(self._video, self._ledger)
+        )
+        self._head: list[Any] = []
+        for item in self._pictures:
+            self._head.append(item)
+            if not isinstance(item, Lost):
+                break
+        else:
+            raise InputError("There is no picture in this video that can be decoded. Copy it again.")
+        self._pixels = PixelShape(self._video)
+        first = self._head[-1]
+        self._first: Any | None = first
+        self._maker = PictureMaker(
+            first,
+            matrix=context.colorspace,
+            transfer=context.color_trc,
+            color_range=context.color_range,
+            sar=self._pixels.of(first),
+            crop=container_crop(self._path, self._video),
+            canvas=self._canvas,
+        )
+        self._clock = Clock(stream.time_base, frame_rate(stream), self._head[0].pts)
+        self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
+        seconds = self.info.duration_seconds
+        self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
+
+    # -- the iterator ---------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames; can be called once.
+
+        Raises:
+            DecodeError: a frame is damaged or missing, or the file ends early.
+        """
+        time_base = self.info.time_base
+        for made, replaced in self._fitted():
+            made.image.pts = self._clock.next(made.image.pts)
+            made.image.time_base = time_base
+            frame = Frame(
+                self._delivered,
+                made.image.pts,
+                time_base,
+                made.image,
+                replaced,
+                self.info.sar,
+                made.unfitted,
+            )
+            self._delivered += 1
+            self._black.enter(frame)
+            yield frame
+        log.debug("video read to its end: %d frames", self._delivered)
+
+    @property
+    def replaced_frames(self) -> int:
+        """Frames delivered as black ones so far, because they cannot be decoded."""
+        return self._black.frames
+
+    @property
+    def outgrown_by(self) -> Canvas | None:
+        """A size that would be better than the frames', because larger pictures have come for long enough."""
+        return self._shapes.outgrown_by
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """info.notes and what came up while reading; complete once the iteration has ended."""
+        found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
+        if self._deinterlaced and not self.info.interlaced:
+            found.append("Parts of the video are interlaced; they were deinterlaced.")
+        found += self._shapes.notes()
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the file when it was opened."""
+        return self._video.file_size
+
+    def frame_at(self, seconds: float) -> Frame:
+        """The frame that is shown at a moment, or the last one; for looking, not for a job.
+
+        Without a canvas the picture has its own size, which need not be the first one's. It seeks, so the
+        reader cannot be iterated afterwards, but asked for another moment.
+
+        Raises:
+            DecodeError: there is no whole picture to be found there.
+        """
+        stream, container = self._video.stream, self._video.container
+        wanted = max(0, int(seconds / stream.time_base)) - self._clock.shift
+        best, self._first = self._first, None
+        self._head.clear()
+        try:
+            container.seek(wanted, stream=stream, backward=True)
+            for picture in container.decode(stream):
+                if picture.is_corrupt:
+                    continue
+                if best is None or picture.pts is None or picture.pts <= wanted:
+                    best = picture
+                if picture.pts is not None and picture.pts >= wanted:
+                    break
+        except (av.FFmpegError, OSError) as exc:
+            if best is None:
+                raise DecodeError(
+                    "No picture can be decoded at this moment. Choose another one."
+                ) from without_path(exc)
+        if best is None:
+            raise DecodeError("No picture can be decoded at this moment. Choose another one.")
+        pts = (best.pts or 0) + self._clock.shift
+        if self._canvas is not None:
+            made = self._maker.make(best)
+            return Frame(
+                0, pts, self.info.time_base, made.image, sar=self._canvas.sar, unfitted=made.unfitted
+            )
+        image, own = self._maker.alone(best)
+        return Frame(0, pts, self.info.time_base, image, sar=own.sar)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._video.close()
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- stages ---------------------------------------------------------------------------------
+
+    def _fitted(self) -> Iterator[tuple[Made, bool]]:
+        """Pictures as the Frame contract wants them, and whether each is black in place of a lost one."""
+        try:
+            for picture in self._whole():
+                if isinstance(picture, Lost):
+                    black = self._maker.black(picture.pts, picture.duration)
+                    yield Made(black, None, self._maker.canvas), True
+                else:
+                    sar = self._pixels.of(picture)
+                    made = self._maker.make(picture, sar)
+                    self._shapes.enter(made.own, float(self._length(picture) * self.info.time_base))
+                    yield made, False
+        except (av.FFmpegError, ValueError) as exc:
+            raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
+
+    def _length(self, picture: Any) -> int:
+        """How long a picture is shown, in units of the time base, as far as the file says."""
+        return int(getattr(picture, "duration", 0) or 1 / self.info.average_rate / self.info.time_base)
+
+    def _whole(self) -> Iterator[Any]:
+        """Pictures that show one moment each: interlaced ones are made so."""
+        deinterlacer: Deinterlacer | None = None
+        for picture in self._all_decoded():
+            if isinstance(picture, Lost):
+                if deinterlacer is not None:  # black must not mix with its neighbours
+                    yield from deinterlacer.finish()
+                yield picture
+                continue
+            if deinterlacer is None and not picture.interlaced_frame:
+                yield picture
+                continue
+            deinterlacer = deinterlacer or Deinterlacer(self.info.time_base)
+            self._deinterlaced = True
+            yield from deinterlacer.push(picture)
+        if deinterlacer is not None:
+            yield from deinterlacer.finish()
+
+    def _all_decoded(self) -> Iterator[Any]:
+        if self._first is None:
+            raise RuntimeError("a VideoReader can be read once; open another one")
+        self._first = None
+        while self._head:
+            yield self._head.pop(0)
+        yield from self._pictures

@@ -1,0 +1,1 @@
+"""Tracking: scene cuts, which frames are looked at, and what is covered between looks."""

@@ -1,0 +1,129 @@
+"""On which frames the detector looks, and how: every n-th, both sides of a scene cut, the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+
+from anonator.core import boxes as box_ops
+from anonator.core.config import Settings
+from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
+from anonator.core.reading.reader import picture_within
+from anonator.core.tracking.cuts import CutDetector
+
+TURNED_EVERY = 5
+"""With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
+
+WAITING_BYTES = 256 * 1024 * 1024
+"""Frames that wait for a batch to fill take no more than this; a large picture makes smaller batches."""
+
+
+class Detector(Protocol):
+    """What this stage needs of a FaceDetector."""
+
+    batch_size: int
+    max_resolution: int
+
+    def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
+        """N pictures in, N Detections out, in pixels of the pictures."""
+        ...
+
+
+def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Iterator[Look]:
+    """Pass every frame on, in order, with the detections of those that were looked at.
+
+    Detection frames are every n-th of a scene, its first and its last frame, so that whatever lies
+    between two of them has a neighbour on both sides. A flash of one frame is looked at like a scene of
+    its own, but it ends none: a face that it outshines stays covered. A black frame in place of one that
+    cannot be decoded is neither looked at nor a cut: what was covered before and after it goes on.
+    """
+    stage = _Stage(detector, settings)
+    held: tuple[Frame, bool, bool, bool] | None = None
+    cuts = CutDetector(settings.tracking.cut_correlation)
+    shape: tuple[int, int, Fraction] | None = None
+    for frame in frames:
+        reshaped = False
+        if not frame.replaced:
+            reshaped, shape = shape not in (None, frame.shape), frame.shape
+        # nothing that was followed lies where it was when the picture's shape changes
+        cut = changed = not frame.replaced and (cuts.is_cut(frame) or reshaped)
+        # one frame is held back: only its successor tells whether it was the last of its scene, or a flash
+        if held is not None:
+            before, was_cut, had_changed, had_reshaped = held
+            if was_cut and cuts.flashed and not (reshaped or had_reshaped):
+                was_cut = cut = False
+            yield from stage.add(before, was_cut, at_change=had_changed or changed)
+        held = frame, cut, changed, reshaped
+    if held is not None:
+        yield from stage.add(held[0], held[1], at_change=True)
+    yield from stage.flush()
+
+
+def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int] = (0,)) -> list[Detections]:
+    """What the detector sees in frames, looking at each picture in the shape that players show.
+
+    Returns:
+        Detections for every frame, boxes in pixels of the frame.
+
+    Raises:
+        DetectionError: the detector failed.
+    """
+    found: list[Detections] = []
+    # the detector takes pictures of one size at a time
+    for _, alike in groupby(frames, key=lambda frame: frame.shape):
+        # scaled down already where the detector would do so
+        seen = [picture_within(frame, detector.max_resolution) for frame in alike]
+        faces = detector.detect([picture for picture, _ in seen], turns)
+        found += [_in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
+    return found
+
+
+class _Stage:
+    """Collects frames until there is a batch of detection frames among them."""
+
+    def __init__(self, detector: Detector, settings: Settings) -> None:
+        self._detector = detector
+        self._every = settings.preset.detect_every
+        self._turned_every = max(1, TURNED_EVERY // self._every) if settings.orientations else 0
+        self._waiting: list[tuple[Frame, bool, bool, bool]] = []  # frame, cut, look, turned
+        self._wanted = 0
+        self._since_look = 0
+        self._since_turned = 0
+
+    def add(self, frame: Frame, cut: bool, *, at_change: bool) -> Iterator[Look]:
+        self._since_look += 1
+        wanted = not frame.replaced and (at_change or self._since_look >= self._every)
+        turned = False
+        if wanted:
+            self._since_look = 0
+            self._since_turned += 1
+            turned = self._turned_every > 0 and (at_change or self._since_turned >= self._turned_every)
+            if turned:
+                self._since_turned = 0
+            self._wanted += 1
+        self._waiting.append((frame, cut, wanted, turned))
+        if self._wanted >= self._detector.batch_size or len(self._waiting) * frame.nbytes >= WAITING_BYTES:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Look]:
+        found: dict[int, Detections] = {}
+        for turns in ((0,), (0, 1, 2, 3)):
+            group = [f for f, _, wanted, turned in self._waiting if wanted and turned == (len(turns) > 1)]
+            if group:
+                for frame, faces in zip(group, find_faces(group, self._detector, turns), strict=True):
+                    found[frame.index] = faces
+        for frame, cut, _, turned in self._waiting:
+            yield Look(frame, cut, found.get(frame.index), turned)
+        self._waiting.clear()
+        self._wanted = 0
+
+
+def _in_frame(faces: Detections, picture: UInt8Array, place: Place) -> Detections:
+    height, width = picture.shape[:2]
+    boxes = box_ops.rescale(faces.boxes, place.width / width, place.height / height)
+    corner = np.array([place.x, place.y, place.x, place.y], np.float32)
+    return Detections(boxes + corner, faces.scores, faces.turns)

@@ -1,0 +1,211 @@
+"""The unfinished output file: private, under a temporary name, complete or gone, published by one rename."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from anonator.core.reading.opening import without_path
+from anonator.core.writing import mp4_finish as mp4_file
+from anonator.core.writing.leftovers import OwnName, sync_folder
+from anonator.errors import OutputError, OutputExistsError
+
+_SENTENCES = {
+    errno.ENOENT: "The output folder does not exist. Create it, or choose another one.",
+    errno.ENOTDIR: "The output folder is not a folder. Choose another one.",
+    errno.EACCES: "The output folder cannot be written to. Choose another one.",
+    errno.EPERM: "The output folder cannot be written to. Choose another one.",
+    errno.EROFS: "The output folder cannot be written to: its disk is read-only. Choose another one.",
+    errno.ENOSPC: "The disk is full. Make room, or choose an output folder on another disk, and try again.",
+    errno.EFBIG: "The disk takes no file as large as the result. Choose an output folder on another disk.",
+    errno.ENAMETOOLONG: "The output's name is too long for this disk. Choose a shorter one.",
+}
+_QUOTA = "Your share of the disk is full. Make room, or choose another output folder."
+if hasattr(errno, "EDQUOT"):
+    _SENTENCES[errno.EDQUOT] = _QUOTA
+_WINDOWS_SENTENCES = {
+    39: _SENTENCES[errno.ENOSPC],  # ERROR_HANDLE_DISK_FULL, which Python gives no errno of its own
+    1295: _QUOTA,  # ERROR_DISK_QUOTA_EXCEEDED
+    32: "The old result is open in another program. Close it there, or choose another name.",
+}
+"""By Windows' own error numbers, where errno says less."""
+
+
+def output_error(exc: BaseException) -> OutputError:
+    """The sentence that fits what the system said when writing failed."""
+    number = getattr(exc, "errno", None)
+    if not isinstance(exc, OSError) or number is None:
+        return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
+    text = _WINDOWS_SENTENCES.get(getattr(exc, "winerror", None) or 0) or _SENTENCES.get(
+        number, "The result could not be written. Check the disk or network drive, and try again."
+    )
+    return OutputError(text)
+
+
+def _exists_error() -> OutputExistsError:
+    return OutputExistsError(
+        "A file with the output's name is there already. Choose another name, or overwrite it."
+    )
+
+
+def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> None:
+    """Refuse a final name that cannot or must not be given.
+
+    Args:
+        input_id: (device, inode) of the input.
+
+    Raises:
+        OutputError: the target is the input, under whatever name, or a folder, or cannot be there.
+        OutputExistsError: a file of that name is there, and overwrite is False.
+    """
+    try:
+        status = os.stat(target)
+    except FileNotFoundError:
+        if not os.path.lexists(target):
+            return
+        status = os.lstat(target)  # a link that leads nowhere is there all the same
+    except OSError as exc:
+        raise output_error(exc) from without_path(exc)
+    if os.path.isdir(target):
+        raise OutputError("The output's name is the name of a folder. Choose another one.")
+    if (status.st_dev, status.st_ino) == input_id:
+        raise OutputError("The output would replace the input itself. Choose another name or folder.")
+    if not overwrite:
+        raise _exists_error()
+
+
+def _umask() -> int:
+    """The process's umask; read without changing it where the system says it."""
+    with contextlib.suppress(OSError, StopIteration, ValueError), open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+class TemporaryFile:
+    """The unfinished file, as FFmpeg sees it: writes all or raises, and remembers the first error."""
+
+    def __init__(self, folder: Path, suffix: str = ".partial.mp4") -> None:
+        """Make the file, for its owner only.
+
+        Args:
+            suffix: one of leftovers.SUFFIXES.
+
+        Raises:
+            OutputError: the folder takes no file, and why.
+        """
+        self._name = OwnName(folder)
+        self.path = self._name.path(suffix)
+        self.error: OSError | None = None
+        self._ignoring = False
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            self._file = io.FileIO(os.open(self.path, flags, 0o600), "r+b")
+        except OSError as exc:
+            self._name.release(made=False)
+            raise output_error(exc) from without_path(exc)
+
+    def write(self, data: bytes) -> int:
+        """Write all of it; a short write, as on a disk that fills, is tried again and then raises."""
+        if self._ignoring:
+            return len(data)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as exc:
+            self.error = exc
+            raise
+        return len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's."""
+        return self._file.read(size) or b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As a file's."""
+        return 0 if self._ignoring else self._file.seek(offset, whence)
+
+    def truncate(self, size: int) -> int:
+        """As a file's."""
+        return self._file.truncate(size)
+
+    def tell(self) -> int:
+        """As a file's."""
+        return 0 if self._ignoring else self._file.tell()
+
+    def ignore_writes(self) -> None:
+        """From now on take bytes and forget them."""
+        self._ignoring = True
+
+    def finish(self, display_size: tuple[int, int], sar: Fraction) -> int:
+        """Put the header in front and everything onto the disk; returns the size in bytes."""
+        mp4_file.finish(self, display_size, sar)
+        return self.close()
+
+    def close(self) -> int:
+        """Put everything onto the disk; returns the size in bytes.
+
+        Raises:
+            OSError: also for what a network drive took before and could not keep.
+        """
+        os.fsync(self._file.fileno())
+        size = os.fstat(self._file.fileno()).st_size
+        self._file.close()
+        return size
+
+    def publish(self, target: Path, overwrite: bool) -> None:
+        """Ordinary permissions, then the final name, then the folder's entry onto the disk.
+
+        Raises:
+            OutputExistsError: a file of that name has appeared, and overwrite is False.
+            OSError: the name cannot be given.
+        """
+        with contextlib.suppress(OSError):  # drives without permissions of their own refuse this
+            os.chmod(self.path, 0o666 & ~_umask())
+        if overwrite:
+            os.replace(self.path, target)
+        else:
+            try:
+                _rename_to_new(self.path, target)
+            except FileExistsError as exc:
+                raise _exists_error() from without_path(exc)
+        sync_folder(target.parent)
+        self._name.release()
+
+    def remove(self) -> None:
+        """Close and delete; what cannot be deleted now, the next sweep removes."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+        self._name.release()
+
+
+def _rename_to_new(path: Path, target: Path) -> None:
+    """Rename in one step that fails where the target is there already.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    if sys.platform == "win32":
+        os.rename(path, target)  # refuses a target that is there
+        return
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # memory sticks and some network drives know no second name for a file
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        os.replace(path, target)
+    else:
+        with contextlib.suppress(OSError):  # the result is there; its second name is left to the next sweep
+            os.unlink(path)

@@ -1,0 +1,1 @@
+"""How the window looks: colours, sizes, and the small controls that Tk lacks."""

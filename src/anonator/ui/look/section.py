@@ -1,0 +1,45 @@
+"""A group of settings, one below the other, each with its name and a tool tip."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from anonator.ui.look.theme import Theme
+from anonator.ui.look.widgets import Switch, ToolTip
+
+
+class Section(ttk.Frame):
+    """Places controls from top to bottom."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.columnconfigure(0, weight=1)
+        self._row = 0
+
+    def put(self, widget: tk.Widget, gap: float = 4, sticky: str = "ew") -> None:
+        """Put a control below those that are there."""
+        widget.grid(row=self._row, column=0, sticky=sticky, pady=(self.theme.px(gap), 0))
+        self._row += 1
+
+    def heading(self, words: str, tip: str, gap: float = 14) -> None:
+        """The name of what comes below."""
+        label = ttk.Label(self, text=words, style="Strong.TLabel")
+        self.put(label, gap, "w")
+        ToolTip(label, self.theme, tip)
+
+    def switch(self, words: str, tip: str, command: Callable[[bool], None]) -> Switch:
+        """A line with a switch at its end; the words can be clicked, too."""
+        row = ttk.Frame(self)
+        row.columnconfigure(0, weight=1)
+        label = ttk.Label(row, text=words)
+        label.grid(row=0, column=0, sticky="w")
+        switch = Switch(row, self.theme, command)
+        switch.grid(row=0, column=1)
+        label.bind("<Button-1>", lambda _event: switch.invoke())
+        ToolTip(label, self.theme, tip)
+        ToolTip(switch, self.theme, tip)
+        self.put(row, 12)
+        return switch

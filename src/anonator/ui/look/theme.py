@@ -1,0 +1,88 @@
+"""Sizes, fonts and scaling, written down once; colours.py and style.py hold the rest of the look."""
+
+from __future__ import annotations
+
+import sys
+import tkinter as tk
+from dataclasses import dataclass
+from tkinter import font
+
+from PIL import ImageTk
+
+from anonator.ui.look import icons
+from anonator.ui.look.colours import BLACK
+from anonator.ui.look.style import set_style
+
+MIN_WIDTH, MIN_HEIGHT = 1000, 700
+START_WIDTH, START_HEIGHT = 1240, 800
+PANEL_WIDTH = 356
+GAP = 16
+THUMBNAIL = (64, 36)
+
+
+def make_dpi_aware() -> None:
+    """Tell Windows, before the first window, that this program draws sharp at any scaling."""
+    if sys.platform == "win32":
+        import ctypes
+
+        try:
+            ctypes.windll.shcore.SetProcessDpiAwareness(1)
+        except (AttributeError, OSError):
+            ctypes.windll.user32.SetProcessDPIAware()
+
+
+def darken_title_bar(window: tk.Misc) -> None:
+    """Ask Windows for the dark title bar; elsewhere the desktop decides."""
+    if sys.platform == "win32":
+        import ctypes
+
+        window.update_idletasks()
+        use_dark_mode = 20
+        handle = ctypes.windll.user32.GetParent(window.winfo_id())
+        value = ctypes.c_int(1)
+        ctypes.windll.dwmapi.DwmSetWindowAttribute(
+            handle, use_dark_mode, ctypes.byref(value), ctypes.sizeof(value)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The scale of the screen, and the pictures that the style draws with."""
+
+    scale: float
+    """Pixels per design pixel: 1.0 at 96 dpi, 2.0 at 200 %."""
+    images: dict[str, ImageTk.PhotoImage]
+    """Pictures by name; Tk shows a picture only while somebody holds it."""
+
+    def px(self, design_pixels: float) -> int:
+        """Design pixels as pixels of this screen."""
+        return round(design_pixels * self.scale)
+
+
+def apply(root: tk.Tk) -> Theme:
+    """Style the whole program and give the theme that widgets take their sizes and pictures from."""
+    scale = min(3.0, max(1.0, root.winfo_fpixels("1i") / 96))
+    root.tk.call("tk", "scaling", scale * 96 / 72)
+    theme = Theme(scale, {})
+    icons.draw_all(root, theme.images, theme.px)
+    _set_fonts(root)
+    root.configure(background=BLACK)
+    for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):
+        root.unbind_class("TCombobox", event)  # scrolling past a list must not change it
+    set_style(root, theme.px, theme.images, THUMBNAIL[1])
+    return theme
+
+
+def _set_fonts(root: tk.Tk) -> None:
+    base = font.nametofont("TkDefaultFont", root)
+    family = "Segoe UI" if sys.platform == "win32" else base.actual("family")
+    for name in ("TkDefaultFont", "TkTextFont", "TkMenuFont", "TkHeadingFont"):
+        font.nametofont(name, root).configure(family=family, size=10, weight="normal")
+    for name, size, weight in (
+        ("Small", 9, "normal"),
+        ("Strong", 10, "bold"),
+        ("Title", 13, "bold"),
+        ("Hero", 19, "bold"),
+    ):
+        # made by Tcl, because Tk deletes a named font together with its Python object
+        root.tk.call("font", "create", f"Anonator{name}", "-family", family, "-size", size, "-weight", weight)

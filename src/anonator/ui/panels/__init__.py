@@ -1,0 +1,1 @@
+"""The parts of the window that people work with."""

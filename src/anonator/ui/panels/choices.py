@@ -1,0 +1,87 @@
+"""The choices of the settings in words, and the list that offers them with the effect of the chosen one."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Mapping
+from enum import Enum
+from tkinter import ttk
+from typing import Generic, TypeVar
+
+from anonator.core.config import Encoder, Mode, Model, Performance
+from anonator.ui.look.theme import Theme
+
+PERFORMANCE = {
+    Performance.ORIGINAL: (
+        "Original",
+        "Every frame, one at a time. Slow; for checking results of the other modes.",
+    ),
+    Performance.QUALITY: ("Quality", "Every frame at full size. The best choice for most videos."),
+    Performance.BALANCED: (
+        "Balanced",
+        "Every 3rd frame, faces followed between them. About twice as fast; small faces may be missed.",
+    ),
+    Performance.MAXIMUM: (
+        "Maximum Speed",
+        "Every 5th frame on a small picture. Fastest; for large, slow faces only.",
+    ),
+}
+MODEL = {
+    Model.MOBILENET: (
+        "MobileNet (RetinaFace)",
+        "Fast and accurate enough for most videos. Comes with the program.",
+    ),
+    Model.RESNET50: ("ResNet50 (RetinaFace)", "Several times slower; finds more small and hidden faces."),
+    Model.DSFD: ("DSFD", "Very slow without a graphics card; for the hardest pictures."),
+}
+ENCODER = {
+    Encoder.X264: ("Processor (x264)", "Works on every computer."),
+    Encoder.NVENC: ("NVIDIA (NVENC)", "Needs an NVIDIA graphics card; faster, larger files."),
+    Encoder.QSV: ("Intel (Quick Sync)", "Needs an Intel graphics unit; faster, larger files."),
+    Encoder.AMF: ("AMD (AMF)", "Needs an AMD graphics card; faster, larger files."),
+}
+MODE = {
+    Mode.SOLID: ("Solid", "A black box: nothing of the face is left. The safest."),
+    Mode.BLUR: ("Blur", "Blurred in proportion to the face."),
+    Mode.MOSAIC: ("Mosaic", "Coarse blocks in proportion to the face."),
+}
+
+EnumT = TypeVar("EnumT", bound=Enum)
+
+
+class Choice(ttk.Frame, Generic[EnumT]):
+    """A list of choices with a line below that says what the chosen one means."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        words: Mapping[EnumT, tuple[str, str]],
+        command: Callable[[EnumT], None],
+    ) -> None:
+        super().__init__(parent)
+        self._words, self._command = words, command
+        self._offered: list[EnumT] = list(words)
+        self.box = ttk.Combobox(self, state="readonly", height=8)
+        self.box.pack(fill="x")
+        self.line = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(346), justify="left")
+        self.line.pack(anchor="w", pady=(theme.px(4), 0))
+        self.box.bind("<<ComboboxSelected>>", self._chosen)
+
+    def offer(self, choices: tuple[EnumT, ...]) -> None:
+        """Show only these choices."""
+        self._offered = [choice for choice in self._words if choice in choices]
+        self.box.configure(values=[self._words[choice][0] for choice in self._offered])
+
+    def set(self, choice: EnumT) -> None:
+        """Show a choice without telling anybody."""
+        self.box.set(self._words[choice][0])
+        self.line.configure(text=self._words[choice][1])
+
+    def enable(self, yes: bool) -> None:
+        """Let it be changed, or lock it."""
+        self.box.state(["!disabled"] if yes else ["disabled"])
+
+    def _chosen(self, _event: object) -> None:
+        self.box.selection_clear()
+        self._command(self._offered[self.box.current()])

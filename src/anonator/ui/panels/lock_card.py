@@ -1,0 +1,148 @@
+"""The HIPAA lock as people see it: whether it is on, what it enforces, and what is lost without it."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from operator import attrgetter
+from tkinter import ttk
+
+from anonator.core.config import (
+    HIPAA_FIXED,
+    HIPAA_STRICTER,
+    PASS_FACTORS,
+    Mode,
+    Settings,
+    looser_values,
+    waiver_note,
+    word,
+)
+from anonator.ui.look.colours import ACCENT, BLACK, SURFACE, WHITE
+from anonator.ui.look.theme import Theme
+from anonator.ui.look.widgets import Switch, ToolTip
+from anonator.ui.panels.choices import MODE
+
+LINES = 7
+UNLOCKED_NOTE = "HIPAA mode is off. Faces and voices may remain in the results: check every one yourself."
+LOSSES = (
+    "Without HIPAA mode you can lower the protection:\n\n"
+    "•  sound can be kept, and voices identify people\n"
+    "•  blur and mosaic can be chosen, which show more than a black box\n"
+    "•  masks can be smaller and the search for faces less strict\n"
+    "•  faces that are not upright may be missed\n"
+    "•  Maximum Speed can be chosen, which looks at few frames\n\n"
+    "A note stays in the window while HIPAA mode is off, and it is on again at the next start."
+)
+
+
+def enforced(settings: Settings) -> tuple[str, ...]:
+    """What HIPAA mode does with these settings, in at most LINES sentences, true of a loosened lock too."""
+    looser = looser_values(settings)
+    values = {name: attrgetter(name)(settings) for name in HIPAA_STRICTER if name not in looser}
+    stricter = ", ".join(
+        f"{name.removeprefix('tracking.').replace('_', ' ')} {word(value)}"
+        for name, value in values.items()
+        if value != HIPAA_FIXED[name]
+    )
+    scores = ", ".join(f"{settings.threshold * factor:.3g}" for factor in PASS_FACTORS)
+    return (
+        "Solid black boxes: blur and mosaic cannot be chosen"
+        if settings.mode is Mode.SOLID
+        else f"{MODE[settings.mode][0]} instead of black boxes",
+        _boxes(settings.mask_scale),
+        f"Three passes, at the scores {scores}"
+        if settings.multi_pass
+        else f"One pass, at the score {settings.threshold:.3g}",
+        "Faces lying on their side or upside down are looked for too"
+        if settings.orientations
+        else "Faces are looked for in the upright picture only",
+        "Sound removed, because voices identify people",  # which no signature changes
+        "Maximum Speed, which skips most frames, is not offered",
+        *((f"Stricter by the configuration file: {stricter}",) if stricter else ()),
+    )
+
+
+def _boxes(scale: float) -> str:
+    return "Boxes as large as the face" if scale == 1 else f"Boxes {scale:g} times as large as the face"
+
+
+class LockCard(ttk.Frame):
+    """A framed card with the switch and, in words, what it does."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, on_turn: Callable[[bool], None]) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        px = theme.px
+        self._frame = tk.Frame(self, background=ACCENT, padx=px(1), pady=px(1))
+        self._frame.pack(fill="both", expand=True)
+        body = ttk.Frame(self._frame, style="Card.TFrame", padding=px(14))
+        body.pack(fill="both", expand=True)
+        body.columnconfigure(1, weight=1)
+        self._picture = ttk.Label(body, style="Card.TLabel")
+        self._picture.grid(row=0, column=0, rowspan=2, padx=(0, px(10)))
+        ttk.Label(body, text="HIPAA mode", style="Title.Card.TLabel").grid(row=0, column=1, sticky="w")
+        self.state_label = ttk.Label(body, style="Accent.Card.TLabel")
+        self.state_label.grid(row=1, column=1, sticky="w")
+        self.switch = Switch(body, theme, on_turn, style="Card.TLabel")
+        self.switch.grid(row=0, column=2, rowspan=2)
+        ToolTip(self.switch, theme, "The lock. On, it holds every setting at its safest value. (Ctrl+L)")
+        self._list = ttk.Frame(body, style="Card.TFrame")
+        self._list.grid(row=2, column=0, columnspan=3, sticky="ew", pady=(px(10), 0))
+        self._list.columnconfigure(1, weight=1)
+        self._lines: list[tuple[ttk.Label, ttk.Label]] = []
+        for row in range(LINES):
+            point = ttk.Label(self._list, text="•", style="Accent.Card.TLabel")
+            point.grid(row=row, column=0, sticky="nw")
+            label = ttk.Label(self._list, style="Dim.Card.TLabel", wraplength=px(292), justify="left")
+            label.grid(row=row, column=1, sticky="w", padx=(px(8), 0), pady=px(1))
+            self._lines.append((point, label))
+        self._note = tk.Label(
+            body,
+            background=WHITE,
+            foreground=BLACK,
+            font="AnonatorStrong",
+            justify="left",
+            wraplength=px(296),
+            padx=px(10),
+            pady=px(8),
+            anchor="w",
+        )
+        self._note.grid(row=3, column=0, columnspan=3, sticky="ew", pady=(px(10), 0))
+        self.show(Settings())
+
+    def show(self, settings: Settings) -> None:
+        """Show the lock closed or open, and what it does with these settings."""
+        locked, loosened = settings.hipaa, waiver_note(settings)
+        self.switch.set(locked)
+        self._picture.configure(image=self._theme.images["lock" if locked else "unlock"])
+        closed = "On, with looser values" if loosened else "On, for every video"
+        self.state_label.configure(text=closed if locked else "Off", foreground=ACCENT if locked else WHITE)
+        self._frame.configure(background=ACCENT if locked else WHITE)
+        if locked:
+            sentences = enforced(settings)
+            for row, (point, label) in enumerate(self._lines):
+                if row < len(sentences):
+                    label.configure(text=sentences[row])
+                    point.grid()
+                    label.grid()
+                else:
+                    point.grid_remove()
+                    label.grid_remove()
+            self._list.grid()
+        else:
+            self._list.grid_remove()
+        self._note.configure(text=loosened if locked else UNLOCKED_NOTE)
+        if locked and not loosened:
+            self._note.grid_remove()
+        else:
+            self._note.grid()
+
+    @property
+    def note(self) -> str:
+        """The standing note of an open or loosened lock; "" while there is none."""
+        return str(self._note.cget("text")) if self._note.winfo_manager() else ""
+
+    def enable(self, yes: bool) -> None:
+        """Let the lock be turned, or not, while a job runs."""
+        self.switch.enable(yes)
+        self._picture.configure(background=SURFACE)

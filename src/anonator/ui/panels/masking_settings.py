@@ -1,0 +1,91 @@
+"""The settings of what is covered and how, which the closed lock holds."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from tkinter import ttk
+from typing import Any
+
+from anonator.core.config import Mode, Settings, legal_range
+from anonator.ui.look.colours import LINE
+from anonator.ui.look.section import Section
+from anonator.ui.look.theme import Theme
+from anonator.ui.look.widgets import NumberField, Switch, ToolTip
+from anonator.ui.panels.choices import MODE
+
+MODE_VARIABLE = "anonator_mode"
+"""In Tcl by name: a tkinter.Variable calls Tk in whatever thread happens to collect it."""
+SWITCHES = (
+    ("multi_pass", "Three passes", "Also accepts faces at 0.7 of the threshold. Finds more; no slower."),
+    ("orientations", "Faces that are not upright", "Also looks at the turned picture: people who lie down."),
+    ("keep_audio", "Keep the sound", "Voices identify people, too."),
+)
+
+
+class MaskingSettings(Section):
+    """Renders the settings that it is given, and tells what people choose."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, Any], None]) -> None:
+        super().__init__(parent, theme)
+        self.put(tk.Frame(self, background=LINE, height=theme.px(1)), 18)
+        self.title = ttk.Label(self, style="Dim.TLabel")
+        self.put(self.title, 10, "w")
+        self.heading("Faces are covered by", "What is put over a face.", 8)
+        segments = ttk.Frame(self)
+        self.modes: dict[Mode, ttk.Radiobutton] = {}
+        for column, (mode, (label, tip)) in enumerate(MODE.items()):
+            button = ttk.Radiobutton(
+                segments,
+                text=label,
+                value=mode.value,
+                variable=MODE_VARIABLE,  # type: ignore[arg-type]
+                style="Segment.Toolbutton",
+                command=partial(choose, "mode", mode),
+            )
+            segments.columnconfigure(column, weight=1, uniform="mode")
+            button.grid(row=0, column=column, sticky="ew")
+            button.bind("<Return>", lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
+            ToolTip(button, theme, tip)
+            self.modes[mode] = button
+        self.put(segments)
+        tip = (
+            "The score from which something counts as a face. Lower finds more faces, and sometimes covers "
+            "what is none."
+        )
+        self.heading("Threshold", tip)
+        self.threshold = NumberField(self, theme, 0.05, partial(choose, "threshold"))
+        self.put(self.threshold)
+        self.heading("Mask scale", "The size of a mask, in sizes of the face that was found.")
+        self.mask_scale = NumberField(self, theme, 0.1, partial(choose, "mask_scale"))
+        self.put(self.mask_scale)
+        for field, tip in (
+            (self.threshold, "0.5 finds the most faces, 0.9 only the clearest."),
+            (self.mask_scale, "1 covers the face itself; 1.5 also hair, ears and chin."),
+        ):
+            ToolTip(field.entry, theme, tip)
+            ToolTip(field.scale, theme, tip)
+        self.switches: dict[str, Switch] = {
+            name: self.switch(words, tip, partial(choose, name)) for name, words, tip in SWITCHES
+        }
+
+    def show(self, settings: Settings, *, free: bool) -> None:
+        """Render.
+
+        Args:
+            settings: of the next job.
+            free: whether anything may be changed now.
+        """
+        unlocked = free and not settings.hipaa
+        self.title.configure(text="Locked by HIPAA mode" if settings.hipaa else "Masking")
+        self.setvar(MODE_VARIABLE, settings.mode.value)
+        for radio in self.modes.values():
+            radio.state(["!disabled" if unlocked else "disabled"])
+        for field, name in ((self.threshold, "threshold"), (self.mask_scale, "mask_scale")):
+            field.set_range(*legal_range(name, hipaa=settings.hipaa))
+            field.set(getattr(settings, name))
+            field.enable(unlocked)
+        for name, switch in self.switches.items():
+            switch.set(getattr(settings, name))
+            switch.enable(unlocked)

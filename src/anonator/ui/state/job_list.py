@@ -1,0 +1,98 @@
+"""The list of jobs in its order, and what changed in it since somebody looked; no run, no widgets."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo
+
+
+class JobList:
+    """Jobs by number, in the order in which they are run."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, JobView] = {}
+        self._numbers = itertools.count(1)
+        self._changed: set[int] = set()
+        self._order_changed = False
+
+    @property
+    def jobs(self) -> tuple[JobView, ...]:
+        """All of them in their order."""
+        return tuple(self._jobs.values())
+
+    def get(self, number: int | None) -> JobView | None:
+        """The job of that number, or None where there is none."""
+        return None if number is None else self._jobs.get(number)
+
+    def waiting(self) -> tuple[JobView, ...]:
+        """The jobs that a start would run."""
+        return tuple(job for job in self.jobs if job.state is JobState.WAITING)
+
+    def add(self, sources: Sequence[Path]) -> tuple[int, ...]:
+        """Append videos and give their numbers; one that waits or runs already is not added twice."""
+        there = {job.source for job in self.jobs if job.state not in FINISHED}
+        numbers = []
+        for source in sources:
+            if source in there:
+                continue
+            there.add(source)
+            number = next(self._numbers)
+            self._jobs[number] = JobView(number, source)
+            self._order_changed = True
+            self._changed.add(number)
+            numbers.append(number)
+        return tuple(numbers)
+
+    def update(self, number: int, **values: object) -> None:
+        """Change what is known of a job."""
+        self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
+        self._changed.add(number)
+
+    def set_info(self, number: int, info: MediaInfo) -> None:
+        """Note what a look at the file found."""
+        if number in self._jobs:
+            self.update(number, info=info)
+
+    def set_unreadable(self, number: int, message: str) -> None:
+        """Mark a waiting job as failed because its file cannot be read."""
+        job = self._jobs.get(number)
+        if job is not None and job.state is JobState.WAITING:
+            self.update(number, state=JobState.FAILED, message=message)
+
+    def remove(self, number: int) -> None:
+        """Take a job out."""
+        if self._jobs.pop(number, None) is not None:
+            self._order_changed = True
+
+    def move(self, number: int, steps: int) -> None:
+        """Move a job up (negative) or down."""
+        order = list(self._jobs)
+        if number not in order:
+            return
+        at = order.index(number)
+        to = max(0, min(len(order) - 1, at + steps))
+        order.insert(to, order.pop(at))
+        self._jobs = {key: self._jobs[key] for key in order}
+        self._order_changed = True
+
+    def retry(self, number: int) -> None:
+        """Let a failed, cancelled or skipped job wait again."""
+        job = self._jobs.get(number)
+        if job is not None and job.state in RETRIED:
+            self.update(number, state=JobState.WAITING, progress=None, message="", target=None)
+
+    def clear_finished(self) -> None:
+        """Take everything out that is done, failed, cancelled or skipped."""
+        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in FINISHED}
+        self._order_changed = True
+
+    def take_changes(self) -> tuple[frozenset[int], bool]:
+        """The numbers of jobs that changed since the last call, and whether the order did."""
+        changed, order = frozenset(self._changed), self._order_changed
+        self._changed.clear()
+        self._order_changed = False
+        return changed, order

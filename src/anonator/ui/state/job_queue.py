@@ -1,0 +1,238 @@
+"""The queue of jobs and its state machine; no widgets, so that it is tested without a display."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import traceback
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from anonator.core.config import Settings
+from anonator.core.frames import Preview, Progress, Stage
+from anonator.core.job_thread import Job
+from anonator.errors import AnonatorError, JobCancelled
+from anonator.ui.state import text
+from anonator.ui.state.job import Changes, Existing, JobState, JobView, Processor, RunState
+from anonator.ui.state.job_list import JobList
+from anonator.ui.state.result_names import RunNames
+
+logger = logging.getLogger(__name__)
+
+
+ProcessorFactory = Callable[[Job, Callable[[Progress], None], Callable[[Preview], None]], Processor]
+KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    job: int
+    content: Progress | Preview
+
+
+class JobController(JobList):
+    """A list of jobs that are run one after another; tells what changed when it is polled.
+
+    All methods belong to one thread, the window's. Processors call back in theirs; what they say
+    crosses in a queue and is read by poll.
+    """
+
+    def __init__(
+        self, make_processor: ProcessorFactory, keep_awake: KeepAwake = contextlib.nullcontext
+    ) -> None:
+        super().__init__()
+        self._make_processor = make_processor
+        self._keep_awake = keep_awake
+        self._awake = contextlib.ExitStack()
+        self._inbox: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._state = RunState.IDLE
+        self._current: int | None = None
+        self._processor: Processor | None = None
+        self._settings = Settings()
+        self._names = RunNames()
+        self._stop_after_current = False
+
+    # --- what can be read
+
+    @property
+    def state(self) -> RunState:
+        """Where the whole queue stands."""
+        return self._state
+
+    @property
+    def current(self) -> JobView | None:
+        """The job that is being worked on."""
+        return self.get(self._current)
+
+    def queue_remaining_seconds(self) -> float | None:
+        """Time until the whole queue is done, from the present speed; None where it cannot be told."""
+        progress = self.current.progress if self.current else None
+        if progress is None or progress.remaining_seconds is None:
+            return None
+        if not self.waiting():
+            return progress.remaining_seconds
+        frames = [job.info.frames if job.info else None for job in self.waiting()]
+        # only a first pass says how fast those that wait will be
+        if None in frames or progress.fps <= 0 or progress.stage is not Stage.WORKING:
+            return None
+        return progress.remaining_seconds + sum(n for n in frames if n) / progress.fps
+
+    # --- the queue
+
+    def remove(self, number: int) -> None:
+        """Take a job out of the queue; one that runs is cancelled first and stays as cancelled."""
+        if number == self._current:
+            self._cancel_current()
+        else:
+            super().remove(number)
+
+    def retry(self, number: int) -> None:
+        """Let a failed, cancelled or skipped job wait again; an older result is kept."""
+        self._names.forget(number)
+        super().retry(number)
+
+    # --- the run
+
+    def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
+        """The waiting jobs whose result is there already."""
+        return RunNames(settings, folder).conflicts(self.jobs)
+
+    def start(
+        self,
+        settings: Settings,
+        folder: Path | None,
+        existing: Existing = Existing.KEEP_BOTH,
+        asked: Collection[int] | None = None,
+    ) -> None:
+        """Run all waiting jobs with the same settings.
+
+        Args:
+            settings: for every job of this run.
+            folder: where results go; None is beside each video.
+            existing: what happens to the jobs that conflicts names. Videos added later keep both.
+            asked: the jobs that waited when the user chose that; None is all that wait now.
+        """
+        if self._state is not RunState.IDLE:
+            return
+        self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
+        for number, reason in self._names.settle(self.jobs, existing, asked).items():
+            self.update(number, state=JobState.SKIPPED, message=reason)
+        if self.waiting():
+            self._state = RunState.RUNNING
+            self._awake.enter_context(self._keep_awake())
+            self._start_next()
+
+    def pause(self) -> None:
+        """Stop working until resume."""
+        if self._state is RunState.RUNNING and self._processor is not None and self._current is not None:
+            self._processor.pause()
+            self._state = RunState.PAUSED
+            self.update(self._current, state=JobState.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after pause."""
+        if self._state is RunState.PAUSED and self._processor is not None and self._current is not None:
+            self._processor.resume()
+            self._state = RunState.RUNNING
+            self.update(self._current, state=JobState.RUNNING)
+
+    def cancel(self) -> None:
+        """Cancel the job that runs and leave the others waiting."""
+        if self._state is not RunState.IDLE:
+            self._stop_after_current = True
+            self._cancel_current()
+
+    def poll(self) -> Changes:
+        """Take in what the processor said since the last call, and start the next job when one ended."""
+        finished = self._processor is not None and self._processor.done
+        preview = self._drain()
+        ended = False
+        if finished:
+            self._finish_current()
+            ended = not self._start_next()
+        changed, order = self.take_changes()
+        return Changes(changed, order, preview, ended)
+
+    # --- inside
+
+    def _cancel_current(self) -> None:
+        if self._processor is not None and self._current is not None:
+            self._state = RunState.CANCELLING
+            self.update(self._current, state=JobState.CANCELLING)
+            self._processor.cancel()
+
+    def _drain(self) -> Preview | None:
+        preview: Preview | None = None
+        progress: Progress | None = None
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._inbox.get_nowait()
+                if event.job != self._current:
+                    continue
+                if isinstance(event.content, Progress):
+                    progress = event.content
+                else:
+                    preview = event.content
+        if progress is not None and self._current is not None:
+            self.update(self._current, progress=progress)
+        return preview
+
+    def _start_next(self) -> bool:
+        """Start the first waiting job that can be started; False when the run has ended."""
+        while not self._stop_after_current and (waiting := self.waiting()):
+            job = waiting[0]
+            try:
+                self._launch(job)
+            except AnonatorError as error:
+                self._fail(job.number, error)
+                self._processor = self._current = None
+                continue
+            self._state = RunState.RUNNING
+            return True
+        self._state = RunState.IDLE
+        self._awake.close()
+        return False
+
+    def _launch(self, job: JobView) -> None:
+        name, overwrite = self._names.take(job, self.jobs)
+        number = self._current = job.number
+        put = self._inbox.put
+        self._processor = self._make_processor(
+            Job(job.source, name.target, self._settings, overwrite),
+            lambda progress: put(_Event(number, progress)),
+            lambda preview: put(_Event(number, preview)),
+        )
+        self.update(
+            number, state=JobState.RUNNING, target=name.target, progress=None, result=None, message=""
+        )
+        self._processor.start()
+
+    def _finish_current(self) -> None:
+        assert self._processor is not None and self._current is not None, "a job that ended was running"
+        number, processor = self._current, self._processor
+        self._processor = self._current = None
+        try:
+            result = processor.wait(0)
+        except JobCancelled:
+            self.update(number, state=JobState.CANCELLED, message="Cancelled; nothing was left behind.")
+        except Exception as error:  # shown in the row: one failure does not stop the rest
+            self._fail(number, error)
+        else:
+            if note := self._names.note(number):
+                result = replace(result, notes=(*result.notes, note))
+            self.update(
+                number,
+                state=JobState.DONE,
+                result=result,
+                target=result.target,
+                message=text.result_summary(result),
+            )
+
+    def _fail(self, number: int, error: Exception) -> None:
+        if not isinstance(error, AnonatorError):
+            # the message of a foreign error may hold a path, so only its type and place are logged
+            place = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("job %d failed unexpectedly: %s\n%s", number, type(error).__name__, place)
+        self.update(number, state=JobState.FAILED, message=text.error_sentence(error))

@@ -1,0 +1,116 @@
+"""The names of the results that the window's queue makes, settled when a run starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from anonator.core.config import Settings
+from anonator.core.result_names import ResultName, is_taken, plan
+from anonator.ui.state.job import Existing, JobState, JobView
+
+SKIPPED = "Skipped, because its result was there already. Try again to make another one."
+SAME_VIDEO = "Skipped. {} Try again to make another result of it."
+
+
+class RunNames:
+    """What each job of one run writes, and whether an older result may be replaced by it."""
+
+    def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
+        """Nothing is settled yet.
+
+        Args:
+            settings: for every job of the run.
+            folder: where results go; None is beside each video.
+        """
+        self._settings, self._folder = settings or Settings(), folder
+        self._names: dict[int, ResultName] = {}
+        """By job; those of jobs that were removed stay reserved, so that no other job moves up to them."""
+        self._replacing: set[int] = set()
+
+    def conflicts(self, jobs: Sequence[JobView]) -> tuple[JobView, ...]:
+        """The waiting jobs whose result an earlier run has made."""
+        waiting = _waiting(jobs)
+        names = self._plan(waiting, jobs)
+        return tuple(job for job, name in zip(waiting, names, strict=True) if self._is_conflict(name))
+
+    def settle(
+        self, jobs: Sequence[JobView], existing: Existing, asked: Collection[int] | None
+    ) -> dict[int, str]:
+        """Name the results of the waiting jobs.
+
+        Args:
+            jobs: the whole queue.
+            existing: what happens to older results.
+            asked: the jobs for which the user said so; None is all. The others keep both.
+
+        Returns:
+            The numbers of jobs that are not to be run, with the reason.
+        """
+        waiting = [job for job in _waiting(jobs) if asked is None or job.number in asked]
+        skipped: dict[int, str] = {}
+        names = self._plan(waiting, jobs, avoid_existing=existing is Existing.KEEP_BOTH)
+        for job, name in zip(waiting, names, strict=True):
+            if name.same_as is not None:
+                skipped[job.number] = SAME_VIDEO.format(name.why)
+                continue
+            self._names[job.number] = name
+            if existing is not Existing.KEEP_BOTH and self._is_conflict(name):
+                if existing is Existing.OVERWRITE:
+                    self._replacing.add(job.number)
+                else:
+                    skipped[job.number] = SKIPPED
+        return skipped
+
+    def take(self, job: JobView, jobs: Sequence[JobView]) -> tuple[ResultName, bool]:
+        """The name of a job that is about to run, and whether it may replace a file.
+
+        A job that came after settle, or whose name was lost meanwhile, gets a free one.
+        """
+        name = self._names.pop(job.number, None)
+        replace = job.number in self._replacing
+        if name is None or not self._is_still_good(name, job, jobs, replace):
+            replace = False
+            (name,) = self._plan([job], jobs, avoid_existing=True)
+        self._names[job.number] = name
+        return name, replace
+
+    def forget(self, number: int) -> None:
+        """Let a job that is tried again have a new name, which replaces nothing."""
+        self._names.pop(number, None)
+        self._replacing.discard(number)
+
+    def note(self, number: int) -> str:
+        """Why a job's result has not its plain name; empty where it has."""
+        return self._names[number].why if number in self._names else ""
+
+    def _is_conflict(self, name: ResultName) -> bool:
+        return name.same_as is None and is_taken(name.target, self._settings)
+
+    def _is_still_good(self, name: ResultName, job: JobView, jobs: Sequence[JobView], replace: bool) -> bool:
+        if not replace:
+            return not is_taken(name.target, self._settings)
+        # a video that was added meanwhile may have the name of the result
+        return self._plan([job], jobs)[0].target == name.target
+
+    def _plan(
+        self, wanted: Sequence[JobView], jobs: Sequence[JobView], *, avoid_existing: bool = False
+    ) -> tuple[ResultName, ...]:
+        made = [
+            ResultName(job.source, job.target)
+            for job in jobs
+            if job.state is JobState.DONE and job.target is not None and os.path.lexists(job.target)
+        ]
+        return plan(
+            [job.source for job in wanted],
+            self._folder,
+            self._settings,
+            inputs=[job.source for job in jobs],
+            results=[*made, *self._names.values()],
+            avoid_existing=avoid_existing,
+        )
+
+
+def _waiting(jobs: Sequence[JobView]) -> list[JobView]:
+    return [job for job in jobs if job.state is JobState.WAITING]

@@ -1,0 +1,39 @@
+"""Makes the running job's pictures as large as the window shows them, in the job's own thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from anonator.core.frames import Preview
+from anonator.ui.frame_viewer import resized
+from anonator.ui.look.icons import as_array
+
+SHARE = 0.04
+"""Of one processor's time, for fitting pictures; where they are large, there are fewer in a second."""
+
+
+class LivePreviews:
+    """Knows the room of the pictures, which the window's thread writes and the job's reads."""
+
+    def __init__(self) -> None:
+        self.room = (640, 360)
+        """Width and height in pixels."""
+
+    def fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
+        """A receiver of pictures that passes them on in the size of the room, as often as SHARE allows."""
+        next_time = 0.0
+
+        def passed_on(preview: Preview) -> None:
+            nonlocal next_time
+            now, begin = time.monotonic(), time.thread_time()
+            if now < next_time:
+                return
+            before, after = (
+                as_array(resized(side, self.room)) for side in (preview.original, preview.anonymized)
+            )
+            next_time = now + (time.thread_time() - begin) / SHARE
+            take(replace(preview, original=before, anonymized=after))
+
+        return passed_on
