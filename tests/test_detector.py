@@ -451,10 +451,8 @@ def test_a_cancelled_job_waits_for_no_network(model: Model, astronaut: np.ndarra
         if len(asked) > 3:
             raise JobCancelled
 
-    detector.checkpoint = stop
     with pytest.raises(JobCancelled):
-        detector.detect([astronaut])
+        detector.detect([astronaut], checkpoint=stop)
     assert len(asked) < 10, "it went on to the end"
-    detector.checkpoint = None
     assert len(detector.detect([astronaut])) == 1
     detector.close()
