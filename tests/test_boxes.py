@@ -207,3 +207,10 @@ def test_to_pixels_leaves_out_only_the_empty_ones() -> None:
         (0, 0, 1, 1),
         (2, 2, 4, 4),
     ]
+
+
+def test_the_share_that_lies_inside() -> None:
+    small, large = rows((2, 2, 4, 6), (5, 5, 5, 9)), rows((0, 0, 10, 4), (4, 2, 8, 8))
+    np.testing.assert_allclose(boxes.inside(small, large), [[0.5, 0.0], [0.0, 0.0]])
+    assert boxes.inside(small, NONE).shape == (2, 0)
+    assert boxes.inside(NONE, large).shape == (0, 2)

@@ -25,12 +25,22 @@ def sizes(boxes: Float32Array) -> Float32Array:
 
 def iou(a: Float32Array, b: Float32Array) -> Float32Array:
     """(N, M) intersection over union of every box of a (N, 4) with every box of b (M, 4)."""
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(bottom_right - top_left, 0)
-    inter = sides[..., 0] * sides[..., 1]
+    inter = _intersections(a, b)
     union = areas(a)[:, None] + areas(b)[None, :] - inter
     return np.where(union > 0, inter / np.maximum(union, 1e-9), 0).astype(np.float32)
+
+
+def inside(a: Float32Array, b: Float32Array) -> Float32Array:
+    """(N, M) the share of every box of a (N, 4) that lies in every box of b (M, 4)."""
+    own = areas(a)[:, None]
+    return np.where(own > 0, _intersections(a, b) / np.maximum(own, 1e-9), 0).astype(np.float32)
+
+
+def _intersections(a: Float32Array, b: Float32Array) -> Float32Array:
+    sides = np.maximum(
+        np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2]), 0
+    )
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
 
 
 def clip(boxes: Float32Array, width: int, height: int) -> Float32Array:

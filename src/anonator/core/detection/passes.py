@@ -16,6 +16,8 @@ from anonator.core.frames import APART, Detections, Float32Array
 
 NMS_IOU = 0.3
 """Boxes that overlap more than this are one face."""
+WITHIN = 0.7
+"""Share of a part's box that must lie within a face's, so that they are one face."""
 UPRIGHT_SHARE = 0.7
 """Part of a turned box's score that an upright one needs to stand for the same face."""
 
@@ -114,6 +116,9 @@ def add_parts(faces: Detections, parts: Detections) -> Detections:
     """
     boxes, scores, turns = faces.boxes.copy(), faces.scores.copy(), faces.turns.copy()
     overlap = box_ops.iou(parts.boxes, faces.boxes)
+    # a line across a face makes a small face of its half, which lies within the whole one
+    whole = (faces.turns == 0) & (faces.scores >= UPRIGHT_SHARE * parts.scores[:, None])
+    overlap = np.where(whole & (box_ops.inside(parts.boxes, faces.boxes) > WITHIN), 1.0, overlap)
     same = overlap.argmax(axis=1) if len(faces) else np.zeros(len(parts), np.int64)
     seen = overlap.max(axis=1, initial=0) > NMS_IOU
     for i in np.flatnonzero(seen):
