@@ -33,6 +33,7 @@ from retinaface.weights import WEIGHTS as ONNX_BYTES  # type: ignore[import-unty
 from skimage import data
 from tqdm import tqdm
 
+from anonator.core import process_setup
 from anonator.core.config import Device, Model
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, cpu_threads
@@ -253,6 +254,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder for detection-<date>.md")
     parser.add_argument("--reference", type=Path, default=REFERENCE, help="weights of the published detector")
     arguments = parser.parse_args()
+    process_setup.prepare()
     warnings.simplefilter("ignore")
     torch.set_num_threads(cpu_threads())
 

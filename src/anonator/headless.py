@@ -23,7 +23,6 @@ from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
-STAGES = {Stage.WORKING: "", Stage.CHECKING: ", checking", Stage.REPAIRING: ", covering more"}
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -81,7 +80,7 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
             if progress.stage is not stage:
                 stage = progress.stage
                 bar.reset()  # each stage counts from 0
-                bar.set_description(job.source.name + STAGES[stage], refresh=False)
+                bar.set_description(", ".join(filter(None, (job.source.name, stage.word))), refresh=False)
             bar.total = progress.total
             bar.update(progress.frame - bar.n)
 

@@ -7,7 +7,6 @@ import http.client
 import re
 import shutil
 import ssl
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from anonator.core import file_lock
 from anonator.errors import DownloadError, JobCancelled
 
 Progress = Callable[[int, int | None], None]
@@ -162,27 +162,12 @@ def exclusive(lock: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         handle = lock.open("ab")
     with handle:
-        try:
-            _lock(handle)
-        except OSError as exc:
+        if not file_lock.take(handle.fileno()):
             raise DownloadError(
                 "These weights are being downloaded already, by another window of Anonator. "
                 "Wait until that has finished, then try again."
-            ) from exc
+            )
         yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: IO[bytes]) -> None:
-        handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(handle: IO[bytes]) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class _CannotContinueError(Exception):

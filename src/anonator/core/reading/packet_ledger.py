@@ -9,11 +9,11 @@ from typing import Any
 
 import av
 
+from anonator.core.clock_text import clock_text
 from anonator.core.reading.avi_chunks import stored_pictures
 from anonator.core.reading.hidden import shows_nothing
 from anonator.core.reading.nal_units import NalUnits
 from anonator.core.reading.opening import GROWING, OpenedVideo
-from anonator.core.reading.timestamps import format_seconds
 from anonator.core.reading.transport_packets import is_whole
 from anonator.errors import DecodeError
 
@@ -159,7 +159,7 @@ class PacketLedger:
     def _refuse_other_recording(self, pts: int | None) -> None:
         if self._structure is not None and self._structure.has_changed:
             raise DecodeError(
-                f"A second recording follows at {format_seconds(self._since_start(pts))}, after "
+                f"A second recording follows at {clock_text(self._since_start(pts))}, after "
                 f"{self._received} frames, and cannot be read as part of the first. "
                 "Use the recordings that were joined, one by one."
             )
@@ -264,7 +264,7 @@ class PacketLedger:
         """The error that names time and count, or says that the file is not finished yet."""
         if self._video.is_being_written():
             return DecodeError(GROWING)
-        time = format_seconds(self._since_start(pts))
+        time = clock_text(self._since_start(pts))
         promised = f" of {self.promised_frames}" if self.promised_frames else ""
         return DecodeError(
             f"{what} at {time}, after {self._received}{promised} frames: the file is damaged or incomplete. "
@@ -275,7 +275,7 @@ class PacketLedger:
         """Sentences about what was left out so far."""
         yield from self._video.notes
         if self._breaks:
-            times = ", ".join(format_seconds(time) for time in self._breaks[:BREAKS_TOLD])
+            times = ", ".join(clock_text(time) for time in self._breaks[:BREAKS_TOLD])
             more = " and other places" if len(self._breaks) > BREAKS_TOLD else ""
             yield f"The file is damaged before {times}{more}; frames may be damaged or missing there."
         if self._spliced:
