@@ -35,6 +35,7 @@ from tqdm import tqdm
 
 from anonator.core import process_setup
 from anonator.core.config import Device, Model
+from anonator.core.detection.cpu_fusion import computes_in_bfloat16
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, cpu_threads
 from anonator.core.detection.networks import build_network, load_weights
@@ -209,7 +210,7 @@ def candidates(
     if device.type == "cuda":
         found.append(Ours(size, device, torch.float16))
     else:
-        if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        if computes_in_bfloat16():
             found.append(Ours(size, device, torch.bfloat16))
         found.append(OnnxRuntime(size, device))
     return found

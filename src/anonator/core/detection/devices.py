@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from anonator.core.config import Device
-from anonator.core.detection.cpu_fusion import fuse_for_cpu
+from anonator.core.detection.cpu_fusion import computes_in_bfloat16, fuse_for_cpu
 from anonator.core.detection.networks import FaceNetwork
 from anonator.errors import DeviceError
 
@@ -129,7 +129,7 @@ class Workers:
 
 def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:
     """bfloat16 where the processor has it and a short timing shows that it is faster for this network."""
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not computes_in_bfloat16():
         return torch.float32
     workers = Workers(1, 1)
     try:
