@@ -200,7 +200,7 @@ def download_models(model: Model | None) -> int:
         The exit status.
     """
     with _interruption() as interrupted:
-        for each in [model] if model else list(Model):
+        for each in [model] if model else filter(weights.can_be_downloaded, Model):
             if not _fetch(each, interrupted):
                 return CANCELLED if interrupted.is_set() else FAILED
     return DONE
@@ -213,6 +213,8 @@ def _weights_ready(args: argparse.Namespace, model: Model, interrupted: threadin
     if not args.download_models:
         if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return True
+        if not weights.can_be_downloaded(model):
+            return True  # the job says how else to get them
         sys.stderr.write(
             f"{model.value} is not on this computer ({weights.human_size(model)}). Download it now? [y/N] "
         )

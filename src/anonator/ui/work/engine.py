@@ -30,7 +30,7 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class ModelsFound:
-    """Which models are on this computer, how large each is in words, and which encoders work here."""
+    """Which models are on this computer, how large each download is, and which encoders work here."""
 
     available: dict[Model, bool]
     sizes: dict[Model, str]
@@ -102,7 +102,7 @@ class Engine:
         process_setup.silence_ffmpeg()
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},
-            {model: weights.human_size(model) for model in Model},
+            {m: weights.human_size(m) for m in Model if weights.can_be_downloaded(m)},
             usable_encoders(),
         )
 
