@@ -33,7 +33,9 @@ from retinaface.weights import WEIGHTS as ONNX_BYTES  # type: ignore[import-unty
 from skimage import data
 from tqdm import tqdm
 
+from anonator.core import process_setup
 from anonator.core.config import Device, Model
+from anonator.core.detection.cpu_fusion import computes_in_bfloat16
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, cpu_threads
 from anonator.core.detection.networks import build_network, load_weights
@@ -208,7 +210,7 @@ def candidates(
     if device.type == "cuda":
         found.append(Ours(size, device, torch.float16))
     else:
-        if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        if computes_in_bfloat16():
             found.append(Ours(size, device, torch.bfloat16))
         found.append(OnnxRuntime(size, device))
     return found
@@ -253,6 +255,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder for detection-<date>.md")
     parser.add_argument("--reference", type=Path, default=REFERENCE, help="weights of the published detector")
     arguments = parser.parse_args()
+    process_setup.prepare()
     warnings.simplefilter("ignore")
     torch.set_num_threads(cpu_threads())
 

@@ -31,6 +31,7 @@ from clips import Turner, copy_frames, decoded
 from common import CLIPS, MODES, settings_of, table, where_and_when
 from PIL import Image, ImageDraw
 
+from anonator.core import process_setup
 from anonator.core.config import Mode
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 
@@ -93,6 +94,7 @@ class Reference:
 def main() -> int:
     """Measure what the command line asks for and print a table, or JSON."""
     args = arguments()
+    process_setup.prepare()
     modes = args.modes.split(",")
     mask = Mode(args.mode)
     settings = {mode: settings_of(mode, mask) for mode in modes}

@@ -32,7 +32,7 @@ from clips import decoded
 from common import CLIPS, settings_of, table, where_and_when
 from leaks import VIDEOS, UInt8Array, centre_of, prepared, say
 
-from anonator.core import processor
+from anonator.core import process_setup, processor
 from anonator.core.anonymizer import covered_pixels
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
@@ -109,6 +109,7 @@ class OwnNetwork:
 def main() -> int:
     """Measure what the command line asks for and print tables, or JSON."""
     args = arguments()
+    process_setup.prepare()
     header = where_and_when()
     if args.recognition:
         recognized = recognition.measure(args.people, say)

@@ -12,6 +12,7 @@ from clips import copy_frames, decoded
 from common import settings_of
 from stages import STAGES, StageClocks
 
+from anonator.core import process_setup
 from anonator.core.config import Encoder, Settings
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.core.writing.encoders import encoder_setup
@@ -27,6 +28,7 @@ def run(what: str, clip: Path, target: Path) -> dict[str, Any]:
         frames = copy_frames(clip, target, options=options)
         seconds, stages = time.perf_counter() - start, {}
     else:
+        process_setup.prepare()
         settings = settings_of(what)
         detectors = DetectorCache()
         detectors.get(settings)  # its time is part of the start-up

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from anonator.core import process_setup
+
 sys.path.insert(0, str(Path(__file__).parent))
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -112,6 +114,12 @@ def no_thread_is_left() -> Iterator[None]:
 
 def _own_threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name.startswith("anonator")]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def process_is_prepared() -> None:
+    """The tests' process is set up as the program's own is."""
+    process_setup.prepare()
 
 
 @pytest.fixture(autouse=True, scope="session")

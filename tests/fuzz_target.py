@@ -24,6 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from anonator.core import process_setup
+
 HANG_SECONDS = 10.0
 FIRST_PATIENCE = 70.0
 """The first case of a process waits for the imports."""
@@ -65,6 +67,7 @@ def worker() -> None:
     """Take names of files from standard input; answer each by a line of JSON."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     sys.stdout = sys.stderr
+    process_setup.prepare()
     for line in sys.stdin:
         kind, path = json.loads(line)
         started = time.perf_counter()

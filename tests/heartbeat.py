@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from anonator.core import process_setup
 from anonator.ui.main_window import MainWindow
 
 PERIOD_MS = 10
@@ -45,6 +46,7 @@ class Heart:
 def main() -> None:
     """Run it."""
     source, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    process_setup.prepare_window()
     window = MainWindow(preferences_file=source.with_name("window.json"))
     window.root.geometry("1280x800+0+0")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from anonator.core import file_lock
 from anonator.core.writing import leftovers
 from anonator.core.writing.leftovers import PREFIX, SUFFIXES, OwnName, sweep
 from anonator.core.writing.partial_file import TemporaryFile
@@ -23,7 +24,7 @@ from anonator.errors import OutputError
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from anonator.core import leftovers
+from anonator.core.writing import leftovers
 leftovers.marker_folder = lambda: Path(sys.argv[1])
 """
 """The beginning of another program with the same state folder."""
@@ -299,7 +300,7 @@ def test_a_marker_that_cannot_be_finished_is_taken_back(
 
     with monkeypatch.context() as patch:
         if call == "lock":
-            patch.setattr(leftovers, "_lock", lambda _: False)
+            patch.setattr(file_lock, "take", lambda _: False)
         else:
             patch.setattr(os, call, full if call == "fsync" else lambda *_: 3)
         own = OwnName(folder)
@@ -313,7 +314,7 @@ def test_a_sweep_that_is_faster_than_the_lock_only_costs_a_name(
     folder: Path, markers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the making of a marker and its lock another program may take it for an abandoned one."""
-    original = leftovers._lock
+    original = file_lock.take
     taken: list[str] = []
 
     def swept_before(descriptor: int) -> bool:
@@ -322,7 +323,7 @@ def test_a_sweep_that_is_faster_than_the_lock_only_costs_a_name(
             (markers / taken[0]).unlink()
         return original(descriptor)
 
-    monkeypatch.setattr(leftovers, "_lock", swept_before)
+    monkeypatch.setattr(file_lock, "take", swept_before)
     own = OwnName(folder)
     (marker,) = markers.iterdir()
     assert marker.name != taken[0]

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from anonator.core.reading.timestamps import Clock, format_seconds
+from anonator.core.clock_text import clock_text
+from anonator.core.reading.timestamps import Clock
 
 
 @pytest.mark.parametrize(
@@ -39,4 +40,4 @@ def test_stamps_are_kept_where_they_can_be_and_mended_where_not(
     [(0, "0:00.00"), (5.123, "0:05.12"), (59.999, "1:00.00"), (3723.4, "1:02:03.40"), (-1, "0:00.00")],
 )
 def test_times_are_written_for_people(seconds: float, text: str) -> None:
-    assert format_seconds(seconds) == text
+    assert clock_text(seconds) == text

@@ -46,7 +46,7 @@ def done(
 def test_it_lies_beside_the_result(done: tuple[JobResult, Path, dict[str, object]]) -> None:
     result, _, audit = done
     assert result.report == result.target.with_name(f"{TELLING}_anonymized_report.json")
-    assert (audit["schema"], audit["schema_version"]) == ("anonator-report", 1)
+    assert (audit["schema"], audit["schema_version"]) == ("anonator-report", 2)
     assert audit["reviewed_by"] == "nobody yet"
 
 
@@ -91,7 +91,7 @@ def test_it_names_nobody(done: tuple[JobResult, Path, dict[str, object]]) -> Non
     text = result.report.read_text("utf-8")
     for word in (TELLING, "Miller", source.name, str(source.parent)):
         assert word not in text
-    assert audit["input"] == "not recorded"
+    assert audit["input"] == {"sha256": None}
     assert hashlib.sha256(source.read_bytes()).hexdigest() not in text
 
 

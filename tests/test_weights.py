@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import shutil
 import socket
@@ -22,7 +21,8 @@ from anonator import models
 from anonator.core.config import Model
 from anonator.core.detection import download as transfer
 from anonator.core.detection import weights
-from anonator.core.detection.weights import SPECS, Check, data_folder, download, find, is_available
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import Check, data_folder, download, find, is_available
 from anonator.errors import (
     DownloadError,
     JobCancelled,
@@ -108,7 +108,7 @@ def test_the_data_folder_is_anonators_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_published_facts_are_the_designs() -> None:
     for model, spec in SPECS.items():
-        assert spec.url is None or spec.url.startswith("https://")
+        assert spec.url is None or (spec.url.startswith("https://") and spec.sha256 and spec.size_bytes)
         assert spec.licence and spec.origin.endswith(".") and weights.human_size(model) == spec.human_size
     assert SPECS[Model.DSFD].sha256 is None, (
         "none is published; one that is made up would refuse the right file"
@@ -237,31 +237,23 @@ def test_an_environment_folder_without_the_file_is_no_hindrance(
 # Weights for which no checksum is published
 
 
-def test_an_unpublished_checksum_is_recorded_on_first_use_and_checked_after() -> None:
+def test_weights_without_a_published_checksum_are_the_users_own() -> None:
     path = place(data_folder(), CONTENT, UNPUBLISHED)
-    assert find(UNPUBLISHED).check is Check.RECORDED
-    record = data_folder() / weights.RECORD_NAME
-    assert json.loads(record.read_text()) == {path.name: DIGEST}
-    assert find(UNPUBLISHED).sha256 == DIGEST
-
+    found = find(UNPUBLISHED)
+    assert (found.path, found.check, found.sha256) == (path, Check.UNKNOWN, DIGEST)
+    assert "user's own" in found.origin and is_available(UNPUBLISHED)
     path.write_bytes(OTHER)
-    with pytest.raises(
-        WeightsInvalidError, match=r"SHA-256 has changed.*on purpose, delete .*checksums\.json"
-    ):
-        find(UNPUBLISHED)
-    record.unlink()
     assert find(UNPUBLISHED).sha256 == hashlib.sha256(OTHER).hexdigest()
-    assert left_behind() == {path.name, record.name}
+    assert left_behind() == {path.name}
 
 
-def test_an_own_file_is_not_recorded(tmp_path: Path) -> None:
-    own = tmp_path / "own.pth"
-    own.write_bytes(OTHER)
-    assert find(UNPUBLISHED, own).check is Check.UNKNOWN
-    place(data_folder(), CONTENT, UNPUBLISHED)
-    assert find(UNPUBLISHED).sha256 == DIGEST
-    own.write_bytes(CONTENT)
-    assert find(UNPUBLISHED, own).check is Check.RECORDED
+def test_weights_that_cannot_be_checked_are_not_fetched() -> None:
+    assert not weights.can_be_downloaded(UNPUBLISHED) and weights.can_be_downloaded(KNOWN)
+    for attempt in (find, download):
+        with pytest.raises(WeightsMissingError, match=r"no checksum is published") as caught:
+            attempt(UNPUBLISHED)
+        assert SPECS[UNPUBLISHED].file_name in str(caught.value) and "--weights" in str(caught.value)
+    assert not data_folder().exists()
 
 
 def test_a_file_of_the_users_is_copied_to_where_the_engine_looks(tmp_path: Path) -> None:
@@ -284,18 +276,17 @@ def test_a_wrong_file_never_takes_the_place_of_a_right_one(tmp_path: Path, conte
     assert find(KNOWN).path.read_bytes() == CONTENT and left_behind() == {SPECS[KNOWN].file_name}
 
 
-def test_adopting_without_a_published_checksum_records_the_first_and_refuses_others(tmp_path: Path) -> None:
+def test_adopting_without_a_published_checksum_takes_weights_and_no_web_page(tmp_path: Path) -> None:
     own = tmp_path / "own.pth"
     own.write_bytes(b"<html>")
     with pytest.raises(WeightsInvalidError, match="not the weights file"):
         weights.adopt(UNPUBLISHED, own)
     assert not data_folder().exists()
     own.write_bytes(CONTENT)
-    assert weights.adopt(UNPUBLISHED, own).check is Check.RECORDED
+    assert weights.adopt(UNPUBLISHED, own).check is Check.UNKNOWN
     own.write_bytes(OTHER)
-    with pytest.raises(WeightsInvalidError, match="not the weights file"):
-        weights.adopt(UNPUBLISHED, own)
-    assert find(UNPUBLISHED).path.read_bytes() == CONTENT
+    assert weights.adopt(UNPUBLISHED, own).sha256 == hashlib.sha256(OTHER).hexdigest()
+    assert find(UNPUBLISHED).path.read_bytes() == OTHER
 
 
 def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
@@ -315,18 +306,9 @@ def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
     assert str(tmp_path) not in str(caught.value) and left_behind() == set()  # nothing half copied
 
 
-def test_a_web_page_is_never_recorded() -> None:
+def test_a_web_page_is_never_taken_for_weights() -> None:
     place(data_folder(), b"<!DOCTYPE html><title>Gone</title>", UNPUBLISHED)
     with pytest.raises(WeightsInvalidError, match="does not hold weights"):
-        find(UNPUBLISHED)
-    assert not (data_folder() / weights.RECORD_NAME).exists()
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}'])
-def test_a_damaged_record_is_refused(text: str) -> None:
-    place(data_folder(), CONTENT, UNPUBLISHED)
-    (data_folder() / weights.RECORD_NAME).write_text(text)
-    with pytest.raises(WeightsInvalidError, match="list of checksums"):
         find(UNPUBLISHED)
 
 
@@ -408,8 +390,8 @@ def test_a_server_without_ranges_is_asked_for_everything_again(server: FileServe
 
 def test_a_server_that_continues_at_another_place_is_asked_for_everything(server: FileServer) -> None:
     server.behaviour.range_slip = 1000
-    leave_part(UNPUBLISHED, CONTENT[:400_000], etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
+    leave_part(KNOWN, CONTENT[:400_000], etag='"v1"')
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
     assert len(server.behaviour.requests) == 2
 
 
@@ -417,24 +399,26 @@ def test_a_server_that_continues_at_another_place_is_asked_for_everything(server
 def test_two_versions_of_a_file_are_never_joined(server: FileServer, obey: bool) -> None:
     server.behaviour.obey_if_range = obey
     server.behaviour.etag = '"v2"'
-    leave_part(UNPUBLISHED, OTHER[:400_000], etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
+    leave_part(KNOWN, OTHER[:400_000], etag='"v1"')
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
 
 
-def test_a_part_of_an_unknown_version_is_not_continued_without_a_checksum(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, OTHER[:400_000])
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert server.behaviour.requests[0][1]["Range"] is None
+def test_a_part_of_an_unknown_version_is_continued_because_the_checksum_tells(server: FileServer) -> None:
+    leave_part(KNOWN, CONTENT[:400_000])
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
+    headers = server.behaviour.requests[0][1]
+    assert (headers["Range"], headers["If-Range"]) == ("bytes=400000-", None)
 
 
 @pytest.mark.parametrize("etag", ['W/"v1"', None, "v1"], ids=["weak", "none", "unquoted"])
 def test_a_version_that_promises_nothing_is_not_relied_on(server: FileServer, etag: str | None) -> None:
     server.behaviour.etag, server.behaviour.cut_after = etag, 400_000
     with pytest.raises(DownloadError, match="ended after"):
-        download(UNPUBLISHED, url=server.url())
+        download(KNOWN, url=server.url())
     server.behaviour.cut_after = None
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert server.behaviour.requests[-1][1]["Range"] is None
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
+    headers = server.behaviour.requests[-1][1]
+    assert (headers["Range"], headers["If-Range"]) == ("bytes=400000-", None)
 
 
 def test_a_part_that_is_complete_needs_no_server(server: FileServer) -> None:
@@ -444,15 +428,7 @@ def test_a_part_that_is_complete_needs_no_server(server: FileServer) -> None:
     assert server.behaviour.requests == [] and calls == [(len(CONTENT), len(CONTENT))]
 
 
-def test_a_complete_part_of_unknown_size_is_recognized(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, CONTENT, etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert len(server.behaviour.requests) == 1
-
-
 def test_a_part_longer_than_the_file_is_thrown_away(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, CONTENT + b"more", etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
     leave_part(KNOWN, CONTENT + b"more")
     assert download(KNOWN, url=server.url()).sha256 == DIGEST
 
@@ -525,14 +501,21 @@ def test_a_body_of_unstated_length(server: FileServer, chunked: bool) -> None:
 def test_a_chunked_body_that_breaks_off_is_noticed(server: FileServer) -> None:
     server.behaviour.chunked, server.behaviour.cut_after = True, 200_000
     with pytest.raises(DownloadError, match="broke off"):
-        download(UNPUBLISHED, url=server.url())
-    assert not is_available(UNPUBLISHED)
+        download(KNOWN, url=server.url())
+    assert not is_available(KNOWN)
 
 
-def test_a_file_whose_completeness_nobody_could_tell_is_refused(server: FileServer) -> None:
+def test_a_body_of_unstated_length_that_breaks_off_is_noticed(server: FileServer) -> None:
     server.behaviour.length, server.behaviour.cut_after = False, 200_000
-    with pytest.raises(DownloadError, match="does not say how large"):
-        download(UNPUBLISHED, url=server.url())
+    with pytest.raises(DownloadError, match="ended after 200,000 of 1,000,004 bytes"):
+        download(KNOWN, url=server.url())
+    assert not is_available(KNOWN)
+
+
+def test_a_web_page_instead_of_weights_is_refused(server: FileServer) -> None:
+    server.behaviour.content = b"<html>Please log in to the hospital's network</html>"
+    with pytest.raises(DownloadError, match="offers another file"):
+        download(KNOWN, url=server.url())
     assert left_behind() == set()
 
 
@@ -614,22 +597,3 @@ def test_a_redirect_to_an_open_address_is_refused(server: FileServer) -> None:
     server.behaviour.redirect = "http://weights.invalid/w"
     with pytest.raises(DownloadError, match="without encryption"):
         download(KNOWN, url=server.url("/moved"))
-
-
-def test_an_unpublished_checksum_is_recorded_by_the_download(server: FileServer) -> None:
-    found = download(UNPUBLISHED, url=server.url())
-    assert found.check is Check.RECORDED
-    assert json.loads((data_folder() / weights.RECORD_NAME).read_text()) == {found.path.name: DIGEST}
-
-    found.path.unlink()
-    server.behaviour.content = OTHER
-    with pytest.raises(WeightsInvalidError, match="SHA-256 has changed"):
-        download(UNPUBLISHED, url=server.url())
-    assert not found.path.exists() and not part_of(UNPUBLISHED).exists()
-
-
-def test_a_web_page_instead_of_weights_is_refused(server: FileServer) -> None:
-    server.behaviour.content = b"<html>Please log in to the hospital's network</html>"
-    with pytest.raises(WeightsInvalidError, match="does not hold weights"):
-        download(UNPUBLISHED, url=server.url())
-    assert left_behind() == set()

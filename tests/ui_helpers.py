@@ -409,6 +409,7 @@ class Outside:
         """The real program, with its settings in the test's own folder."""
         log = self._folder / "events.jsonl"
         code = "import sys; from pathlib import Path; from anonator.ui.main_window import run; " + (
+            "from anonator.core import process_setup; process_setup.prepare_window(); "
             "sys.exit(run([Path(name) for name in sys.argv[1:]]))"
         )
         self.running.append(

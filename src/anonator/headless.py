@@ -23,7 +23,6 @@ from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
-STAGES = {Stage.WORKING: "", Stage.CHECKING: ", checking", Stage.REPAIRING: ", covering more"}
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -81,7 +80,7 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
             if progress.stage is not stage:
                 stage = progress.stage
                 bar.reset()  # each stage counts from 0
-                bar.set_description(job.source.name + STAGES[stage], refresh=False)
+                bar.set_description(", ".join(filter(None, (job.source.name, stage.word))), refresh=False)
             bar.total = progress.total
             bar.update(progress.frame - bar.n)
 
@@ -201,7 +200,7 @@ def download_models(model: Model | None) -> int:
         The exit status.
     """
     with _interruption() as interrupted:
-        for each in [model] if model else list(Model):
+        for each in [model] if model else filter(weights.can_be_downloaded, Model):
             if not _fetch(each, interrupted):
                 return CANCELLED if interrupted.is_set() else FAILED
     return DONE
@@ -214,6 +213,8 @@ def _weights_ready(args: argparse.Namespace, model: Model, interrupted: threadin
     if not args.download_models:
         if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return True
+        if not weights.can_be_downloaded(model):
+            return True  # the job says how else to get them
         sys.stderr.write(
             f"{model.value} is not on this computer ({weights.human_size(model)}). Download it now? [y/N] "
         )

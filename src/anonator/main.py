@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from anonator import headless, logs
+from anonator.core import process_setup
 from anonator.core.config import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("options of a job need --headless; the window has its own settings.")
     from anonator.ui.main_window import run
 
+    process_setup.prepare_window()
     try:
         return run(args.files, args.config)
     except DisplayError as exc:
@@ -81,6 +83,7 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         parser.error("give either -o or --output-dir.")
     if args.output and args.output.suffix.lower() != ".mp4":
         parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
+    process_setup.prepare()
     return headless.run(args, settings)
 
 

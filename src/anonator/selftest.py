@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import anonator
 from anonator import models
+from anonator.core import process_setup
 from anonator.core.config import Device, Encoder, Model, Settings
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def imports() -> str:
         raise ImportError("the program's own modules are not to be found")
     for name in (*FOREIGN, *own):
         importlib.import_module(name)
+    process_setup.prepare()
     return f"{len(own)} modules of the program, {len(FOREIGN)} libraries"
 
 

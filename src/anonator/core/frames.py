@@ -220,6 +220,11 @@ class Stage(Enum):
     REPAIRING = "repairing"
     """The check found a face, so the file is made once more, with wider masks there."""
 
+    @property
+    def word(self) -> str:
+        """What to call it in a line about progress; "" for plain work on frame after frame."""
+        return {Stage.WORKING: "", Stage.CHECKING: "checking", Stage.REPAIRING: "covering more"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

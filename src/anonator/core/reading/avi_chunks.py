@@ -1,13 +1,29 @@
-"""Counts the pictures that are stored in an AVI file, of which the header often claims more."""
+"""What is peculiar to AVI: pictures without times, and fewer of them than the header often claims."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
 _PASSED_OVER = re.compile(rb"\d\d(dc|db|wb|tx|pc)|ix\d\d|idx1|JUNK|LIST")
+
+
+class AviTimes:
+    """Gives the pictures of an AVI file times: its n-th picture is shown at its n-th packet's time."""
+
+    def __init__(self) -> None:
+        self._times: deque[int | None] = deque()
+
+    def enter(self, dts: int | None) -> None:
+        """Note the time of the next packet."""
+        self._times.append(dts)
+
+    def next(self) -> int | None:
+        """The time of the next picture, in order of presentation."""
+        return self._times.popleft() if self._times else None
 
 
 def stored_pictures(path: Path, stream: int) -> int | None:

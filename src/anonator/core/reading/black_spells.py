@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from anonator.core.clock_text import clock_text
 from anonator.core.frames import Frame
-from anonator.core.reading.timestamps import format_seconds
 
 SPELLS_TOLD = 5
 """A note names so many places; of the others it gives the number."""
@@ -40,7 +40,7 @@ class BlackSpells:
         if not self.frames:
             return
         words = [
-            format_seconds(first) + (f" to {format_seconds(last)}" if last > first else "")
+            clock_text(first) + (f" to {clock_text(last)}" if last > first else "")
             for first, last in self._spells[:SPELLS_TOLD]
         ]
         if len(self._spells) > SPELLS_TOLD:

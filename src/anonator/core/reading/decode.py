@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import av
+from av.video.codeccontext import VideoCodecContext
 
+from anonator.core.reading.av_types import Packet
 from anonator.core.reading.opening import OpenedVideo, packets_of, without_path
 from anonator.core.reading.packet_ledger import HIDDEN, PacketLedger
 
 
-def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
+def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[av.VideoFrame]:
     """Every picture of the video as decoded, in order of presentation.
 
     Raises:
@@ -27,7 +28,7 @@ def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
             if ledger.units.begins_anew:
                 yield from _checked(ledger, _decode(context, ledger, None))
                 context.flush_buffers()
-            if packet.is_discard and not ledger.leads(packet.pts):
+            if packet.is_discard and not ledger.leading.has(packet.pts):
                 packet = unhidden(packet)
                 packet.pts = HIDDEN - hidden
                 hidden += 1
@@ -38,7 +39,7 @@ def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[Any]:
     ledger.finish()
 
 
-def unhidden(packet: Any) -> Any:
+def unhidden(packet: Packet) -> Packet:
     """A copy of a packet that an edit list hides, without the mark that says so.
 
     FFmpeg decodes such a packet and throws the picture away before anybody can see that it is damaged;
@@ -53,19 +54,19 @@ def unhidden(packet: Any) -> Any:
     return copy
 
 
-def _decode(context: Any, ledger: PacketLedger, packet: Any | None) -> list[Any]:
+def _decode(context: VideoCodecContext, ledger: PacketLedger, packet: Packet | None) -> list[av.VideoFrame]:
     try:
         return list(context.decode(packet))
     except av.EOFError:
         return []
     except av.InvalidDataError:
         # broken leading pictures hang on what was cut off before the first whole one
-        if not ledger.forgive():
+        if not ledger.leading.forgive():
             raise
         return []
 
 
-def _checked(ledger: PacketLedger, pictures: list[Any]) -> Iterator[Any]:
+def _checked(ledger: PacketLedger, pictures: list[av.VideoFrame]) -> Iterator[av.VideoFrame]:
     for picture in pictures:
         if ledger.received(picture):
             yield picture

@@ -46,7 +46,7 @@ def describe(
         time_base=Fraction(stream.time_base),
         average_rate=frame_rate(stream),
         header_frames=stream.frames or None,
-        duration_seconds=ledger.promised_seconds,
+        duration_seconds=ledger.promises.seconds,
         start_shift=start_shift,
         codec=CANONICAL.get(context.name, context.name),
         pix_fmt=first.format.name,
@@ -75,7 +75,7 @@ def _notes(video: OpenedVideo, first: Any, maker: PictureMaker, ledger: PacketLe
         yield "The video is stored mirrored; the result shows it as players do."
     if video.other_videos:
         yield "The file holds more than one video; only the main one was used."
-    if ledger.is_cut:
+    if ledger.promises.is_cut:
         yield "The file is incomplete: it is shorter than its own header says."
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from anonator.core.reading.av_types import Packet
 
 _AV1_HEADER, _AV1_FRAME = 3, 6
 
 
-def shows_nothing(codec: str, packet: Any) -> bool:
+def shows_nothing(codec: str, packet: Packet) -> bool:
     """Whether a packet holds only pictures that others are built on, as streams split by some programs do.
 
     Args:

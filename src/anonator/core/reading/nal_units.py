@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import av
 
+from anonator.core.reading.av_types import Packet
 from anonator.core.reading.parameter_sets import fingerprint
 
 MOST_KEPT = 1 << 16
@@ -49,7 +49,7 @@ class NalUnits:
         self.is_cut_off = False
         """Its picture cannot be decoded by anybody."""
 
-    def enter(self, packet: Any) -> None:
+    def enter(self, packet: Packet) -> None:
         """Look at a packet; to be called for all, in order."""
         self.begins_anew = self.is_cut_off = False
         if self._codec in _MPEG and packet.is_keyframe:
@@ -68,7 +68,7 @@ class NalUnits:
             elif kind < 16:
                 self.is_cut_off |= self._cut and kind in _LEADING
 
-    def keeps(self, packet: Any) -> bool:
+    def keeps(self, packet: Packet) -> bool:
         """Whether a packet holds no picture, and is kept for the next one."""
         if self._codec not in _PARAMETERS:
             return False
@@ -93,7 +93,7 @@ class NalUnits:
             return not body.rstrip(b"\0").removesuffix(b"\x80").strip(b"\xff")
         return kind in _PARAMETERS[self._codec] or (kind in _NOTES[self._codec] and _is_note(body))
 
-    def completed(self, packet: Any) -> Any:
+    def completed(self, packet: Packet) -> Packet:
         """The packet with what was kept in front of it."""
         if not self._kept:
             return packet

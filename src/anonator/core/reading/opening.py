@@ -24,9 +24,6 @@ from anonator.core.reading.protection import is_encrypted
 from anonator.core.reading.transport_stream import BUFFER, SCRAMBLED, TransportStream, open_transport_stream
 from anonator.errors import AnonatorError, InputError
 
-# FFmpeg's own messages may hold paths, and what is wrong reaches the user as an exception
-av.logging.set_level(None)
-
 MAX_PIXELS = 32 * 1024 * 1024
 """Largest picture that is decoded: 8K (7680 x 4320) fits, a decompression bomb does not."""
 ENCRYPTED = (

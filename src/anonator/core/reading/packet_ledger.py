@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import av
 
-from anonator.core.reading.avi_chunks import stored_pictures
+from anonator.core.clock_text import clock_text
+from anonator.core.reading.av_types import Packet
+from anonator.core.reading.avi_chunks import AviTimes, stored_pictures
+from anonator.core.reading.awaited_pictures import AwaitedPictures
 from anonator.core.reading.hidden import shows_nothing
+from anonator.core.reading.leading_pictures import LONGEST_DELAY, LeadingPictures
 from anonator.core.reading.nal_units import NalUnits
 from anonator.core.reading.opening import GROWING, OpenedVideo
-from anonator.core.reading.timestamps import format_seconds
+from anonator.core.reading.promises import Promises
 from anonator.core.reading.transport_packets import is_whole
 from anonator.errors import DecodeError
 
@@ -25,20 +27,12 @@ them, a demuxer's suspicion is not held against a packet: joined transport strea
 BREAKS_TOLD = 5
 """A note names so many places."""
 ADVICE = "Copy it again from where it came, or repair it first."
-LONGEST_DELAY = 64
-"""Packets after which a picture must have come: frame threads and reordering need fewer than 40."""
 HIDDEN = -(1 << 40)
 """Stamps from here down mark pictures that an edit list hides; they are decoded and checked, never shown."""
-SEARCH_FOR_KEY = 600
-"""Packets at the start that may precede the first key frame; a video without key frames is read as it is."""
 
 
 class PacketLedger:
-    """Compares packets sent to a decoder with pictures received, and both with the header's promises.
-
-    Pictures before the first one that can stand alone belong to what was cut off before; no player
-    shows them. They are counted and told, not held against the file.
-    """
+    """Compares packets sent to a decoder with pictures received, and both with the header's promises."""
 
     def __init__(self, video: OpenedVideo, *, follow: bool = True) -> None:
         """Note what the file promises.
@@ -48,51 +42,30 @@ class PacketLedger:
             follow: raise as soon as a picture does not come; False where the caller looks after that.
         """
         stream, container = video.stream, video.container
-        self._time_base = Fraction(stream.time_base)
-        self.promised_frames: int | None = stream.frames or None
-        self._promised_packets = self.promised_frames or 0
-        if "mp4" in container.format.name and stream.index_entries:
-            # without those that an edit list cuts off
-            self._promised_packets = min(self._promised_packets, len(stream.index_entries))
-        self.promised_seconds: Fraction | None = None
-        if stream.duration:
-            self.promised_seconds = stream.duration * self._time_base
-        elif container.duration:
-            self.promised_seconds = Fraction(container.duration, av.time_base)
-        self.is_cut = video.promised_size is not None and video.promised_size > video.file_size
-        self._start = stream.start_time
-        self._codec = stream.codec_context.name
-        self.one_to_one = self._codec in ONE_TO_ONE
-        self.is_avi = "avi" in container.format.name
-        """AVI has no presentation times: its n-th picture is shown at its n-th packet's time."""
+        self.promises = Promises.of(video)
+        """What the header says."""
+        self.leading = LeadingPictures()
+        """Pictures before the first one that can stand alone."""
+        self.avi_times = AviTimes() if "avi" in container.format.name else None
+        """None in other containers, whose packets have presentation times."""
+        self.units = NalUnits(stream.codec_context.name, stream.codec_context.extradata)
+        """Of the packets that were entered."""
+        self.one_to_one = stream.codec_context.name in ONE_TO_ONE
+        """Every packet makes one picture."""
         self.hides = self._carried = False
         """The packet entered last makes no picture: what it holds is only there to build others on."""
-        self._follow = follow and self.one_to_one and not self.is_avi
-        self._trusted = self._codec in SELF_REPORTING
-        self._avi_times: deque[int | None] = deque()
-        self._strict = follow
-        self._structure = video.structure
-        self._video = video
+        self._video, self._structure, self._strict = video, video.structure, follow
+        self._codec = stream.codec_context.name
+        self._time_base = Fraction(stream.time_base)
+        self._awaited = AwaitedPictures(follows=follow and self.one_to_one and self.avi_times is None)
         self._breaks: list[Fraction] = []
-        self._waiting: Counter[int] = Counter()
-        self._order: deque[tuple[int, int]] = deque()
         self._suspect: dict[int, int] = {}
-        self._path = video.path
-        self._index = stream.index
-        self._is_transport = "mpegts" in container.format.name
-        self.units = NalUnits(self._codec, stream.codec_context.extradata)
-        """Of the packets that were entered."""
-        self._spliced = 0
-        self._packets = self._skipped = self._received = self._leading = 0
-        self._forgivable = 0
-        self._leading_pts: set[int | None] = set()
-        self._key_pts: int | None = None
-        self._key_at = 0
+        self._packets = self._received = self._spliced = 0
         self._first_pts: int | None = None
         self._last_pts: int | None = None
         self._end: int | None = None
 
-    def sent(self, packet: Any) -> bool:
+    def sent(self, packet: Packet) -> bool:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
         pts = packet.pts
@@ -102,50 +75,46 @@ class PacketLedger:
         if self.units.keeps(packet):
             self._carried |= bool(packet.is_corrupt)
             return False
-        if self.is_avi:
-            self._avi_times.append(packet.dts)
+        if self.avi_times is not None:
+            self.avi_times.enter(packet.dts)
         if pts is not None:
             end = pts + (packet.duration or 0)
             self._end = end if self._end is None else max(self._end, end)
-        if not self._key_at:
-            is_key = packet.is_keyframe or self.units.has_key
-            if not is_key and self._skipped < SEARCH_FOR_KEY and self._received == 0:
-                self._skipped += 1
-                return False
-            self._key_pts, self._key_at = pts, self._packets
-        leads = self._enter_leading(packet)
+        is_key = packet.is_keyframe or self.units.has_key
+        if self.leading.skips(packet, self._packets, is_key=is_key, begun=self._received > 0):
+            return False
+        leads = self.leading.enter(packet, self._packets, in_matroska=self._structure is not None)
         if self.units.is_cut_off and not leads:
             self._spliced += 1
             return False
         if packet.is_discard:
             return True
         if leads:
-            self._forgivable += 1
+            self.leading.may_fail()
         elif pts is None:
-            self._follow = False
+            self._awaited.follows = False
         else:
-            if not self._trusted and (self._carried or self._is_suspected(packet)):
+            if self._codec not in SELF_REPORTING and (self._carried or self._is_suspected(packet)):
                 self._suspect[pts] = self._packets
                 self._carried = self.hides  # what is built on it tells, for it is never seen itself
-            if self._follow and not self.hides:
-                self._waiting[pts] += 1
-                self._order.append((pts, self._packets))
+            if self._awaited.follows and not self.hides:
+                self._awaited.enter(pts, self._packets)
                 self._look_for_lost(self._packets - LONGEST_DELAY)
         return True
 
-    def _is_suspected(self, packet: Any) -> bool:
+    def _is_suspected(self, packet: Packet) -> bool:
         """Whether the demuxer or a checksum has doubts about a packet."""
         if self._structure is not None and self._structure.is_spoilt:
             return True
         if not packet.is_corrupt:
             return False
-        if not self._is_transport or packet.pos is None:
+        if "mpegts" not in self._video.container.format.name or packet.pos is None:
             return True
         # a packet's place counts from the part of the file that FFmpeg is reading
         place = packet.pos + getattr(self._video.container, "starts_at", 0)
-        return not is_whole(self._path, place, bytes(packet))
+        return not is_whole(self._video.path, place, bytes(packet))
 
-    def _check_structure(self, packet: Any) -> None:
+    def _check_structure(self, packet: Packet) -> None:
         """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""
         if self._structure is None or packet.pos is None or self._structure.reaches(packet.pos):
             return
@@ -159,7 +128,7 @@ class PacketLedger:
     def _refuse_other_recording(self, pts: int | None) -> None:
         if self._structure is not None and self._structure.has_changed:
             raise DecodeError(
-                f"A second recording follows at {format_seconds(self._since_start(pts))}, after "
+                f"A second recording follows at {clock_text(self._since_start(pts))}, after "
                 f"{self._received} frames, and cannot be read as part of the first. "
                 "Use the recordings that were joined, one by one."
             )
@@ -170,27 +139,7 @@ class PacketLedger:
         start = self._first_pts or 0
         return ((start if pts is None else pts) - start) * self._time_base
 
-    def _enter_leading(self, packet: Any) -> bool:
-        """Whether a packet's picture is shown before the first one that can stand alone.
-
-        Only packets soon after the key frame are: later a smaller time is that of a joined recording, and
-        neither its damage nor a late decoding error may be taken for that of a leading picture.
-        """
-        since = self._packets - self._key_at
-        if since > 2 * LONGEST_DELAY:
-            self._leading_pts.clear()
-            self._forgivable = 0
-        if since == 0 or since > LONGEST_DELAY or not self._is_before_key(packet):
-            return False
-        self._leading_pts.add(packet.pts)
-        return True
-
-    def _is_before_key(self, packet: Any) -> bool:
-        if packet.pts is None:  # with no other time either, FFmpeg's word for one below zero in Matroska
-            return self._structure is not None and packet.dts is None
-        return self._key_pts is not None and packet.pts < self._key_pts
-
-    def received(self, picture: Any) -> bool:
+    def received(self, picture: av.VideoFrame) -> bool:
         """Enter a picture that was decoded; False if it is a broken one from before the start.
 
         Raises:
@@ -199,51 +148,29 @@ class PacketLedger:
         pts = picture.pts
         hidden = pts is not None and pts <= HIDDEN
         if self.is_damaged(picture):
-            if self.leads(pts):
-                self.leave_out()
+            if self.leading.has(pts):
+                self.leading.leave_out()
                 return False
             raise self.failure("A frame is damaged", None if hidden else pts)
         if hidden:
             return False
-        if self.is_avi:
-            picture.pts = pts = self.next_avi_time()
+        if self.avi_times is not None:
+            picture.pts = pts = self.avi_times.next()
         if picture.interlaced_frame:
-            self._follow = False  # two fields may come in two packets and make one picture
-        if pts in self._waiting:
-            self._waiting[pts] -= 1
-            if not self._waiting[pts]:
-                del self._waiting[pts]
+            self._awaited.follows = False  # two fields may come in two packets and make one picture
+        self._awaited.came(pts)
         if self._first_pts is None:
             self._first_pts = pts
         self._last_pts = pts if pts is not None else self._last_pts
         self._received += 1
         return True
 
-    def is_damaged(self, picture: Any) -> bool:
+    def is_damaged(self, picture: av.VideoFrame) -> bool:
         """Whether the decoder says so, or the demuxer did of its packet."""
-        since = self._packets - self._suspect.get(picture.pts, self._packets - 2 * LONGEST_DELAY)
+        suspected_at = None if picture.pts is None else self._suspect.get(picture.pts)
         # later, the same time is that of another joined recording
-        return bool(picture.is_corrupt) or since <= LONGEST_DELAY
-
-    def leads(self, pts: int | None) -> bool:
-        """Whether a picture belongs before the first one that can stand alone."""
-        return pts in self._leading_pts
-
-    def leave_out(self) -> None:
-        """Count a broken picture from before the start."""
-        self._leading += 1
-
-    def next_avi_time(self) -> int | None:
-        """The time of the next picture of an AVI file, in order of presentation."""
-        return self._avi_times.popleft() if self._avi_times else None
-
-    def forgive(self) -> bool:
-        """Whether a decoding error may be one of the broken pictures before the start; uses up one."""
-        if not self._forgivable:
-            return False
-        self._forgivable -= 1
-        self.leave_out()
-        return True
+        doubted = suspected_at is not None and self._packets - suspected_at <= LONGEST_DELAY
+        return bool(picture.is_corrupt) or doubted
 
     def finish(self) -> None:
         """Compare at the end of the file.
@@ -256,7 +183,9 @@ class PacketLedger:
             raise DecodeError(GROWING)
         broken = self._structure is not None and not self._structure.reaches_end()
         self._refuse_other_recording(self._last_pts)
-        is_cut = self.is_cut and not (self._structure is not None and self._structure.lacks_only_tail)
+        is_cut = self.promises.is_cut and not (
+            self._structure is not None and self._structure.lacks_only_tail
+        )
         if is_cut or self._video.lacks_samples() or broken or self._is_short():
             raise self.failure("The video ends too early", self._last_pts)
 
@@ -264,8 +193,8 @@ class PacketLedger:
         """The error that names time and count, or says that the file is not finished yet."""
         if self._video.is_being_written():
             return DecodeError(GROWING)
-        time = format_seconds(self._since_start(pts))
-        promised = f" of {self.promised_frames}" if self.promised_frames else ""
+        time = clock_text(self._since_start(pts))
+        promised = f" of {self.promises.frames}" if self.promises.frames else ""
         return DecodeError(
             f"{what} at {time}, after {self._received}{promised} frames: the file is damaged or incomplete. "
             f"{advice}"
@@ -275,7 +204,7 @@ class PacketLedger:
         """Sentences about what was left out so far."""
         yield from self._video.notes
         if self._breaks:
-            times = ", ".join(format_seconds(time) for time in self._breaks[:BREAKS_TOLD])
+            times = ", ".join(clock_text(time) for time in self._breaks[:BREAKS_TOLD])
             more = " and other places" if len(self._breaks) > BREAKS_TOLD else ""
             yield f"The file is damaged before {times}{more}; frames may be damaged or missing there."
         if self._spliced:
@@ -283,7 +212,7 @@ class PacketLedger:
                 f"At places where recordings were joined, {self._spliced} frames cannot be decoded by any "
                 "player and were left out."
             )
-        lost = self._skipped + self._leading
+        lost = self.leading.left_out
         if lost:
             yield (
                 f"The video begins within a scene that was cut off: {lost} frames before its first whole "
@@ -291,20 +220,16 @@ class PacketLedger:
             )
 
     def _look_for_lost(self, up_to: int) -> None:
-        while self._order and self._order[0][1] <= up_to:
-            pts, _ = self._order.popleft()
-            if self._follow and self._waiting[pts] > 0:
-                raise self.failure("A frame is missing", pts)
-        if not self._follow:
-            self._order.clear()
+        missed = self._awaited.missed(up_to)
+        if missed is not None:
+            raise self.failure("A frame is missing", missed)
 
     def _is_short(self) -> bool:
-        """The header promises more frames and more time than came; one of the two alone is often wrong."""
-        if not self._promised_packets or not self.promised_seconds or self._end is None:
+        """Whether the header promises more than came, and not only by frames that a recorder dropped."""
+        if self._end is None:
             return False
-        lost = self._promised_packets - self._packets
-        if lost > 0 and self.is_avi and stored_pictures(self._path, self._index) == self._packets:
+        stream = self._video.stream
+        seconds = (self._end - (stream.start_time or 0)) * self._time_base
+        if not self.promises.exceed(self._packets, seconds):
             return False
-        missing_seconds = self.promised_seconds - (self._end - (self._start or 0)) * self._time_base
-        frame_seconds = self.promised_seconds / self._promised_packets
-        return lost > 0 and missing_seconds > frame_seconds / 2
+        return self.avi_times is None or stored_pictures(self._video.path, stream.index) != self._packets

@@ -21,9 +21,10 @@ from anonator.core.reading.container_crop import container_crop
 from anonator.core.reading.decode import whole_pictures
 from anonator.core.reading.description import describe, frame_rate
 from anonator.core.reading.info import AudioTrack, VideoInfo
+from anonator.core.reading.numbered_packets import Lost
 from anonator.core.reading.opening import MAX_PIXELS, open_video, without_path
 from anonator.core.reading.packet_ledger import PacketLedger
-from anonator.core.reading.repair import Lost, ReplacingDecoder
+from anonator.core.reading.repair import ReplacingDecoder
 from anonator.core.reading.timestamps import Clock
 from anonator.errors import AnonatorError, DecodeError, InputError
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import av
 
+from anonator.core.reading.av_types import Packet
 from anonator.core.reading.decode import unhidden
+from anonator.core.reading.leading_pictures import LONGEST_DELAY
+from anonator.core.reading.numbered_packets import Lost, NumberedPackets, is_before
 from anonator.core.reading.opening import OpenedVideo, packets_of, without_path
-from anonator.core.reading.packet_ledger import LONGEST_DELAY, PacketLedger
+from anonator.core.reading.packet_ledger import PacketLedger
 
 MOST_HELD, LEAST_HELD = 32, 8
 """Pictures that may wait for one that is decoded before and shown after them; codecs need 16 or fewer, and no
@@ -22,19 +24,6 @@ MOST_REORDERED = 4
 """Pictures that interlaced H.264 may owe at a time where every packet makes one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A frame that the input has and that cannot be decoded, or not be trusted."""
-
-    pts: int | None
-    """Its presentation time in the stream's time base, or None where the file does not say."""
-    duration: int
-    """In the stream's time base; 0 where the file does not say."""
-
-
-UNKNOWN = Lost(None, 0)
-
-
 @dataclass(slots=True, eq=False)
 class _Place:
     """One place in the order of presentation, not yet delivered."""
@@ -42,7 +31,7 @@ class _Place:
     number: int
     """Of the packet."""
     frame: Lost
-    picture: Any | None
+    picture: av.VideoFrame | None
     """None once the frame is given up."""
 
 
@@ -69,14 +58,8 @@ class ReplacingDecoder:
         self._is_h264 = self._context.name == "h264"
         picture_bytes = max(1, self._context.width * self._context.height * 3 // 2)
         self._most_held = max(LEAST_HELD, min(MOST_HELD, HELD_BYTES // picture_bytes))
-        self._number = 0  # of the next packet
-        self._frames: dict[int, Lost] = {}  # what is lost if the packet of that number is
-        self._keys: set[int] = set()
-        self._seams: set[int] = set()  # packets at which the decoding time jumps back
-        self._last_dts: int | None = None
-        self._hidden: set[int] = set()  # packets whose pictures an edit list hides
+        self._packets = NumberedPackets()
         self._open: dict[int, None] = {}  # packets whose picture has not come, in order
-        self._missed: set[int] = set()  # those whose picture was given up before it came
         self._held: deque[_Place] = deque()
         self._unplaced: list[_Place] = []  # of packets without a picture: their order is not known yet
         self._bad: set[int] = set()  # damaged packets, until a key frame ends the consequences
@@ -85,7 +68,7 @@ class ReplacingDecoder:
         self._in_pairs = True
         self._fields = False  # two of them may come in two packets and make one picture
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[av.VideoFrame | Lost]:
         """Deliver av.VideoFrames and Losts.
 
         Raises:
@@ -105,37 +88,23 @@ class ReplacingDecoder:
 
     # -- packets --------------------------------------------------------------------------------
 
-    def _take(self, packet: Any) -> None:
+    def _take(self, packet: Packet) -> None:
         if self._ledger.units.begins_anew:
             self._decode(None)
             self._context.flush_buffers()
-        number = self._number
-        self._number += 1
-        self._frames[number] = Lost(packet.pts, packet.duration or 0)
-        self._forget(number - 4 * LONGEST_DELAY)
-        if _is_before(packet.dts, self._last_dts):
-            self._seams.add(number)
-        self._last_dts = packet.dts
+        number = self._packets.enter(packet)
         if packet.is_discard:
-            self._hidden.add(number)
             packet = unhidden(packet)
         packet = self._ledger.units.completed(packet)
         if packet.is_keyframe:
-            self._keys.add(number)
-        if self._in_pairs and not self._ledger.hides and not self._ledger.leads(packet.pts):
+            self._packets.keys.add(number)
+        if self._in_pairs and not self._ledger.hides and not self._ledger.leading.has(packet.pts):
             self._open[number] = None
         packet.pts = number
         self._decode(packet)
         self._look_for_missing()
 
-    def _forget(self, number: int) -> None:
-        self._frames.pop(number, None)
-        self._keys.discard(number)
-        self._seams.discard(number)
-        self._hidden.discard(number)
-        self._missed.discard(number)
-
-    def _decode(self, packet: Any | None) -> None:
+    def _decode(self, packet: Packet | None) -> None:
         try:
             pictures = list(self._context.decode(packet))
         except av.EOFError:
@@ -143,14 +112,14 @@ class ReplacingDecoder:
         except av.MemoryError:
             raise
         except av.FFmpegError:
-            if not self._ledger.forgive():
+            if not self._ledger.leading.forgive():
                 self._complain()
             return
         for picture in pictures:
             self._receive(picture)
 
     def _complain(self) -> None:
-        latest = self._number - 1
+        latest = self._packets.count - 1
         if self._is_h264 and self._context.thread_count == 1 and latest in self._open:
             self._miss([latest])
         else:  # decoders that work in parallel complain late
@@ -170,37 +139,36 @@ class ReplacingDecoder:
 
     # -- pictures -------------------------------------------------------------------------------
 
-    def _receive(self, picture: Any) -> None:
+    def _receive(self, picture: av.VideoFrame) -> None:
         number = picture.pts
-        place = _Place(number, self._frames.get(number, UNKNOWN), picture)
+        if number is None:
+            raise self._ledger.failure("A frame cannot be decoded")
+        place = _Place(number, self._packets.frame(number), picture)
         picture.pts = place.frame.pts
         self._open.pop(number, None)
         self._fields |= self._is_h264 and bool(picture.interlaced_frame)
-        if number in self._missed:
+        if number in self._packets.missed:
             return
         damaged = self._ledger.is_damaged(picture)
-        if self._ledger.leads(picture.pts) and damaged:
-            self._ledger.leave_out()
+        if self._ledger.leading.has(picture.pts) and damaged:
+            self._ledger.leading.leave_out()
             return
         if damaged:
             self._distrust([number])
-        elif number in self._keys and picture.key_frame:
+        elif number in self._packets.keys and picture.key_frame:
             self._trust_from(place)
-        if number not in self._hidden:
+        if number not in self._packets.hidden:
             self._held.append(place)
             if number >= min(self._bad, default=number + 1) or self._comes_before_key(place):
                 self._lose(place)
 
     def _trust_from(self, key: _Place) -> None:
         """A whole key frame has come: what was decoded before it, or is shown before it, comes no more."""
-
-        # from the next key frame or jump back on, a smaller time is that of a joined recording
-        later = (number for number in self._keys | self._seams if number > key.number)
-        end = min(later, default=self._number)
+        end = self._packets.recording_goes_on_to(key.number)
 
         def precedes(number: int) -> bool:
-            pts = self._frames.get(number, UNKNOWN).pts
-            return number < key.number or (number < end and _is_before(pts, key.frame.pts))
+            pts = self._packets.frame(number).pts
+            return number < key.number or (number < end and is_before(pts, key.frame.pts))
 
         missing = [number for number in self._open if precedes(number)]
         if missing and not (self._searching or self._bad or self._pairs_are_sure()):
@@ -218,7 +186,7 @@ class ReplacingDecoder:
         """Whether a picture is shown before the key frame that ended the damage, though it came later."""
         if self._key is None or not 0 < place.number - self._key.number < LONGEST_DELAY:
             return False  # much later, a smaller time is that of a joined recording
-        return _is_before(place.frame.pts, self._key.frame.pts)
+        return is_before(place.frame.pts, self._key.frame.pts)
 
     def _look_for_missing(self) -> None:
         """Decide on a picture that has not come for so long that it comes no more."""
@@ -242,19 +210,19 @@ class ReplacingDecoder:
         self._in_pairs = False
         self._open.clear()
 
-    def _release(self) -> Iterator[Any]:
+    def _release(self) -> Iterator[av.VideoFrame | Lost]:
         """Deliver what depends on nothing that has not come yet."""
-        first_open = next(iter(self._open), self._number)
+        first_open = next(iter(self._open), self._packets.count)
         while self._held and not self._searching and self._held[0].number < first_open:
-            if self._unplaced and _is_before(self._unplaced[0].frame.pts, self._held[0].frame.pts):
+            if self._unplaced and is_before(self._unplaced[0].frame.pts, self._held[0].frame.pts):
                 place = self._unplaced.pop(0)
             else:
                 place = self._held.popleft()
             if place.picture is not None:
                 self._ledger.received(place.picture)
                 yield place.picture
-            elif self._ledger.is_avi:
-                yield Lost(self._ledger.next_avi_time(), place.frame.duration)
+            elif self._ledger.avi_times is not None:
+                yield Lost(self._ledger.avi_times.next(), place.frame.duration)
             else:
                 yield place.frame
 
@@ -262,7 +230,7 @@ class ReplacingDecoder:
 
     def _distrust(self, damaged: list[int]) -> None:
         """Give up what has come of the first of these packets and those after it, and what will come."""
-        self._require_pairs(self._frames.get(damaged[0], UNKNOWN).pts)
+        self._require_pairs(self._packets.frame(damaged[0]).pts)
         self._bad.update(damaged)
         for place in self._held:
             if place.number >= damaged[0]:
@@ -279,33 +247,31 @@ class ReplacingDecoder:
         self._distrust(numbers)
         for number in numbers:
             self._open.pop(number, None)
-            self._missed.add(number)
-            if number not in self._hidden:
-                place = _Place(number, self._frames.get(number, UNKNOWN), UNKNOWN)
-                self._lose(place)
-                self._unplaced.append(place)
+            self._packets.missed.add(number)
+            if number not in self._packets.hidden:
+                frame = self._packets.frame(number)
+                self._unplaced.append(_Place(number, frame, None))
+                self._count_lost(frame)
         self._unplaced.sort(key=lambda place: (place.frame.pts is None, place.frame.pts))
 
     def _enter(self, places: list[_Place]) -> None:
         """Put what was given up where it belongs, as far as times are known: no more comes before it."""
         for place in places:
             self._unplaced.remove(place)
-            later = (i for i, held in enumerate(self._held) if _is_before(place.frame.pts, held.frame.pts))
+            later = (i for i, held in enumerate(self._held) if is_before(place.frame.pts, held.frame.pts))
             self._held.insert(next(later, len(self._held)), place)
 
     def _lose(self, place: _Place) -> None:
-        if place.picture is None:
-            return
-        place.picture = None
+        if place.picture is not None:
+            place.picture = None
+            self._count_lost(place.frame)
+
+    def _count_lost(self, frame: Lost) -> None:
         self.lost += 1
         if self.lost > self._limit:
             raise self._ledger.failure(
                 f"Too many frames cannot be decoded (the limit is {self._limit}), the last",
-                place.frame.pts,
+                frame.pts,
                 advice="Copy it again from where it came, repair it first, or allow more damaged frames "
                 "in the settings.",
             )
-
-
-def _is_before(pts: int | None, other: int | None) -> bool:
-    return pts is not None and other is not None and pts < other

@@ -11,15 +11,6 @@ SHORTEST_RECORDING = 2
 """Frames' lengths from which a step back to the very beginning is one too."""
 
 
-def format_seconds(seconds: Fraction | float) -> str:
-    """A time for people: "0:05.12" or "1:02:03.40"."""
-    hundredths = round(max(0.0, float(seconds)) * 100)
-    minutes, rest = divmod(hundredths, 6000)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{minutes:02d}:{rest // 100:02d}.{rest % 100:02d}"
-    return f"{hours}:{text}" if hours else text.removeprefix("0")
-
-
 class Clock:
     """Gives every frame its time, in order of presentation.
 

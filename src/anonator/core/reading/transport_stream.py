@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from anonator.core.clock_text import clock_text
 from anonator.core.reading.late_streams import packets, pictures
 from anonator.core.reading.programme_tables import Layout, ProgrammeTables, layout_of
-from anonator.core.reading.timestamps import format_seconds
 from anonator.errors import InputError
 
 HEAD = 1 << 16
@@ -166,7 +166,7 @@ class TransportStream:
     def _require_same_codec(self, first: Any, main: Any, ends: int) -> None:
         names = [stream.codec_context.name if stream.codec_context else "unknown" for stream in (first, main)]
         if names[0] != names[1]:
-            time = format_seconds((ends - (first.start_time or 0)) / CLOCK)
+            time = clock_text((ends - (first.start_time or 0)) / CLOCK)
             raise InputError(
                 f"At {time} the recording goes on with another kind of video ({names[1]} after {names[0]}), "
                 "which cannot be joined here. Cut it there, or convert it to MP4 with H.264 first."
@@ -175,7 +175,7 @@ class TransportStream:
     def _places(self, wanted: list[Any], first: Any, container: Any, main: Any, ends: int) -> dict[int, Any]:
         """Which streams of the next part take the places of those that are read."""
         self._say(
-            f"Another programme goes on at {format_seconds((ends - (first.start_time or 0)) / CLOCK)}, as in "
+            f"Another programme goes on at {clock_text((ends - (first.start_time or 0)) / CLOCK)}, as in "
             "joined recordings; it is in the result."
         )
         places = {main.index: first} if first in wanted else {}

@@ -10,8 +10,9 @@ from typing import Any
 
 import av
 
+from anonator.core.clock_text import clock_text
 from anonator.core.reading.opening import open_container, packets_of, without_path
-from anonator.core.reading.timestamps import JUMP_SECONDS, format_seconds
+from anonator.core.reading.timestamps import JUMP_SECONDS
 from anonator.errors import AnonatorError, DecodeError
 
 UNPLAYABLE_IN_MP4 = ("pcm_", "vorbis")
@@ -102,7 +103,7 @@ class AudioFeed:
 
 def _unreadable(seconds: float) -> DecodeError:
     return DecodeError(
-        f"The sound cannot be read at {format_seconds(seconds)}: it is damaged. "
+        f"The sound cannot be read at {clock_text(seconds)}: it is damaged. "
         "Start the job again without sound, or copy the video again from where it came."
     )
 

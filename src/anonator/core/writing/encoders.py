@@ -24,7 +24,7 @@ _NVENC = {
     "fast": "p4",
     "medium": "p5",
 }
-_QSV = ("veryfast", "faster", "fast", "medium", "slow", "slower")
+_QSV = ("veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _AMF = {
     "ultrafast": "speed",
     "superfast": "speed",
@@ -64,7 +64,7 @@ def encoder_setup(encoder: Encoder, preset: str, crf: int, pixels: int) -> tuple
             "a53cc": "0",
         }
     if encoder is Encoder.QSV:
-        speed = preset if preset in _QSV else ("veryslow" if preset == "veryslow" else "veryfast")
+        speed = preset if preset in _QSV else "veryfast"
         return "nv12", {"preset": speed, "global_quality": quality, "profile": "high", "a53cc": "0"}
     b_frame = str(min(51, int(quality) + 2))
     speed = _AMF.get(preset, "quality")

@@ -30,10 +30,7 @@ from pathlib import Path
 
 import platformdirs
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from anonator.core import file_lock
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +110,7 @@ class OwnName:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             descriptor = os.open(marker, flags, 0o600)
-            done = _lock(descriptor) and _is_still(descriptor, marker)
+            done = file_lock.take(descriptor) and _is_still(descriptor, marker)
             if done:
                 _write_all(descriptor, os.fsencode(os.path.abspath(self._folder)) + _END)
                 sync_folder(folder)
@@ -177,7 +174,7 @@ def _remove_marked(marker: Path) -> int:
     remove, removed = False, 0
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or not _lock(descriptor):
+        if not stat.S_ISREG(status.st_mode) or not file_lock.take(descriptor):
             return 0
         content, end, rest = os.read(descriptor, _LONGEST_PATH).partition(_END)
         folder = Path(os.fsdecode(content))
@@ -214,18 +211,6 @@ def _is_gone(folder: Path, suffix: str, token: str) -> bool:
         return False
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the lock if nobody has it; it ends with the process, however that ends."""
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _is_still(descriptor: int, marker: Path) -> bool:
     """Whether the name is still that of the open file, or a sweep has taken it in between."""
     if sys.platform == "win32":
@@ -239,9 +224,7 @@ def _is_still(descriptor: int, marker: Path) -> bool:
 def _close(descriptor: int, marker: Path, *, remove: bool) -> None:
     """Let go of a marker; Windows removes no file that is open, so there the lock goes first."""
     if sys.platform == "win32":
-        with contextlib.suppress(OSError):  # what closing does in its own time
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        file_lock.release(descriptor)
         os.close(descriptor)
         if remove:
             with contextlib.suppress(OSError):  # another sweep has it open, and removes it

@@ -71,11 +71,10 @@ class FreeSettings(Section):
         theme = self.theme
         self.fetch = ttk.Frame(self)
         self.download = ttk.Button(self.fetch, style="Small.TButton", command=download)
-        self.download.pack(side="left")
         self.use_file = ttk.Button(
             self.fetch, text="Use a file I have…", style="Small.TButton", command=use_file
         )
-        self.use_file.pack(side="left", padx=theme.px(6))
+        self.use_file.pack(side="left")
         tip = "The only thing that Anonator ever fetches from a network, after a question."
         ToolTip(self.download, theme, tip)
         tip = "Copies a weights file that you already have into the program's folder."
@@ -104,7 +103,8 @@ class FreeSettings(Section):
         Args:
             settings: of the next job.
             folder: where results go; None is beside each video.
-            missing_size: how large the chosen model is in words, where it is not on this computer.
+            missing_size: how large the chosen model is in words, where it is not on this computer; "" where
+                it cannot be downloaded either.
             free: whether anything may be changed now.
         """
         self.performance.offer(HIPAA_PERFORMANCE if settings.hipaa else tuple(PERFORMANCE))
@@ -118,7 +118,11 @@ class FreeSettings(Section):
         if missing_size is None:
             self.fetch.grid_remove()
         else:
-            self.download.configure(text=f"Download ({missing_size})…" if missing_size else "Download…")
+            if missing_size:
+                self.download.configure(text=f"Download ({missing_size})…")
+                self.download.pack(side="left", before=self.use_file, padx=(0, self.theme.px(6)))
+            else:
+                self.download.pack_forget()
             self.fetch.grid()
         self.folder.configure(text="beside each video" if folder is None else folder.name or str(folder))
         self._folder_tip.words = "" if folder is None else str(folder)

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from anonator.core.frames import JobResult, Preview, Progress, Stage
+from anonator.core.frames import JobResult, Preview, Progress
 
 
 class JobState(Enum):
@@ -28,8 +28,6 @@ ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 """May be run again."""
-STAGES = {Stage.WORKING: "", Stage.CHECKING: "checking ", Stage.REPAIRING: "covering more "}
-"""Stands before the percentage of a stage in the list."""
 
 
 class RunState(Enum):
@@ -80,7 +78,7 @@ class JobView:
             word = "" if self.state is JobState.RUNNING else "paused at "
             if self.progress is None:
                 return word.removesuffix(" at ") or "opening"
-            word += STAGES[self.progress.stage]
+            word += f"{self.progress.stage.word} ".lstrip()
             if self.progress.total:
                 return f"{word}{min(100, 100 * self.progress.frame // self.progress.total)} %"
             return f"{word}frame {self.progress.frame:,}"

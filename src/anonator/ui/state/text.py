@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from anonator.core.clock_text import clock_text
 from anonator.core.frames import JobResult, Progress, Stage
 from anonator.errors import AnonatorError
 
@@ -21,17 +22,12 @@ def duration(seconds: float | None) -> str:
     """Seconds as a clock, "0:42" or "1:02:03"; a dash where nothing is known."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+    return clock_text(seconds, 0)
 
 
 def moment(seconds: float) -> str:
     """A moment in a video to a tenth of a second, "1:02.5"."""
-    tenths = max(0, round(seconds * 10))
-    minutes, rest = divmod(tenths, 600)
-    return f"{minutes}:{rest // 10:02}.{rest % 10}"
+    return clock_text(seconds, 1)
 
 
 def size(count: int | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonator.core import process_setup
 from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import Preview, Progress
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
@@ -29,7 +30,7 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class ModelsFound:
-    """Which models are on this computer, how large each is in words, and which encoders work here."""
+    """Which models are on this computer, how large each download is, and which encoders work here."""
 
     available: dict[Model, bool]
     sizes: dict[Model, str]
@@ -59,6 +60,7 @@ class Engine:
         with loading.smoothly():
             for module in NEEDED_BY_A_JOB:
                 importlib.import_module(module)
+            process_setup.silence_ffmpeg()
             self._detectors.get(settings)
         return EngineReady(self._detectors.device_line or "")
 
@@ -97,9 +99,10 @@ class Engine:
         from anonator.core.detection import weights
         from anonator.core.writing.encoders import usable_encoders
 
+        process_setup.silence_ffmpeg()
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},
-            {model: weights.human_size(model) for model in Model},
+            {m: weights.human_size(m) for m in Model if weights.can_be_downloaded(m)},
             usable_encoders(),
         )
 

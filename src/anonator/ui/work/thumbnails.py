@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
+from anonator.core import process_setup
 from anonator.core.frames import Frame, Preview, UInt8Array
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import MediaInfo
@@ -100,6 +101,8 @@ def _video() -> ModuleType:
     """The room that reads videos, which must not be imported at the start, nor while torch is mapped."""
     with loading.alone:
         from anonator.core.reading import reader as video
+
+        process_setup.silence_ffmpeg()
     return video
 
 

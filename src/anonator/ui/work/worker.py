@@ -19,10 +19,6 @@ LOWER_PRIORITY = 10
 """Nice value of work behind the window: measured on two busy cores with a 1080p job, 99 % of the window's
 delays fall from 60-99 ms to 24 ms, the longest from 260 ms to 36 ms."""
 
-SWITCH_SECONDS = 0.001
-"""A thread that holds Python's lock gives it up after this long where the window waits for it. Python's own
-value, 5 ms, adds up when several workers stand in line."""
-
 
 def step_back() -> None:
     """Let the window's thread go before the calling thread and all that it starts, where the system can."""

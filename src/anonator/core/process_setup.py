@@ -1,0 +1,48 @@
+"""What changes the whole process, each in one function, so that importing a module changes nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+SWITCH_SECONDS = 0.001
+"""A thread that holds Python's lock gives it up after this long when the window waits for it. Python's own
+value, 5 ms, adds up when several workers wait in line."""
+
+
+def prepare() -> None:
+    """Make this process ready for jobs; call it once per process, before the first video is opened.
+
+    The terminal, the public API and the tests all begin with it. Calling it again is harmless.
+    """
+    keep_freed_memory()
+    silence_ffmpeg()
+
+
+def prepare_window() -> None:
+    """Make this process ready for the window, without loading FFmpeg: that would delay the window."""
+    keep_freed_memory()
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def silence_ffmpeg() -> None:
+    """Keep FFmpeg's own messages out of every log: they may hold paths, and errors come as exceptions."""
+    import av  # not loaded with this module, which the window needs at its start
+
+    av.logging.set_level(None)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a network frees for its next picture, in few arenas, instead of giving it back.
+
+    Otherwise every layer's memory is mapped and cleared anew. Measured on two cores at 1080p in HIPAA mode:
+    12 % more frames per second and 4 % less peak memory. Other systems' allocators do so by themselves.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # from malloc.h
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    if mallopt is not None:
+        mallopt(arena_max, 2)
+        mallopt(mmap_threshold, 256 * 1024 * 1024)
+        mallopt(trim_threshold, 512 * 1024 * 1024)

@@ -1,0 +1,110 @@
+"""Fused layers and the plain ones that stand in for them: both must find the same faces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from detector_helpers import make_detector
+from torch import Tensor
+
+from anonator.core.detection import cpu_fusion, devices
+from anonator.core.detection.cpu_fusion import FusedConvolution, computes_in_bfloat16, fuse_for_cpu
+from anonator.core.frames import Detections
+
+DETECTION = Path(cpu_fusion.__file__).parent
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names have gone."""
+
+    def gone() -> Any:
+        raise AttributeError("no such operator")
+
+    monkeypatch.setattr(cpu_fusion, "_private_operators", gone)
+
+
+def of_another_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take other arguments."""
+
+    def refuse(*_: object) -> Tensor:
+        raise RuntimeError("expected at most 3 arguments")
+
+    monkeypatch.setattr(cpu_fusion, "_private_operators", lambda: (refuse, refuse))
+
+
+def without_activation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They compute something else, without an error."""
+    pack, convolve = cpu_fusion._private_operators()
+
+    def plain(x: Tensor, weight: Tensor, bias: Tensor | None, *rest: Any) -> Tensor:
+        return convolve(x, weight, bias, *rest[:4], "none", [], "")
+
+    monkeypatch.setattr(cpu_fusion, "_private_operators", lambda: (pack, plain))
+
+
+def without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch was built without the library."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+
+
+def faces(pictures: list[np.ndarray]) -> tuple[list[Detections], bool]:
+    """What a detector finds, and whether its layers are fused."""
+    detector = make_detector()
+    try:
+        assert detector._network is not None
+        fused = any(isinstance(layer, FusedConvolution) for layer in detector._network.modules())
+        return detector.detect(pictures, turns=(0, 1)), fused
+    finally:
+        detector.close()
+
+
+@pytest.mark.parametrize("broken", [missing, of_another_shape, without_activation, without_onednn])
+def test_plain_layers_find_the_same_faces(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, broken: Break
+) -> None:
+    pictures = [astronaut, np.ascontiguousarray(astronaut[:, ::-1])]
+    expected, fused = faces(pictures)
+    if not fused:
+        pytest.skip("this PyTorch has no oneDNN")
+    broken(monkeypatch)
+    found, fused = faces(pictures)
+    assert not fused
+    for a, b in zip(found, expected, strict=True):
+        assert len(a) == len(b) > 0
+        np.testing.assert_array_equal(a.turns, b.turns)
+        np.testing.assert_allclose(a.boxes, b.boxes, atol=0.05)
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-4)
+
+
+def test_other_precisions_are_left_as_they_are() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU()).to(torch.float64)
+    fuse_for_cpu(network)
+    assert isinstance(network[0], torch.nn.Conv2d)
+
+
+def test_float32_is_taken_where_pytorch_does_not_tell_of_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", raising=False)
+
+    def gone(*_: object) -> Any:
+        raise AttributeError("no such operator")
+
+    monkeypatch.setattr(type(torch.ops.mkldnn), "__getattr__", gone)
+    assert not computes_in_bfloat16()
+    detector = make_detector()
+    network = detector._network
+    assert network is not None
+    assert devices.fastest_cpu_dtype(network) is torch.float32
+    detector.close()
+
+
+def test_private_operators_of_pytorch_stand_in_one_module() -> None:
+    private = re.compile(r"torch\._|torch\.ops\.|torch\.[a-z.]+\._")
+    found = {path.name for path in DETECTION.rglob("*.py") if private.search(path.read_text("utf-8"))}
+    assert found == {"cpu_fusion.py"}
