@@ -1,6 +1,6 @@
 """Fuzzes probe and decode with damaged videos, in a process of its own.
 
-    python tests/fuzz_target.py --seconds 600
+    cd tests && python -m hostile.fuzz_target --seconds 600
 
 A finding is a process that dies, a case that takes longer than ten seconds, an exception that is not one
 of the program's own, or more memory than MEMORY_LIMIT. Each is kept as a file with its seed beside it.
@@ -208,7 +208,7 @@ def run(seconds: float, findings: Path, *, seed: int = 0, cases: int | None = No
         seed: number of the first case.
         only: suffixes of the originals to take, such as ".flv .gif"; all where there is none.
     """
-    from fuzz_mutations import mutated, seed_files
+    from hostile.fuzz_mutations import mutated, seed_files
 
     originals = seed_files()
     if only:

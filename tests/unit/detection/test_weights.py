@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import platformdirs
 import pytest
-from http_helpers import Behaviour, FileServer, serving
+from unit.detection.http_helpers import Behaviour, FileServer, serving
 
 from anonator import models
 from anonator.core.config import Model

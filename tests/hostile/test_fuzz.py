@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
-import fuzz_target
 import pytest
-from fuzz_mutations import mutated, seed_files
+from hostile import fuzz_target
+from hostile.fuzz_mutations import mutated, seed_files
 
 from anonator.core.reading.containers import READ, READ_SUFFIXES
 
@@ -55,11 +56,11 @@ def test_the_fuzzer_sees_a_crash_a_hang_and_a_foreign_exception(
 ) -> None:
     script = tmp_path / "target.py"
     script.write_text(
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"import fuzz_target\ndef read(kind, path):\n    {code}\n"
+        f"from hostile import fuzz_target\ndef read(kind, path):\n    {code}\n"
         "fuzz_target._read = read\nfuzz_target.worker()\n"
     )
     monkeypatch.setattr(fuzz_target, "__file__", str(script))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     monkeypatch.setattr(fuzz_target, "FIRST_PATIENCE", patience)
     report = fuzz_target.run(60, tmp_path / "findings", cases=1)
     assert report.outcomes == {outcome: 1}

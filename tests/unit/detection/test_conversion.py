@@ -25,7 +25,7 @@ from anonator import models
 from anonator.core.config import Model
 from anonator.core.detection.weights import SPECS
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[3]
 MODELS = Path(models.__file__).parent
 BUNDLED = MODELS / SPECS[Model.MOBILENET].file_name
 FACE = (180, 62, 272, 177)

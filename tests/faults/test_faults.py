@@ -83,7 +83,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         # numpy's own threads would make a fork unsafe
-        env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).parent / "fork_server.py"],
             stdin=subprocess.PIPE,

@@ -59,7 +59,7 @@ def hook(event, args):
         note("process", command=[os.fsdecode(part) for part in args[1]])
 
 sys.addaudithook(hook)
-from anonator.core import job_run
+from anonator.core import processor as job_run
 from anonator.main import main
 
 def interrupt_when_writing(folder):

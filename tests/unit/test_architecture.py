@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "src" / "anonator"
+SOURCE = Path(__file__).parents[2] / "src" / "anonator"
 MODULES = sorted(SOURCE.rglob("*.py"))
 CORE, UI = SOURCE / "core", SOURCE / "ui"
 

@@ -42,7 +42,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-DOCUMENT = (Path(__file__).parents[1] / "CONFIG_EXAMPLE.md").read_text("utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "CONFIG_EXAMPLE.md").read_text("utf-8")
 
 
 def written(folder: Path, text: str) -> Path:

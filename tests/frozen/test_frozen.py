@@ -1,4 +1,4 @@
-"""The frozen program from outside: after build.py, ANONATOR_FROZEN=dist/Anonator pytest tests/test_frozen.py.
+"""The frozen program from outside: after build.py, ANONATOR_FROZEN=dist/Anonator pytest tests/frozen.
 
 It is started without PATH and Python, with a home of its own, from another folder.
 """

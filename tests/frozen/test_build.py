@@ -20,7 +20,7 @@ if sys.version_info < (3, 11):
     pytest.skip("build.py needs Python 3.11", allow_module_level=True)
 import tomllib
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NEEDED = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 PINS = (ROOT / "requirements" / "build.txt").read_text(encoding="utf-8")

@@ -45,11 +45,8 @@ def detector() -> Iterator[FaceDetector]:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> tuple[LabelledPicture, ...]:
-    folder = Path(__file__).parents[2] / "shared" / "wider"
-    if not folder.is_dir():
-        pytest.skip("the folder shared/ with labelled pictures is not beside the checkout")
-    return labelled_pictures(folder)
+def pictures(shared: Path) -> tuple[LabelledPicture, ...]:
+    return labelled_pictures(shared / "wider")
 
 
 def same(a: Detections, b: Detections, tolerance: float = 0.0) -> None:

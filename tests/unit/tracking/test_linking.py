@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tracker_helpers import (
+from unit.tracking.tracker_helpers import (
     FPS,
     SURE,
     Face,

@@ -23,7 +23,7 @@ from anonator.errors import OutputError
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from anonator.core import leftovers
+from anonator.core.writing import leftovers
 leftovers.marker_folder = lambda: Path(sys.argv[1])
 """
 """The beginning of another program with the same state folder."""
