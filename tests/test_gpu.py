@@ -15,6 +15,7 @@ import torch
 from detector_helpers import (
     CPU,
     FaultyNetwork,
+    Greedy,
     bundled_network,
     labelled_pictures,
     make_detector,
@@ -128,19 +129,6 @@ def test_what_counts_as_out_of_memory() -> None:
     assert is_out_of_memory(MemoryError())
     assert not is_out_of_memory(RuntimeError("shape '[3]' is invalid"))
     assert not is_out_of_memory(ValueError("out of memory"))
-
-
-class Greedy:
-    """Asks the allocator for more than there is, until it has been refused so many times."""
-
-    def __init__(self, times: int) -> None:
-        self.times = times
-
-    def __call__(self, *answer: torch.Tensor) -> Any:
-        if self.times > 0:
-            self.times -= 1
-            torch.empty(1 << 60, device=answer[0].device)
-        return answer
 
 
 def test_no_frame_is_lost_when_memory_runs_out_for_a_moment(

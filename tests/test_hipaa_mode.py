@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face
+from face_clips import FaceClip, decode_rgb, moving_face
 from PIL import Image
 from pymediainfo import MediaInfo
 
@@ -20,13 +20,6 @@ from anonator.errors import HipaaLockError
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 TELLING = "Mrs-Miller-1971"
 """Stands in every tag, chapter, subtitle and file of the input, and must be nowhere in the output."""
-
-
-@pytest.fixture(scope="module")
-def detectors():  # type: ignore[no-untyped-def]
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 def telling_clip(kind: str, folder: Path, astronaut: np.ndarray) -> Path:

@@ -6,14 +6,14 @@ import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face, packet_times
+from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import Preview, Progress, Stage
@@ -26,13 +26,6 @@ from anonator.errors import (
     JobCancelled,
     OutputExistsError,
 )
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 def files_in(folder: Path) -> list[str]:

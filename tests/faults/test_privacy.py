@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 import ui_helpers
-from conftest import decode_rgb, moving_face
+from face_clips import decode_rgb, moving_face
 from video_helpers import clip
 
 from anonator.core.writing.leftovers import PREFIX

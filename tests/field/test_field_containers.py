@@ -25,13 +25,6 @@ TEN = {"seconds": 0.4}
 """Ten frames."""
 
 
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
-
-
 @pytest.fixture
 def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
     folder = tmp_path / "patients"

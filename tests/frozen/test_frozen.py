@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ui_helpers
-from conftest import FaceClip, decode_rgb, packet_times
+from face_clips import FaceClip, decode_rgb, packet_times
 from ui_helpers import Outside, Program, write_clip
 
 VARIABLE = "ANONATOR_FROZEN"

@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb
+from face_clips import FaceClip, decode_rgb
 
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Mode, Settings

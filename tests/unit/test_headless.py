@@ -16,7 +16,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face, packet_times
+from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.config import HIPAA_WAIVER, Mode, Performance, Settings
 from anonator.core.config_file import UserConfig, load

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ui_helpers
-from conftest import FaceClip
+from face_clips import FaceClip
 from PIL import Image
 
 from anonator import models, selftest

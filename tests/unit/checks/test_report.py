@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face
+from face_clips import FaceClip, decode_rgb, moving_face
 
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
@@ -19,13 +18,6 @@ from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.errors import OutputExistsError
 
 TELLING = "Mrs-Miller-1971"
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 @pytest.fixture(scope="module")

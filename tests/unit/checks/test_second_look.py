@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face
+from face_clips import FaceClip, decode_rgb, moving_face
 from unit.tracking.test_mask_record import recorded
 
 from anonator.core import processor as job_run
@@ -22,13 +22,6 @@ from anonator.core.tracking.linking import Tracker
 from anonator.errors import VerificationError
 
 SETTINGS = Settings(performance=Performance.BALANCED)
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 @pytest.fixture(scope="module")
