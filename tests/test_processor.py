@@ -67,7 +67,7 @@ def test_soft_modes_take_the_detail_out_of_the_face(
     for box, before, after in zip(
         face_clip.boxes, decode_rgb(face_clip.path), decode_rgb(target), strict=True
     ):
-        # fine detail: what a picture holds beyond its own average of 8 pixels
+        # how much each pixel differs from its neighbour to the right, on average
         detail = [
             np.abs(np.diff(inside(box, picture, 0.7).mean(2), axis=1)).mean() for picture in (before, after)
         ]

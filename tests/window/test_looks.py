@@ -11,6 +11,7 @@ from ui_helpers import Driver
 from window.window_helpers import Drive, all_widgets, copies, states
 
 from anonator.core.frames import Progress
+from anonator.ui.look import widgets
 
 
 def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
@@ -117,7 +118,10 @@ def test_nothing_is_cut_off_at_the_smallest_size(
     require_nothing_cut_off(driver)
 
 
-def test_every_setting_has_a_tool_tip(drive: Drive) -> None:
+def test_every_setting_has_a_tool_tip(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, str] = {}
+    monkeypatch.setattr(widgets, "TIP_DELAY_MS", 1)
+    monkeypatch.setattr(widgets.ToolTip, "show", lambda tip: told.update({str(tip._widget): tip.words}))
     driver = drive()
     driver.show()
     free, masking = driver.window.panel.free, driver.window.panel.masking
@@ -140,4 +144,7 @@ def test_every_setting_has_a_tool_tip(drive: Drive) -> None:
         driver.window.panel.lock.switch,
     ]
     for widget in wanted:
-        assert "ToolTip" not in str(widget) and "_schedule" in widget.bind("<Enter>"), str(widget)
+        widget.event_generate("<Enter>")
+    driver.until(lambda: len(told) >= len(wanted))
+    for widget in wanted:
+        assert len(told[str(widget)].split()) > 3, str(widget)
