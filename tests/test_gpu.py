@@ -320,7 +320,10 @@ def test_no_frame_is_lost_when_the_gpu_runs_out_of_memory(
     if megabytes == 4:
         assert detector.device == CPU and "ran out of memory" in detector.device_line
     for a, b in zip(results, expected, strict=True):
-        assert len(box_ops.iou(a.boxes, b.boxes[b.scores > 0.9])) > 0
+        sure = b.boxes[b.scores > 0.9]
+        assert len(sure) == 8
+        # with 480 pixels, on a CPU in float32, 0.81 and more
+        assert (box_ops.iou(sure, a.boxes).max(axis=1, initial=0) > 0.7).all()
         if not any("pixels from here on" in note for note in detector.notes):
             same_faces(a, b, threshold=0.9, overlap=0.8)
     detector.close()
