@@ -38,6 +38,12 @@ def face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -
     return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut)
 
 
+@pytest.fixture(scope="session")
+def small_face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
+    """12 frames, 320x180, for jobs of which something else than the masks is looked at."""
+    return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=12, half=True)
+
+
 @pytest.fixture(autouse=True)
 def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail the test in which the program logs an error."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 FACE = (170, 60, 280, 210)
@@ -23,9 +24,19 @@ class FaceClip:
 
 
 def moving_face(
-    path: Path, astronaut: np.ndarray, *, frames: int = 30, size: tuple[int, int] = (640, 360), speed: int = 6
+    path: Path,
+    astronaut: np.ndarray,
+    *,
+    frames: int = 30,
+    size: tuple[int, int] = (640, 360),
+    speed: int = 6,
+    half: bool = False,
 ) -> FaceClip:
-    """Write the astronaut's head moving to the right over a textured background, H.264 at 25 fps."""
+    """Write the astronaut's head moving to the right over a textured background, H.264 at 25 fps.
+
+    Args:
+        half: make everything half as wide and high, for jobs whose subject is not the face.
+    """
     width, height = size
     head = astronaut[20:300, 90:370]
     rng = np.random.default_rng(7)
@@ -34,18 +45,23 @@ def moving_face(
     boxes = []
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "12", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        step = 2 if half else 1
+        stream.width, stream.height, stream.pix_fmt = width // step, height // step, "yuv420p"
         for i in range(frames):
             x, y = 20 + i * speed, 40
             picture = background.copy()
             shown = picture[y : y + 280, x : x + 280]
             shown[:] = head[: shown.shape[0], : shown.shape[1]]
-            boxes.append((x + FACE[0] - 90, y + FACE[1] - 20, x + FACE[2] - 90, y + FACE[3] - 20))
+            left, top, right, bottom = FACE
+            box = (x + left - 90, y + top - 20, x + right - 90, y + bottom - 20)
+            boxes.append((box[0] // step, box[1] // step, box[2] // step, box[3] // step))
+            if half:
+                picture = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
             for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
-    return FaceClip(path, boxes, size)
+    return FaceClip(path, boxes, (width // step, height // step))
 
 
 def decode_rgb(path: Path) -> list[np.ndarray]:
