@@ -11,7 +11,7 @@ from window.window_helpers import Drive, copies, states
 
 from anonator.core.frames import Stage
 from anonator.ui.state.job import RunState
-from anonator.ui.state.text import NOT_REVIEWED, UNKNOWN, duration
+from anonator.ui.state.text import LOADING_ENGINE, NOT_REVIEWED, UNKNOWN, duration
 
 
 def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Path, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
     driver.until(lambda: window.viewer.caption.cget("text") == "Result")
     words = window.queue_view.details.words
     assert "2 faces followed, masks on 57 of 60 frames." in words
-    assert "Sound: removed." in words and "Not yet reviewed by a person" in words
+    assert "Sound: removed." in words and NOT_REVIEWED in words
 
 
 def test_a_finished_job_says_in_words_what_the_engine_reported(
@@ -117,7 +117,7 @@ def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(
     foot = driver.window.foot
     foot.start.invoke()
     driver.turn(0.1)
-    assert foot.stage.cget("text") == "Loading the engine…" and str(foot.bar.cget("mode")) == "indeterminate"
+    assert foot.stage.cget("text") == LOADING_ENGINE and str(foot.bar.cget("mode")) == "indeterminate"
     begin = time.monotonic()
     foot.cancel.invoke()
     assert time.monotonic() - begin < 0.5

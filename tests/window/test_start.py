@@ -10,17 +10,30 @@ from pathlib import Path
 import pytest
 from window.window_helpers import Drive, states
 
+START = """
+import sys, time
+from pathlib import Path
+def waited():
+    try:
+        return int(open("/proc/thread-self/schedstat").read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+begin, waits = time.perf_counter(), waited()
+from anonator.ui.main_window import MainWindow
+window = MainWindow(preferences_file=Path({preferences!r}))
+window.load_engine = lambda: None
+window.show()
+took = time.perf_counter() - begin - (waited() - waits)
+print(took, *(n for n in ("torch", "cv2", "av") if n in sys.modules))
+window.worker.stop(5)
+window.engine_worker.stop(5)
+"""
+"""Shows the window and says how long that took, without waits for a free processor."""
+
 
 def test_the_window_stands_within_a_second_without_the_engine(display: str, tmp_path: Path) -> None:
     """The best of three, because other work on this machine only ever makes it slower."""
-    code = (
-        "import time; begin = time.perf_counter(); import sys; from pathlib import Path\n"
-        "from anonator.ui.main_window import MainWindow\n"
-        f"window = MainWindow(preferences_file=Path({str(tmp_path / 'window.json')!r}))\n"
-        "window.load_engine = lambda: None; window.show()\n"
-        "print(time.perf_counter() - begin, *(n for n in ('torch', 'cv2', 'av') if n in sys.modules))\n"
-        "window.worker.stop(5); window.engine_worker.stop(5)"
-    )
+    code = START.format(preferences=str(tmp_path / "window.json"))
     seconds = []
     for _ in range(3):
         done = subprocess.run(
