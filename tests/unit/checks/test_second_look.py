@@ -27,7 +27,7 @@ SETTINGS = Settings(performance=Performance.BALANCED)
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
     """60 frames, 2.4 seconds."""
-    return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=60, speed=2)
+    return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=60, speed=2, half=True)
 
 
 def test_the_sample_holds_every_tenth_frame_cuts_and_what_lies_around_tracks() -> None:
@@ -62,7 +62,7 @@ def test_what_only_looks_like_a_face_between_masks_is_not_one(
     clip: FaceClip, detectors: DetectorCache, tmp_path: Path, astronaut: np.ndarray
 ) -> None:
     """What the input does not show as a face, the job need not cover."""
-    empty = moving_face(tmp_path / "empty.mp4", np.full_like(astronaut, 120), frames=60, speed=2)
+    empty = moving_face(tmp_path / "empty.mp4", np.full_like(astronaut, 120), frames=60, speed=2, half=True)
     found = uncovered_faces(
         clip.path, empty.path, {0: False, 10: True}, detectors.get(SETTINGS), SETTINGS, lambda: None
     )
@@ -81,6 +81,7 @@ def forget(frames: range, monkeypatch: pytest.MonkeyPatch, *, times: int) -> Non
     monkeypatch.setattr(Tracker, "run", run)
 
 
+@pytest.mark.slow
 def test_a_face_that_was_left_uncovered_is_covered_in_a_second_attempt(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_face_that_was_left_uncovered_is_covered_in_a_second_attempt(
     assert len(audit["tracks"]) >= 1
 
 
+@pytest.mark.slow
 def test_a_face_that_stays_visible_fails_the_job_and_leaves_nothing(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
