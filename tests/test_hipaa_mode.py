@@ -24,7 +24,7 @@ TELLING = "Mrs-Miller-1971"
 
 def telling_clip(kind: str, folder: Path, astronaut: np.ndarray) -> Path:
     """A clip whose container tells a name, a place and a time wherever it can."""
-    plain = moving_face(folder / "plain.mp4", astronaut, frames=10).path
+    plain = moving_face(folder / "plain.mp4", astronaut, frames=10, half=True).path
     (folder / "words.srt").write_text(f"1\n00:00:00,000 --> 00:00:00,300\n{TELLING}\n")
     (folder / "tags.txt").write_text(
         f";FFMETADATA1\ntitle={TELLING}\nartist={TELLING}\ncomment={TELLING}\nlocation=+48.2+016.3/\n"
