@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from face_clips import FaceClip, moving_face
 from skimage import data
 
 from anonator.core import process_setup
+from anonator.core.detection.cache import DetectorCache
 
-sys.path.insert(0, str(Path(__file__).parent))
 SHARED = Path(__file__).parents[2] / "shared"
-
-FACE = (170, 60, 280, 210)
-"""Where the face is in scikit-image's astronaut, xyxy: hair to chin."""
 
 
 @pytest.fixture(scope="session")
@@ -38,59 +33,16 @@ def astronaut() -> np.ndarray:
     return np.asarray(data.astronaut())
 
 
-@dataclass(frozen=True)
-class FaceClip:
-    """A clip with one real face on a known way."""
-
-    path: Path
-    boxes: list[tuple[int, int, int, int]]
-    """The face's box in every frame, xyxy."""
-    size: tuple[int, int]
-
-
-def moving_face(
-    path: Path, astronaut: np.ndarray, *, frames: int = 30, size: tuple[int, int] = (640, 360), speed: int = 6
-) -> FaceClip:
-    """Write the astronaut's head moving to the right over a textured background, H.264 at 25 fps."""
-    width, height = size
-    head = astronaut[20:300, 90:370]
-    rng = np.random.default_rng(7)
-    coarse = rng.integers(60, 180, (height // 20, width // 20, 3), np.uint8)
-    background = coarse.repeat(20, 0).repeat(20, 1)
-    boxes = []
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "12", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for i in range(frames):
-            x, y = 20 + i * speed, 40
-            picture = background.copy()
-            shown = picture[y : y + 280, x : x + 280]
-            shown[:] = head[: shown.shape[0], : shown.shape[1]]
-            boxes.append((x + FACE[0] - 90, y + FACE[1] - 20, x + FACE[2] - 90, y + FACE[3] - 20))
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode(None):
-            container.mux(packet)
-    return FaceClip(path, boxes, size)
-
-
 @pytest.fixture(scope="session")
 def face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
     """30 frames, 640x360, one face moving to the right."""
     return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut)
 
 
-def decode_rgb(path: Path) -> list[np.ndarray]:
-    """Every frame of a file as (H, W, 3) RGB."""
-    with av.open(path) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-
-
-def packet_times(path: Path) -> list[float]:
-    """Presentation times in seconds of a file's video frames, in order."""
-    with av.open(path) as container:
-        stream = container.streams.video[0]
-        return sorted(float(p.pts * stream.time_base) for p in container.demux(stream) if p.size)
+@pytest.fixture(scope="session")
+def small_face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
+    """12 frames, 320x180, for jobs of which something else than the masks is looked at."""
+    return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=12, half=True)
 
 
 @pytest.fixture(autouse=True)
@@ -103,9 +55,26 @@ def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         assert not errors, f"logged as errors: {errors}"
 
 
+KEPT = {"detectors", "detector"}
+"""Fixtures that live longer than a test; their networks keep their threads, which end with the session."""
+POOL = "anonator-detector"
+
+
 @pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
+def no_thread_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test after which one of the program's threads is still alive."""
+    before = set(_own_threads())
+    yield
+    may_stay = bool(KEPT & set(request.fixturenames))
+    left = [t for t in _own_threads() if t not in before and not (may_stay and t.name.startswith(POOL))]
+    for thread in left:
+        thread.join(5)
+    assert not any(t.is_alive() for t in left), f"still alive: {[t.name for t in left if t.is_alive()]}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_thread_outlives_the_session() -> Iterator[None]:
+    """Fail the last test where a detector was not closed."""
     yield
     for thread in _own_threads():
         thread.join(5)
@@ -114,6 +83,14 @@ def no_thread_is_left() -> Iterator[None]:
 
 def _own_threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name.startswith("anonator")]
+
+
+@pytest.fixture(scope="session")
+def detectors(no_thread_outlives_the_session: None) -> Iterator[DetectorCache]:
+    """One place for loaded detectors, so that tests load them once."""
+    cache = DetectorCache()
+    yield cache
+    cache.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -144,3 +145,16 @@ def recall_and_precision(
 def above(faces: Detections, threshold: float) -> Detections:
     """The detections of that score or a higher one."""
     return faces.select(faces.scores >= threshold)
+
+
+class Greedy:
+    """Asks the allocator for more than there is, until it has been refused so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self, *answer: torch.Tensor) -> Any:
+        if self.times > 0:
+            self.times -= 1
+            torch.empty(1 << 60, device=answer[0].device)
+        return answer

@@ -15,6 +15,7 @@ import torch
 from detector_helpers import (
     CPU,
     FaultyNetwork,
+    Greedy,
     bundled_network,
     labelled_pictures,
     make_detector,
@@ -128,19 +129,6 @@ def test_what_counts_as_out_of_memory() -> None:
     assert is_out_of_memory(MemoryError())
     assert not is_out_of_memory(RuntimeError("shape '[3]' is invalid"))
     assert not is_out_of_memory(ValueError("out of memory"))
-
-
-class Greedy:
-    """Asks the allocator for more than there is, until it has been refused so many times."""
-
-    def __init__(self, times: int) -> None:
-        self.times = times
-
-    def __call__(self, *answer: torch.Tensor) -> Any:
-        if self.times > 0:
-            self.times -= 1
-            torch.empty(1 << 60, device=answer[0].device)
-        return answer
 
 
 def test_no_frame_is_lost_when_memory_runs_out_for_a_moment(
@@ -332,7 +320,10 @@ def test_no_frame_is_lost_when_the_gpu_runs_out_of_memory(
     if megabytes == 4:
         assert detector.device == CPU and "ran out of memory" in detector.device_line
     for a, b in zip(results, expected, strict=True):
-        assert len(box_ops.iou(a.boxes, b.boxes[b.scores > 0.9])) > 0
+        sure = b.boxes[b.scores > 0.9]
+        assert len(sure) == 8
+        # with 480 pixels, on a CPU in float32, 0.81 and more
+        assert (box_ops.iou(sure, a.boxes).max(axis=1, initial=0) > 0.7).all()
         if not any("pixels from here on" in note for note in detector.notes):
             same_faces(a, b, threshold=0.9, overlap=0.8)
     detector.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import FaceClip, decode_rgb, moving_face
+from face_clips import FaceClip, decode_rgb, moving_face
 from PIL import Image
 from pymediainfo import MediaInfo
 
@@ -22,16 +22,9 @@ TELLING = "Mrs-Miller-1971"
 """Stands in every tag, chapter, subtitle and file of the input, and must be nowhere in the output."""
 
 
-@pytest.fixture(scope="module")
-def detectors():  # type: ignore[no-untyped-def]
-    cache = DetectorCache()
-    yield cache
-    cache.close()
-
-
 def telling_clip(kind: str, folder: Path, astronaut: np.ndarray) -> Path:
     """A clip whose container tells a name, a place and a time wherever it can."""
-    plain = moving_face(folder / "plain.mp4", astronaut, frames=10).path
+    plain = moving_face(folder / "plain.mp4", astronaut, frames=10, half=True).path
     (folder / "words.srt").write_text(f"1\n00:00:00,000 --> 00:00:00,300\n{TELLING}\n")
     (folder / "tags.txt").write_text(
         f";FFMETADATA1\ntitle={TELLING}\nartist={TELLING}\ncomment={TELLING}\nlocation=+48.2+016.3/\n"

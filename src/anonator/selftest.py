@@ -105,7 +105,7 @@ def run(checks: Sequence[Check]) -> Iterator[Outcome]:
     for check in checks:
         found: list[tuple[str, str]] = []
         thread = threading.Thread(
-            target=_attempt, args=(check, found), name=f"self-test {check.name}", daemon=True
+            target=_attempt, args=(check, found), name=f"anonator-selftest {check.name}", daemon=True
         )
         begin = time.perf_counter()
         thread.start()

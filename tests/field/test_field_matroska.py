@@ -153,13 +153,6 @@ JOINED: dict[str, Callable[[Path], Path]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
-
-
 @pytest.mark.parametrize("limit", [0, 1000])
 @pytest.mark.parametrize("kind", ONE)
 def test_one_recording(tmp_path: Path, kind: str, limit: int) -> None:

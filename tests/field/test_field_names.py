@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import decode_rgb
+from face_clips import decode_rgb
 from video_helpers import FAST_X264, ffmpeg
 
 from anonator import main as program

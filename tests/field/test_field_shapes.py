@@ -6,14 +6,13 @@ A failure means that the detector looked at squeezed faces and left them bare, a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from conftest import FACE, decode_rgb, packet_times
+from face_clips import FACE, decode_rgb, packet_times
 from hostile_helpers import edit_box
 from video_helpers import ffmpeg, picture_source, psnr
 
@@ -33,13 +32,6 @@ HEAD = 170
 SHRUNK = HEAD / 280
 CORE = [round((v - o) * SHRUNK) for v, o in zip(FACE, (90, 20, 90, 20), strict=True)]
 """The face in that head, xyxy."""
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import FACE, decode_rgb
 from detector_helpers import above, covered, make_detector
+from face_clips import FACE, decode_rgb
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Performance, Settings
@@ -31,13 +31,6 @@ def detector() -> Iterator[FaceDetector]:
     made = make_detector(max_resolution=1920)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 def backdrop(kind: str, size: tuple[int, int] = (640, 360)) -> UInt8Array:

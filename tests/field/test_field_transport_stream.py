@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,13 +24,6 @@ FIRST = ("-mpegts_start_pid", "0x100")
 OTHER = ("-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1500")
 OTHER_IN_SAME_TABLE = ("-mpegts_start_pid", "0x200")
 SECOND = {"seconds": 1}
-
-
-@pytest.fixture(scope="module")
-def detectors() -> Iterator[DetectorCache]:
-    cache = DetectorCache()
-    yield cache
-    cache.close()
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ class Workers:
 
     def __init__(self, count: int, threads_each: int) -> None:
         self.count, self.threads_each = count, threads_each
-        self._pool = ThreadPoolExecutor(count, "face-detector", initializer=self._set_threads)
+        self._pool = ThreadPoolExecutor(count, "anonator-detector", initializer=self._set_threads)
 
     def _set_threads(self) -> None:
         # the number is a thread's own; asking first makes torch set its default now and not later

@@ -1,0 +1,85 @@
+"""What changes while the job runs: its input, its folder, its output."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hostile.healthy import plain, posix
+from hostile_helpers import HIPAA, Bench, content
+from video_helpers import GOP, decoded
+
+from anonator.core.reading import decode as decoding
+from anonator.errors import DecodeError, InputError
+
+
+def break_off(monkeypatch: pytest.MonkeyPatch, after: int, what: Callable[[], None]) -> None:
+    """Let something happen when so many packets of the video have been read."""
+    original = decoding.packets_of
+
+    def packets_of(container: Any, streams: Any) -> Iterator[Any]:
+        for number, packet in enumerate(original(container, streams)):
+            if number == after:
+                what()
+            yield packet
+
+    monkeypatch.setattr(decoding, "packets_of", packets_of)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN], ids=errno.errorcode.get)
+def test_a_network_drive_that_goes_away_is_a_sentence_with_time_and_count(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = plain(bench.folder / "patient.mp4")
+
+    def gone() -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    break_off(monkeypatch, 6, gone)
+    bench.refused(path, r"at 0:00\.\d\d, after \d of 10 frames", kind=DecodeError)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EHOSTDOWN], ids=errno.errorcode.get)
+def test_a_network_drive_that_is_away_at_the_start_is_a_sentence(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = plain(bench.folder / "patient.mp4")
+    original = os.stat
+
+    def away(name: Any, *args: Any, **more: Any) -> os.stat_result:
+        if os.fspath(name) in (path, str(path)):
+            raise OSError(number, os.strerror(number), str(path))
+        return original(name, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", away)
+        with pytest.raises(InputError, match="network drive") as caught:
+            bench.run(path, bench.folder / "out.mp4", HIPAA)
+    assert path.name not in str(caught.value)
+    assert os.listdir(bench.folder) == [path.name]
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bench.folder / "patient.mp4"
+    path.write_bytes(content("long.mp4", *GOP, "-movflags", "faststart", seconds=2, size="640x360"))
+    break_off(monkeypatch, 10, lambda: os.truncate(path, 20_000))
+    with pytest.raises(DecodeError, match=r"at 0:00\.\d\d, after \d+ of 50 frames"):
+        bench.run(path, bench.folder / "out.mp4", HIPAA)
+    assert os.listdir(bench.folder) == [path.name]
+
+
+@posix
+def test_a_file_that_is_deleted_while_it_is_read_is_still_done_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system keeps an open file until it is closed."""
+    path = plain(bench.folder / "patient.mp4")
+    break_off(monkeypatch, 6, lambda: path.unlink(missing_ok=True))
+    result = bench.run(path, bench.folder / "out.mp4", HIPAA)
+    assert result.frames == len(decoded(result.target, (96, 64))) == 10
+    assert sorted(os.listdir(bench.folder)) == ["out.mp4", "out_report.json"]

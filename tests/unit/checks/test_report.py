@@ -1,0 +1,134 @@
+"""The audit report tells what happened, in figures that agree with the files, and names nobody."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from face_clips import FaceClip, decode_rgb, moving_face
+
+from anonator.core.config import Mode, Model, Performance, Settings
+from anonator.core.detection import weights
+from anonator.core.frames import JobResult
+from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.errors import OutputExistsError
+
+TELLING = "Mrs-Miller-1971"
+
+
+@pytest.fixture(scope="module")
+def done(
+    tmp_path_factory: pytest.TempPathFactory, small_face_clip: FaceClip, detectors: DetectorCache
+) -> tuple[JobResult, Path, dict[str, object]]:
+    """A HIPAA job with a telling name: its result, its input and its report."""
+    folder = tmp_path_factory.mktemp(TELLING)
+    source = folder / f"{TELLING}.mp4"
+    source.write_bytes(small_face_clip.path.read_bytes())
+    result = VideoProcessor(
+        Job(source, folder / f"{TELLING}_anonymized.mp4", Settings()), detectors=detectors
+    ).run()
+    assert result.report is not None
+    return result, source, json.loads(result.report.read_text("utf-8"))
+
+
+def test_it_lies_beside_the_result(done: tuple[JobResult, Path, dict[str, object]]) -> None:
+    result, _, audit = done
+    assert result.report == result.target.with_name(f"{TELLING}_anonymized_report.json")
+    assert (audit["schema"], audit["schema_version"]) == ("anonator-report", 2)
+    assert audit["reviewed_by"] == "nobody yet"
+
+
+def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str, object]]) -> None:
+    result, _, audit = done
+    content = result.target.read_bytes()
+    assert audit["output"] == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    pictures = decode_rgb(result.target)
+    frames = dict.fromkeys(("decoded", "masked", "encoded", "verified"), len(pictures))
+    assert audit["frames"] == {**frames, "with_masks": 12, "replaced_by_black": 0}
+    (track,) = audit["tracks"]  # type: ignore[misc]
+    assert track["start_seconds"] == 0 and track["end_seconds"] == pytest.approx(11 / 25, abs=0.001)
+    assert track["sightings"] >= 10 and 0.1 <= track["lowest_score"] <= 1
+    assert audit["scene_cuts_seconds"] == []
+    names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
+    assert names == ["frames", "contents", "second look", "playback"]
+    assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
+
+
+def test_it_says_what_worked_and_with_what(done: tuple[JobResult, Path, dict[str, object]]) -> None:
+    _, _, audit = done
+    model = audit["model"]
+    assert model["name"] == "RetinaNetMobileNetV1"  # type: ignore[index]
+    bundled = weights.find(Model.MOBILENET)
+    assert model["weights_sha256"] == bundled.sha256 == hashlib.sha256(bundled.path.read_bytes()).hexdigest()  # type: ignore[index]
+    settings = audit["settings"]
+    assert settings["hipaa"] is True and settings["mode"] == "solid" and settings["mask_scale"] == 1.5  # type: ignore[index]
+    assert settings["damaged_frames_limit"] == 0  # type: ignore[index]
+    assert settings["tracking"]["bridge_seconds"] == 1.0  # type: ignore[index]
+    times = audit["times"]
+    started = datetime.datetime.fromisoformat(times["started"])  # type: ignore[index]
+    finished = datetime.datetime.fromisoformat(times["finished"])  # type: ignore[index]
+    assert started <= finished and started.tzinfo is not None
+    assert set(audit["program"]["ffmpeg"]) >= {"libavcodec", "libavformat"}  # type: ignore[index]
+    assert "FFmpeg" in audit["program"]["second_ffmpeg"]  # type: ignore[index]
+
+
+def test_it_names_nobody(done: tuple[JobResult, Path, dict[str, object]]) -> None:
+    """A failure means that a report tells whose video it was."""
+    result, source, audit = done
+    assert result.report is not None
+    text = result.report.read_text("utf-8")
+    for word in (TELLING, "Miller", source.name, str(source.parent)):
+        assert word not in text
+    assert audit["input"] == {"sha256": None}
+    assert hashlib.sha256(source.read_bytes()).hexdigest() not in text
+
+
+def test_the_inputs_hash_is_there_where_it_was_asked_for(
+    tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    settings = Settings.standard(report=True, hash_input=True, performance=Performance.MAXIMUM)
+    VideoProcessor(Job(small_face_clip.path, tmp_path / "out.mp4", settings), detectors=detectors).run()
+    audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
+    assert audit["input"] == {"sha256": hashlib.sha256(small_face_clip.path.read_bytes()).hexdigest()}
+    assert [check["check"] for check in audit["verification"]] == ["frames", "contents", "playback"]
+
+
+def test_standard_mode_writes_one_only_if_asked(
+    tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    settings = Settings.standard(mode=Mode.MOSAIC, performance=Performance.MAXIMUM)
+    result = VideoProcessor(
+        Job(small_face_clip.path, tmp_path / "out.mp4", settings), detectors=detectors
+    ).run()
+    assert result.report is None
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_report_that_is_there_is_not_replaced_unasked(
+    tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    report = tmp_path / "out_report.json"
+    report.write_text("precious")
+    job = Job(small_face_clip.path, tmp_path / "out.mp4", Settings())
+    with pytest.raises(OutputExistsError):
+        VideoProcessor(job, detectors=detectors).run()
+    assert [path.name for path in tmp_path.iterdir()] == ["out_report.json"]
+    assert report.read_text() == "precious"
+
+
+def test_scene_cuts_are_told(tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache) -> None:
+    first = moving_face(tmp_path / "a.mp4", astronaut, frames=12, half=True)
+    second = moving_face(tmp_path / "b.mp4", 255 - astronaut // 4, frames=12, speed=0, half=True)
+    from video_helpers import ffmpeg
+
+    both = tmp_path / "both.mp4"
+    joined = "[1]eq=brightness=0.4:saturation=3,hue=h=120[c];[0][c]concat=n=2:v=1"
+    ffmpeg("-i", first.path, "-i", second.path, "-filter_complex", joined, both)
+    settings = Settings(performance=Performance.BALANCED)
+    VideoProcessor(Job(both, tmp_path / "out.mp4", settings), detectors=detectors).run()
+    audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
+    assert audit["scene_cuts_seconds"] == [pytest.approx(12 / 25)]

@@ -1,0 +1,394 @@
+"""The configuration file: read as a whole or refused in one sentence, and described by CONFIG_EXAMPLE.md."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anonator.core.config import (
+    HIPAA_FIXED,
+    HIPAA_PERFORMANCE,
+    HIPAA_STRICTER,
+    HIPAA_WAIVER,
+    Mode,
+    Model,
+    Performance,
+    Settings,
+    Stricter,
+    TrackingSettings,
+    legal_range,
+    lock_words,
+    require_lock_holds,
+    word,
+)
+from anonator.core.config_file import (
+    NOT_IN_THE_FILE,
+    SIGNATURE,
+    STANDARD_ONLY,
+    UserConfig,
+    default_path,
+    load,
+)
+from anonator.errors import HipaaLockError, SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DOCUMENT = (Path(__file__).parents[2] / "CONFIG_EXAMPLE.md").read_text("utf-8")
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "some.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+@pytest.fixture
+def default_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place that load() looks at, in a folder of this test."""
+    path = tmp_path / "Anonator" / "anonator.toml"
+    monkeypatch.setattr("anonator.core.config_file.default_path", lambda: path)
+    path.parent.mkdir()
+    return path
+
+
+# --- what is read
+
+
+def test_the_default_file_lies_beside_the_window_s_own() -> None:
+    from anonator.ui.state import preferences
+
+    assert default_path().name == "anonator.toml"
+    assert default_path().parent == preferences.default_file().parent
+
+
+def test_without_a_file_the_defaults_hold(default_file: Path) -> None:
+    assert load() == UserConfig(Settings(), Settings.standard())
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "")) == UserConfig()
+    assert load(written(tmp_path, "[hipaa]\n[standard.tracking]\n")) == UserConfig()
+
+
+def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
+    config = load(
+        written(
+            tmp_path,
+            """
+            [hipaa]
+            threshold = 0.3
+            mask_scale = 2
+            performance = "Balanced"
+            crf = 20
+            [hipaa.tracking]
+            bridge_seconds = 2.5
+            [standard]
+            mode = "blur"
+            model = "RetinaNetResNet50"
+            keep_audio = true
+            damaged_frames_limit = 3
+            tracking.link_distance = 3.5
+            """,
+        )
+    )
+    assert config.hipaa == Settings(
+        threshold=0.3,
+        mask_scale=2,
+        performance=Performance.BALANCED,
+        crf=20,
+        tracking=TrackingSettings(bridge_seconds=2.5),
+    )
+    require_lock_holds(config.hipaa)
+    assert (config.standard.mode, config.standard.model) == (Mode.BLUR, Model.RESNET50)
+    assert config.standard.keep_audio and config.standard.damaged_frames_limit == 3
+    # what the file does not name stays standard mode's, not HIPAA's
+    assert config.standard.tracking == dataclasses.replace(Settings.standard().tracking, link_distance=3.5)
+    assert not config.standard.hipaa and not config.standard.orientations
+
+
+def test_the_default_file_is_read(default_file: Path) -> None:
+    default_file.write_text("[standard]\ncrf = 30\n", "utf-8")
+    assert load().standard.crf == 30
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_windows_line_ends_and_byte_order_marks_do_no_harm(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "some.toml"
+    file.write_bytes("[standard]  # für später\r\ncrf = 30\r\n".encode(encoding))
+    assert load(file).standard.crf == 30
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[hippa]\nx = 1",
+            "'hippa' is not a table of this file; settings belong under [hipaa]",
+        ),
+        ("threshold = 0.3", "'threshold' is outside of a table; settings belong under [hipaa] or [standard]"),
+        ("hipaa = 1", "hipaa must be a table: write [hipaa]"),
+        ("[[standard]]\ncrf = 1", "standard must be a table: write [standard]"),
+        ("[standard]\ntracking = 3", "standard.tracking must be a table: write [standard.tracking]"),
+        ("[standard]\ntreshold = 0.6", "[standard] 'treshold' is not a setting; did you mean threshold? "),
+        ("[hipaa.tracking]\nxyz = 1", "[hipaa.tracking] knows: continue_threshold, bridge_seconds, "),
+        ("[hipaa]\nbridge_seconds = 2", "'bridge_seconds' belongs under [hipaa.tracking]"),
+        ("[standard.tracking]\ncrf = 2", "'crf' belongs under [standard]"),
+        ("[hipaa]\ndamaged_frames_limit = 2", "'damaged_frames_limit' belongs under [standard]: HIPAA"),
+        ("[hipaa]\nhipaa = false", "[hipaa] 'hipaa' is not a setting here: the lock is on unless"),
+        (f'[standard]\ni_accept = "{HIPAA_WAIVER}"', "[standard] 'i_accept' is not a setting here"),
+        (f'[hipaa]\nhipaa_waiver = "{HIPAA_WAIVER}"', "[hipaa] 'hipaa_waiver' is not a setting here"),
+        ("[standard]\nthreshold = 0.3", "[standard] threshold must be a number from 0.5 to 0.9, not 0.3."),
+        ("[standard]\nthreshold = '0.6'", "threshold must be a number from 0.5 to 0.9, not '0.6'."),
+        ("[standard]\nthreshold = nan", "threshold must be a number from 0.5 to 0.9, not nan."),
+        ("[standard]\nthreshold = true", "threshold must be a number from 0.5 to 0.9, not True."),
+        ("[standard]\ncrf = 17.5", "[standard] crf must be a whole number, not 17.5."),
+        ("[standard]\ncrf = 0x" + "f" * 9000, "a value is too large"),
+        ("[standard]\nreport = 'yes'", "[standard] report must be true or false, not 'yes'."),
+        (
+            "[standard]\nmode = 'pixel'",
+            '[standard] mode must be one of "solid", "blur", "mosaic", not "pixel".',
+        ),
+        ("[standard]\nmode = 1", '[standard] mode must be one of "solid", "blur", "mosaic", not 1.'),
+        (
+            "[hipaa]\nperformance = 'maximum'",
+            '[hipaa] performance must be one of "original", "quality", "balanced", not "maximum".',
+        ),
+        (
+            "[standard.tracking]\nlink_iou = 1",
+            "[standard.tracking] link_iou must be a number from 0.01 to 0.9, not 1.",
+        ),
+        ("[standard.tracking]\ncontinue_threshold = 0.6", "must not be higher than 0.35"),
+        ("[standard]\ncrf = 1\ncrf = 2", "line 3"),
+        ("[standard]\ncrf 1", "at line 2, column 5"),
+        ("[standard]\nx = " + "[" * 100_000, "cannot be used"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_mistake_is_named_with_what_is_legal(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(written(tmp_path, text + "\n"))
+    message = str(refused.value)
+    assert told in message and message.startswith("The configuration file of --config cannot be used: ")
+    assert "\n" not in message and str(tmp_path) not in message
+
+
+def test_a_good_part_does_not_save_a_bad_one(default_file: Path) -> None:
+    default_file.write_text("[hipaa]\nthreshold = 0.3\n[standard]\ncrf = 99\n", "utf-8")
+    with pytest.raises(SettingsError, match=re.escape(f"{default_file} cannot be used: [standard] crf")):
+        load()
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    file.write_bytes("[standard]\n".encode("utf-16"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load(file)
+    file.write_bytes(b"#" * 1_000_001)
+    with pytest.raises(SettingsError, match="too large"):
+        load(file)
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="of --config is not there"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(SettingsError, match="cannot be read") as refused:
+        load(tmp_path)
+    assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need rights on Windows")
+def test_a_default_file_that_leads_nowhere_is_not_no_file(default_file: Path) -> None:
+    """A ward's settings on a share that is away must not become looser ones in silence."""
+    default_file.symlink_to(default_file.with_name("away.toml"))
+    with pytest.raises(SettingsError, match="not there"):
+        load()
+
+
+# --- the lock
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[hipaa]\nthreshold = 0.6",
+            "[hipaa] threshold must be a number from 0.2 to 0.5, not 0.6. HIPAA",
+        ),
+        ("[hipaa]\nthreshold = 0.95", "threshold must be a number from 0.2 to 0.5, not 0.95."),
+        ("[hipaa]\nthreshold = 0.1", "threshold must be a number from 0.2 to 0.5, not 0.1."),
+        ("[hipaa]\nthreshold = '0.3'", 'threshold must be a number from 0.2 to 0.5, not "0.3".'),
+        ("[hipaa]\nthreshold = nan", "threshold must be a number from 0.2 to 0.5, not nan."),
+        ("[hipaa]\nmask_scale = 1.4", "mask_scale must be a number from 1.5 to 3, not 1.4."),
+        ("[hipaa]\nmode = 'blur'", "[hipaa] mode must be solid, not blur."),
+        ("[hipaa]\nkeep_audio = true", "[hipaa] keep_audio must be false, not true."),
+        ("[hipaa]\nmulti_pass = false", "[hipaa] multi_pass must be true, not false."),
+        ("[hipaa]\norientations = false", "[hipaa] orientations must be true, not false."),
+        (
+            "[hipaa.tracking]\nbridge_seconds = 0.5",
+            "tracking] bridge_seconds must be a number from 1 to 5",
+        ),
+        ("[hipaa.tracking]\nextend_seconds = 0", "extend_seconds must be a number from 0.25 to 5, not 0."),
+        (
+            "[hipaa.tracking]\ncontinue_threshold = 0.2",
+            "threshold must be a number from 0.02 to 0.1",
+        ),
+        ("[hipaa.tracking]\nlink_iou = 0.3", "[hipaa.tracking] link_iou must be 0.2, not 0.3."),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_lock_is_not_loosened_without_a_signature(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(HipaaLockError) as refused:
+        load(written(tmp_path, text))
+    assert told in str(refused.value) and "[standard]" in str(refused.value)
+
+
+def test_every_fixed_value_is_held(tmp_path: Path) -> None:
+    """A failure means that a setting can be loosened in the file because nobody thought of it."""
+    for name, fixed in HIPAA_FIXED.items():
+        table, key = ("hipaa.tracking", name.partition(".")[2]) if "." in name else ("hipaa", name)
+        if isinstance(fixed, bool):
+            other = word(not fixed)
+        elif isinstance(fixed, Enum):
+            other = f'"{Mode.BLUR.value}"'
+        else:
+            other = repr(fixed * (0.9 if HIPAA_STRICTER.get(name) is Stricter.HIGHER else 1.1))
+        with pytest.raises(HipaaLockError, match=key):
+            load(written(tmp_path, f"[{table}]\n{key} = {other}\n"))
+
+
+def test_a_signature_loosens_and_travels_with_the_settings(tmp_path: Path) -> None:
+    config = load(
+        written(
+            tmp_path,
+            f'[hipaa]\n{SIGNATURE} = "{HIPAA_WAIVER}"\nthreshold = 0.6\nmode = "blur"\n'
+            "[hipaa.tracking]\nbridge_seconds = 0\n",
+        )
+    )
+    assert config.hipaa.hipaa and config.hipaa.hipaa_waiver == HIPAA_WAIVER
+    assert (config.hipaa.threshold, config.hipaa.mode) == (0.6, Mode.BLUR)
+    require_lock_holds(config.hipaa)
+    assert config.standard == Settings.standard()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('i_accept = "yes"', f'[hipaa] i_accept must be exactly "{HIPAA_WAIVER}"'),
+        ("i_accept = true", "i_accept must be exactly"),
+        (f'i_accept = "{HIPAA_WAIVER.upper()}"', "i_accept must be exactly"),
+        ('i_accept = ""', "threshold must be a number from 0.2 to 0.5"),
+    ],
+)
+def test_other_words_are_no_signature(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load(written(tmp_path, f"[hipaa]\n{line}\nthreshold = 0.6\n"))
+
+
+def test_a_signature_opens_neither_maximum_speed_nor_the_sound(tmp_path: Path) -> None:
+    signed = f'[hipaa]\n{SIGNATURE} = "{HIPAA_WAIVER}"\n'
+    with pytest.raises(SettingsError, match="performance must be one of"):
+        load(written(tmp_path, signed + 'performance = "maximum"\n'))
+    with pytest.raises(HipaaLockError, match=r"keep_audio must be false.* under \[standard\]\.$"):
+        load(written(tmp_path, signed + "keep_audio = true\n"))
+
+
+# --- CONFIG_EXAMPLE.md
+
+
+def examples() -> list[str]:
+    """The TOML examples of the document; the first is the whole file."""
+    return re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+def described() -> dict[str, dict[str, str]]:
+    """What the document says of each setting, by the words before the colons."""
+    sections = re.split(r"^### `(.+)`$", DOCUMENT, flags=re.MULTILINE)
+    return {
+        name: dict(re.findall(r"^- (\w+): (.+)$", text, re.MULTILINE))
+        for name, text in zip(sections[1::2], sections[2::2], strict=True)
+    }
+
+
+def all_settings() -> dict[str, dataclasses.Field[Any]]:
+    """Every setting that the file may hold, by its dotted name."""
+    found = {f.name: f for f in dataclasses.fields(Settings) if f.name not in NOT_IN_THE_FILE}
+    return found | {f"tracking.{f.name}": f for f in dataclasses.fields(TrackingSettings)}
+
+
+def test_the_example_is_the_defaults_and_complete(tmp_path: Path) -> None:
+    assert load(written(tmp_path, examples()[0])) == UserConfig()
+    data = tomllib.loads(examples()[0])
+    for table in ("hipaa", "standard"):
+        keys = {*data[table]} - {"tracking"} | {f"tracking.{key}" for key in data[table]["tracking"]}
+        assert keys == set(all_settings()) - set(STANDARD_ONLY if table == "hipaa" else ())
+
+
+def test_the_other_examples_are_what_the_document_calls_them(tmp_path: Path) -> None:
+    stricter, looser = (load(written(tmp_path, text)).hipaa for text in examples()[1:])
+    assert stricter != Settings() and not stricter.hipaa_waiver
+    assert looser.hipaa_waiver == HIPAA_WAIVER and looser.threshold > 0.5
+    for settings in (stricter, looser):
+        require_lock_holds(settings)
+
+
+def test_the_document_describes_every_setting_and_no_other() -> None:
+    assert list(described()) == list(all_settings())
+    for name, facts in described().items():
+        assert set(facts) == {"HIPAA", "standard", "Leaks", "Speed"}, name
+
+
+@pytest.mark.parametrize("name", all_settings())
+@pytest.mark.parametrize("mode", ["HIPAA", "standard"])
+def test_the_document_has_the_right_default_and_legal_values(name: str, mode: str) -> None:
+    f, hipaa = all_settings()[name], mode == "HIPAA"
+    settings = Settings() if hipaa else Settings.standard()
+    if hipaa and name in STANDARD_ONLY:
+        assert described()[name][mode].startswith("not a setting")
+        return
+    value = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    quote = '"' if isinstance(value, Enum) else ""
+    default = f"`{quote}{word(value)}{quote}`"
+    if hipaa and name in HIPAA_FIXED and name not in HIPAA_STRICTER:
+        legal = "fixed"
+    elif hipaa and name in HIPAA_STRICTER:
+        legal = f"from {lock_words(name)}"
+    elif isinstance(value, Enum):
+        choices = HIPAA_PERFORMANCE if hipaa and name == "performance" else type(value)
+        legal = "of " + ", ".join(f'`"{choice.value}"`' for choice in choices)
+    elif isinstance(value, bool):
+        legal = "of `true`, `false`"
+    else:
+        low, high = legal_range(name, hipaa=hipaa)
+        legal = f"from {low} to {high}".replace(".0 ", " ").removesuffix(".0")
+    assert described()[name][mode] == f"{default}, {legal}"
+    assert f.metadata["doc"]
+
+
+@pytest.mark.parametrize("table", ["hipaa", "standard"])
+def test_the_comments_of_the_example_name_the_same_legal_values(table: str) -> None:
+    here = ""
+    for line in examples()[0].splitlines():
+        if line.startswith("["):
+            here = line.partition("]")[0][1:]
+        elif line.startswith(tuple("abcdefghijklmnopqrstuvwxyz")) and here.split(".")[0] == table:
+            key, _, rest = line.partition(" = ")
+            comment = rest.partition("#")[2].strip()
+            name = key if "." not in here else f"tracking.{key}"
+            mode = "HIPAA" if table == "hipaa" else "standard"
+            said = described()[name][mode].partition(", ")[2].replace("`", "")
+            expected = said.removeprefix("of ").removeprefix("from ")
+            assert comment == ("" if expected == "true, false" else expected), line

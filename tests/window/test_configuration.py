@@ -1,0 +1,87 @@
+"""What the configuration file says is shown and used, and nothing runs where it cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from window.window_helpers import Drive, copies, states
+
+from anonator.core.config import (
+    HIPAA_WAIVER,
+    Mode,
+    Performance,
+    Settings,
+)
+
+
+def write_config(folder: Path, content: str) -> Path:
+    file = folder / "anonator.toml"
+    file.write_text(content, "utf-8")
+    return file
+
+
+def test_stricter_values_of_the_configuration_are_shown_and_used(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    content = (
+        '[hipaa]\nthreshold = 0.3\nmask_scale = 2\nperformance = "original"\n[standard]\nmode = "blur"\n'
+    )
+    driver = drive(config=write_config(tmp_path, content))
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    panel = driver.window.panel
+    masking = panel.masking
+    assert (masking.threshold.entry.get(), masking.mask_scale.entry.get()) == ("0.30", "2.00")
+    assert masking.threshold.scale.get() == pytest.approx(0.3) and masking.threshold.low == 0.2
+    assert panel.free.performance.box.get() == "Original"
+    assert panel.lock.note == "" and not driver.window.layout.lock_state.winfo_manager()
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    wanted = Settings(threshold=0.3, mask_scale=2, performance=Performance.ORIGINAL)
+    assert driver.engine.jobs[0].job.settings == wanted
+    driver.answering("Switch off")
+    panel.lock.switch.invoke()
+    assert panel.settings().mode is Mode.BLUR and panel.settings().performance is Performance.QUALITY
+    assert masking.threshold.low == 0.5
+
+
+def test_what_was_signed_away_stands_in_the_window(drive: Drive, tmp_path: Path) -> None:
+    content = f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nmode = "blur"\nmask_scale = 1.2\n'
+    driver = drive(config=write_config(tmp_path, content))
+    driver.show()
+    lock, layout = driver.window.panel.lock, driver.window.layout
+    assert "loosened" in lock.note and "mask_scale 1.2" in lock.note
+    assert lock._note.winfo_viewable() and layout.lock_state.winfo_viewable()
+    assert layout.lock_state.cget("text") == "HIPAA mode is loosened"
+    shown = [str(label.cget("text")) for _, label in lock._lines]
+    assert shown[:2] == ["Blur instead of black boxes", "Boxes 1.2 times as large as the face"]
+    assert driver.window.panel.masking.modes[Mode.BLUR].instate(["selected", "disabled"])
+    driver.answering("Switch off")
+    lock.switch.invoke()
+    assert layout.lock_state.cget("text") == "HIPAA mode is off" and "loosened" not in lock.note
+
+
+@pytest.mark.parametrize("content", ["[hipaa]\nmask_scale = 1.2\n", "[hipaa\n", "[hipaa]\nmask_skale = 2\n"])
+def test_nothing_runs_without_a_configuration_that_can_be_used(
+    drive: Drive, clip: Path, tmp_path: Path, content: str
+) -> None:
+    """Whoever wrote stricter values must not run without them because of a slip of the pen."""
+    file = write_config(tmp_path, content)
+    driver = drive(config=file)
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    window = driver.window
+    assert "cannot be used" in window.layout.held.message and str(tmp_path) not in window.layout.held.message
+    assert window.foot.start.instate(["disabled"]) and "held" in window.foot.status.cget("text")
+    assert window.panel.settings() == Settings(), "what is shown meanwhile is HIPAA's own"
+    assert not window.panel.lock.switch.enabled, "nor can the lock be opened to get around it"
+    window.control.start()
+    driver.turn(0.2)
+    assert states(driver) == ["waiting"] and not driver.engine.jobs
+    window.layout.held.close.invoke()
+    assert window.layout.held.message, "not mended yet"
+    file.write_text("[hipaa]\nmask_scale = 2\n")
+    window.layout.held.close.invoke()
+    assert window.layout.held.message == "" and window.panel.lock.switch.enabled
+    window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    assert driver.engine.jobs[0].job.settings == Settings(mask_scale=2)

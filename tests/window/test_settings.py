@@ -1,0 +1,182 @@
+"""Numbers that people type, models they fetch, and what is remembered until the next start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from window.window_helpers import Drive, copies, states
+
+from anonator.core.config import (
+    Encoder,
+    Mode,
+    Model,
+    Performance,
+    Settings,
+)
+from anonator.ui.state import preferences
+from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
+
+
+def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "jane doe.mp4"))
+    switches = driver.window.panel.free.switches
+    assert [switch.on for switch in switches.values()] == [True, False]
+    assert all(switch.enabled for switch in switches.values())
+    switches["neutral_name"].invoke()
+    (tmp_path / "jane doe_anonymized.mp4").write_bytes(b"old")
+    driver.window.foot.start.invoke()  # and nobody asks about the old result
+    driver.until(lambda: states(driver) == ["done"])
+    target = driver.engine.jobs[0].job.target
+    assert "jane" not in target.name and target.is_file()
+    switches["report"].invoke()
+    driver.close()
+    again = drive()
+    assert again.window.panel.settings() == Settings(report=False, neutral_name=True)
+    again.answering("Switch off")
+    again.window.panel.lock.switch.invoke()
+    assert again.window.panel.settings() == Settings.standard(neutral_name=True)
+
+
+def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "window.json"
+    preferences.save(file, preferences.Preferences(Choices(hipaa={"encoder": Encoder.QSV})))
+    driver = drive()
+    driver.show()
+    driver.until(lambda: driver.window.notice.message)
+    assert driver.window.notice.message == CHANGED_ENCODER
+    assert driver.window.panel.settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("typed", "value", "invalid"),
+    [
+        ("0,7", 0.7, False),
+        ("0.65", 0.65, False),
+        (" 0,9 ", 0.9, False),
+        ("1,2", 0.5, True),
+        ("", 0.5, True),
+        ("abc", 0.5, True),
+        ("0,,7", 0.5, True),
+        ("nan", 0.5, True),
+    ],
+)
+def test_typed_numbers_are_taken_or_refused_calmly(
+    drive: Drive, typed: str, value: float, invalid: bool
+) -> None:
+    driver = drive()
+    driver.show()
+    panel = driver.window.panel
+    driver.answering("Switch off")
+    panel.lock.switch.invoke()
+    entry = panel.masking.threshold.entry
+    entry.focus_force()
+    entry.delete(0, "end")
+    entry.insert(0, typed)
+    entry.event_generate("<KeyRelease>", keysym="0")
+    driver.turn(0.02)
+    assert bool(panel.masking.threshold.hint.winfo_manager()) is invalid
+    entry.event_generate("<Return>")
+    assert panel.settings().threshold == value
+    panel.masking.mask_scale.entry.focus_force()
+    driver.turn(0.05)
+    assert entry.get() == f"{value:.2f}"
+    assert not panel.masking.threshold.hint.winfo_manager()
+
+
+def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
+    driver = drive()
+    driver.show()
+    panel = driver.window.panel
+    assert not panel.free.fetch.winfo_manager()
+    driver.until(lambda: panel._sizes)
+    box = panel.free.model.box
+    box.current(list(Model).index(Model.RESNET50))
+    box.event_generate("<<ComboboxSelected>>")
+    assert panel.free.fetch.winfo_manager()
+    assert panel.free.download.cget("text") == "Download (109 MB)…"
+    driver.answering("Not now")
+    panel.free.download.invoke()
+    assert driver.engine.downloads == []
+    driver.answering("Download")
+    panel.free.download.invoke()
+    driver.until(lambda: driver.dialogs() and driver.dialogs()[0].message.cget("text") == "50 B of 100 B")
+    driver.engine.hold_download.set()
+    driver.until(lambda: not panel.free.fetch.winfo_manager())
+    assert driver.dialogs() == []
+    assert driver.window.notice.message == "The model is on this computer now."
+
+
+def test_a_download_can_be_cancelled(drive: Drive) -> None:
+    driver = drive()
+    driver.show()
+    driver.answering("Download")
+    driver.window.commands.download(Model.RESNET50)
+    driver.until(lambda: driver.engine.downloads)
+    driver.dialogs()[0].event_generate("<Escape>")
+    driver.until(lambda: not driver.dialogs())
+    assert driver.window.notice.message == ""
+
+
+def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "jane doe.mp4"))
+    driver.answering("Switch off")
+    panel = driver.window.panel
+    panel.lock.switch.invoke()
+    panel.masking.modes[Mode.BLUR].invoke()
+    panel.masking.mask_scale.scale.set(2.0)
+    panel.masking.switches["keep_audio"].invoke()
+    panel.set_folder(tmp_path)
+    driver.close()
+    written = (tmp_path / "config" / "window.json").read_text("utf-8")
+    assert "jane" not in written
+    again = drive()
+    panel = again.window.panel
+    assert panel.locked
+    assert panel.preferences().choices == Choices(
+        standard={"mode": Mode.BLUR, "mask_scale": 2.0, "keep_audio": True}
+    )
+    assert panel.output_folder == tmp_path
+    panel.reset.invoke()
+    assert panel.preferences() == preferences.Preferences()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{",
+        "[]",
+        '{"hipaa": {}, "standard": {"threshold": 5}, "output_folder": null}',
+        '{"hipaa": {}, "standard": {"colour": 1}, "output_folder": null}',
+        '{"hipaa": {"keep_audio": true}, "standard": {}, "output_folder": null}',
+        '{"hipaa": {"performance": "maximum"}, "standard": {}, "output_folder": null}',
+        "\x00\xff",
+    ],
+    ids=["cut off", "a list", "out of range", "unknown key", "not free", "not under the lock", "binary"],
+)
+def test_a_damaged_file_is_kept_beside_and_reported(drive: Drive, tmp_path: Path, written: str) -> None:
+    file = tmp_path / "config" / "window.json"
+    file.parent.mkdir()
+    file.write_bytes(written.encode("latin-1"))
+    driver = drive()
+    assert driver.window.notice.message == preferences.DAMAGED
+    assert driver.window.panel.preferences() == preferences.Preferences()
+    assert (tmp_path / "config" / "window.json.damaged").read_bytes() == written.encode("latin-1")
+    driver.close()
+    assert preferences.load(file) == (preferences.Preferences(), "")
+
+
+def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
+    driver = drive()
+    driver.answering("Switch off")
+    driver.show()
+    driver.window.panel.lock.switch.invoke()
+    panel = driver.window.panel
+    assert len(panel.free.performance.box.cget("values")) == len(Performance)
+    assert len(panel.free.model.box.cget("values")) == len(Model)
+    assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
+    assert set(panel.masking.modes) == set(Mode)
