@@ -32,7 +32,7 @@ from clips import decoded
 from common import CLIPS, settings_of, table, where_and_when
 from leaks import VIDEOS, UInt8Array, centre_of, prepared, say
 
-from anonator.core import processor as job_run
+from anonator.core import processor
 from anonator.core.anonymizer import covered_pixels
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
@@ -164,7 +164,7 @@ def masked_file(
 ) -> dict[int, list[tuple[int, int, int, int]]]:
     """Run the real job and give the pixels that it covered, by frame; frames without masks are left out."""
     covered: dict[int, list[tuple[int, int, int, int]]] = {}
-    cover = job_run.anonymize
+    cover = processor.anonymize
 
     def noted(frame: Any, masks: Any, *rest: Any) -> None:
         if len(masks):
@@ -172,7 +172,7 @@ def masked_file(
         cover(frame, masks, *rest)
 
     settings = Settings.standard(performance=Performance.QUALITY, mode=mode, mask_scale=scale)
-    with mock.patch.object(job_run, "anonymize", noted):
+    with mock.patch.object(processor, "anonymize", noted):
         VideoProcessor(Job(source, target, settings, overwrite=True), detectors=detectors).run()
     return covered
 

@@ -32,9 +32,9 @@ def load() -> None:
     import video_helpers
 
     import anonator.main
-    from anonator.core import processor as job_run
+    from anonator.core import processor
 
-    assert scipy.optimize and torchvision and video_helpers and anonator.main and job_run
+    assert scipy.optimize and torchvision and video_helpers and anonator.main and processor
     threads = len(os.listdir("/proc/self/task"))
     assert threads == 1, f"{threads} threads: forking is not safe"
 

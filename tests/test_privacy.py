@@ -59,7 +59,7 @@ def hook(event, args):
         note("process", command=[os.fsdecode(part) for part in args[1]])
 
 sys.addaudithook(hook)
-from anonator.core import job_run
+from anonator.core import processor
 from anonator.main import main
 
 def interrupt_when_writing(folder):
@@ -68,7 +68,7 @@ def interrupt_when_writing(folder):
     time.sleep(0.3)
     os.kill(os.getpid(), signal.SIGINT)
 
-original = job_run.anonymize
+original = processor.anonymize
 for task in json.loads(sys.argv[2]):
     if task.get("cancel"):
         threading.Thread(target=interrupt_when_writing, args=[task["cancel"]], daemon=True).start()
@@ -77,10 +77,10 @@ for task in json.loads(sys.argv[2]):
             if frame.index == 5:
                 raise FileNotFoundError(2, error, error) if "/" in error else RuntimeError(error)
             original(frame, *args)
-        job_run.anonymize = broken
+        processor.anonymize = broken
     note("begin")
     note("end", status=main(task["args"]))
-    job_run.anonymize = original
+    processor.anonymize = original
 """
 """Runs jobs one after the other, with the network blocked, and writes down what they touch."""
 

@@ -264,7 +264,7 @@ def test_a_detector_that_fails_never_becomes_no_faces(tmp_path: Path, face_clip:
         def __init__(self) -> None:
             self.calls = 0
 
-        def detect(self, pictures: Any, turns: Any = (0,)) -> Any:
+        def detect(self, pictures: Any, turns: Any = (0,), **more: Any) -> Any:
             raise DetectionError("The face detector failed.")
 
     class Cache(DetectorCache):

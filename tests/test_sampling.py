@@ -27,7 +27,9 @@ class FakeDetector:
         """(numbers of the pictures, turns) of every call."""
         self.sizes: set[tuple[int, int]] = set()
 
-    def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
+    def detect(
+        self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,), *, checkpoint: object = None
+    ) -> list[Detections]:
         numbers = [read_number(p) for p in pictures]
         self.calls.append((numbers, tuple(turns)))
         self.sizes |= {(p.shape[1], p.shape[0]) for p in pictures}
@@ -261,7 +263,9 @@ def test_large_pictures_are_shrunk_and_boxes_come_back_in_pixels_of_the_frame(
 
 def test_a_detector_that_answers_for_too_few_pictures_ends_the_job() -> None:
     class Short(FakeDetector):
-        def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
+        def detect(
+            self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,), *, checkpoint: object = None
+        ) -> list[Detections]:
             return super().detect(pictures, turns)[:-1]
 
     with pytest.raises(ValueError, match="shorter"):
@@ -270,7 +274,9 @@ def test_a_detector_that_answers_for_too_few_pictures_ends_the_job() -> None:
 
 def test_a_detector_that_fails_ends_the_job() -> None:
     class Broken(FakeDetector):
-        def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
+        def detect(
+            self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,), *, checkpoint: object = None
+        ) -> list[Detections]:
             raise DetectionError("broken")
 
     with pytest.raises(DetectionError, match="broken"):

@@ -12,7 +12,7 @@ import pytest
 from conftest import FaceClip, decode_rgb, moving_face
 from test_mask_record import recorded
 
-from anonator.core import processor as job_run
+from anonator.core import processor
 from anonator.core.checks import second_look
 from anonator.core.checks.second_look import frames_to_look_at, patches_for, uncovered_faces
 from anonator.core.config import Performance, Settings
@@ -112,13 +112,13 @@ def test_a_face_that_was_left_uncovered_is_covered_in_a_second_attempt(
 def test_a_face_that_stays_visible_fails_the_job_and_leaves_nothing(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = job_run.anonymize
+    original = processor.anonymize
 
     def broken(frame: Frame, *args: Any) -> None:
         if frame.index not in range(18, 24):
             original(frame, *args)
 
-    monkeypatch.setattr(job_run, "anonymize", broken)
+    monkeypatch.setattr(processor, "anonymize", broken)
     with pytest.raises(VerificationError, match=r"still be seen at 0:00\.[78]"):
         VideoProcessor(Job(clip.path, tmp_path / "out.mp4", SETTINGS), detectors=detectors).run()
     assert list(tmp_path.iterdir()) == []

@@ -281,3 +281,5 @@ class JobResult:
     """Sentences that the user should read."""
     gaps_bridged: int = 0
     """How often a followed face was not found for a while and covered all the same."""
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage worked; stages work at the same time, so the sum is more than the job took."""

@@ -127,9 +127,11 @@ class VideoProcessor:
             self._done.set()
 
     def _work(self) -> JobResult:
-        from anonator.core.processor import JobRun  # it loads the engine, which the window's start must not
+        from anonator.core.processor import (
+            Processor,  # it loads the engine, which the window's start must not
+        )
 
-        return JobRun(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
+        return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
 
 
 def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+AHEAD_BYTES = 24 * 1024 * 1024
+"""Frames that wait between two stages of a job."""
 
 
 class StageStopped(Exception):
@@ -104,3 +107,15 @@ class RunAhead(Generic[T]):
                 with self._changed:
                     self._finished = True
                     self._changed.notify_all()
+
+
+def ahead(items: Iterable[T], nbytes: Callable[[T], int], name: str, stages: ExitStack) -> RunAhead[T]:
+    """Let a stage work ahead of the next one in a thread of its own, until the stack is left.
+
+    Args:
+        items: what the stage yields.
+        nbytes: size of an item in bytes.
+        name: of the thread, behind "anonator-".
+        stages: closes it.
+    """
+    return stages.enter_context(RunAhead(items, nbytes=nbytes, limit=AHEAD_BYTES, name=f"anonator-{name}"))

@@ -18,11 +18,12 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.checks.file_checks import Check
 from anonator.core.config import Settings
+from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Float32Array, Frame
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.mask_record import MaskRecord, Patches
-from anonator.core.tracking.schedule import Detector, find_faces
+from anonator.core.tracking.schedule import find_faces
 
 SAMPLE_EVERY = 10
 """Every n-th finished frame is looked at, and what lies at the ends of tracks and scenes."""
@@ -87,6 +88,7 @@ def uncovered_faces(
     settings: Settings,
     tick: Callable[[], None],
     canvas: Canvas | None = None,
+    checkpoint: Callable[[], None] | None = None,
 ) -> list[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
@@ -100,6 +102,7 @@ def uncovered_faces(
         detector: as for the job.
         settings: of the job.
         tick: called for every frame that was read; may raise to end it.
+        checkpoint: passed to the detector, for which one batch may take seconds.
         canvas: the size of the output's pictures, where the input has several; None is that of its first.
 
     Raises:
@@ -107,7 +110,9 @@ def uncovered_faces(
     """
     suspects: dict[int, list[_Suspect]] = {}
     for frames, turned in _batches(_only(finished, wanted, tick), wanted, detector.batch_size):
-        for frame, faces in zip(frames, find_faces(frames, detector, _turns(turned)), strict=True):
+        for frame, faces in zip(
+            frames, find_faces(frames, detector, _turns(turned), checkpoint), strict=True
+        ):
             found = [
                 _Suspect.cut_out(frame, box, float(score))
                 for box, score in zip(faces.boxes, faces.scores, strict=True)
@@ -117,7 +122,7 @@ def uncovered_faces(
                 suspects[frame.index] = bare
     result: list[Uncovered] = []
     for frame in _only(source, suspects, tick, canvas) if suspects else ():
-        seen = find_faces([frame], detector, _turns(wanted[frame.index]))[0]
+        seen = find_faces([frame], detector, _turns(wanted[frame.index]), checkpoint)[0]
         starts = np.where(seen.turns == 0, settings.lowest_threshold, settings.threshold)
         seen = seen.select(seen.scores >= starts.astype(np.float32))
         for suspect in suspects[frame.index]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from anonator.core.config import CPU_BATCH_LIMIT, Settings
 from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
@@ -98,8 +99,8 @@ class FaceDetector:
         """OpenCV's resizing method; None chooses area for shrinking and bilinear for enlarging."""
         self.judges_large_faces_at_half_size = True
         """Off only to compare with detectors that look once."""
-        self.checkpoint: Callable[[], None] | None = None
-        """Called between layers of the network, in any thread, so that a job can be cancelled there."""
+        self._checkpoint: Callable[[], None] | None = None
+        self._hooks: list[RemovableHandle] = []
         network.prepare()
         self._threads = cpu_threads() if threads is None else max(1, threads)
         self._alone = Workers(1, self._threads)
@@ -118,13 +119,16 @@ class FaceDetector:
             fuse_for_cpu(self._network)
         layers = [m for m in self._network.modules() if isinstance(m, (nn.Conv2d, FusedConvolution))]
         # a light network's layers take so little that a call before each of them would be felt
-        for layer in layers[:: 5 if self._network.light else 1]:
-            if not layer._forward_pre_hooks:
-                layer.register_forward_pre_hook(self._may_go_on)
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = [
+            layer.register_forward_pre_hook(self._may_go_on)
+            for layer in layers[:: 5 if self._network.light else 1]
+        ]
 
     def _may_go_on(self, *_: object) -> None:
-        if self.checkpoint is not None:
-            self.checkpoint()
+        if self._checkpoint is not None:
+            self._checkpoint()
 
     def _at_once(self) -> int:
         """Pictures that keep the CPU busy; for several of a heavy network's there is no memory."""
@@ -139,13 +143,20 @@ class FaceDetector:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def detect(self, pictures: Pictures, turns: Sequence[int] = (0,)) -> list[Detections]:
+    def detect(
+        self,
+        pictures: Pictures,
+        turns: Sequence[int] = (0,),
+        *,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> list[Detections]:
         """Find the faces in pictures of one size.
 
         Args:
             pictures: N arrays (H, W, 3) uint8 RGB (grey ones (H, W) too), or one (N, H, W, 3) array.
             turns: quarter turns at which each picture is looked at; what they find is merged by NMS.
                 With more than one, it is also looked at with its parts apart.
+            checkpoint: called between layers of the network, in any thread; may raise to end the call there.
 
         Returns:
             N Detections, sorted by falling score, boxes in pixels of the pictures.
@@ -156,6 +167,13 @@ class FaceDetector:
         """
         if self._network is None:
             raise DetectionError("The face detector was closed before the job ended. Start the job again.")
+        self._checkpoint = checkpoint
+        try:
+            return self._detect_all(pictures, turns)
+        finally:
+            self._checkpoint = None
+
+    def _detect_all(self, pictures: Pictures, turns: Sequence[int]) -> list[Detections]:
         results: list[Detections] = []
         while len(results) < len(pictures):
             try:

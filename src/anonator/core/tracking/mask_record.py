@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anonator.core.frames import Float32Array, Frame, Masks
+from anonator.core.frames import Float32Array, Frame, Look, Masks
 from anonator.errors import VerificationError
 
 
@@ -22,6 +22,8 @@ class MaskRecord:
         self._pts = array("q")
         self.cuts: list[int] = []
         """Indexes of the frames that begin a scene, but for the very first."""
+        self.cut_seconds: list[float] = []
+        """When they begin."""
         self.turned: list[int] = []
         """Indexes of the frames at which the detector also looked turned."""
 
@@ -34,6 +36,16 @@ class MaskRecord:
         self._ids.frombytes(masks.track_ids.astype(np.intc).tobytes())
         self._ends.append(len(self._ids))
         self._pts.append(frame.pts)
+
+    def noted(self, looks: Iterable[Look]) -> Iterator[Look]:
+        """The same looks; cuts and turned looks are written down."""
+        for look in looks:
+            if look.cut and look.frame.index:
+                self.cuts.append(look.frame.index)
+                self.cut_seconds.append(float(look.frame.seconds))
+            if look.turned:
+                self.turned.append(look.frame.index)
+            yield look
 
     def masks(self, index: int) -> Masks:
         """The masks of one frame."""

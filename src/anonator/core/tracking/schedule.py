@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
-from typing import Protocol
 
 import numpy as np
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
+from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
 from anonator.core.reading.reader import picture_within
 from anonator.core.tracking.cuts import CutDetector
@@ -22,18 +22,12 @@ WAITING_BYTES = 256 * 1024 * 1024
 """Frames that wait for a batch to fill take no more than this; a large picture makes smaller batches."""
 
 
-class Detector(Protocol):
-    """What this stage needs of a FaceDetector."""
-
-    batch_size: int
-    max_resolution: int
-
-    def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
-        """N pictures in, N Detections out, in pixels of the pictures."""
-        ...
-
-
-def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Iterator[Look]:
+def look(
+    frames: Iterable[Frame],
+    detector: Detector,
+    settings: Settings,
+    checkpoint: Callable[[], None] | None = None,
+) -> Iterator[Look]:
     """Pass every frame on, in order, with the detections of those that were looked at.
 
     Detection frames are every n-th of a scene, its first and its last frame, so that whatever lies
@@ -41,7 +35,7 @@ def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Ite
     its own, but it ends none: a face that it outshines stays covered. A black frame in place of one that
     cannot be decoded is neither looked at nor a cut: what was covered before and after it goes on.
     """
-    stage = _Stage(detector, settings)
+    stage = _Stage(detector, settings, checkpoint)
     held: tuple[Frame, bool, bool, bool] | None = None
     cuts = CutDetector(settings.tracking.cut_correlation)
     shape: tuple[int, int, Fraction] | None = None
@@ -63,7 +57,12 @@ def look(frames: Iterable[Frame], detector: Detector, settings: Settings) -> Ite
     yield from stage.flush()
 
 
-def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int] = (0,)) -> list[Detections]:
+def find_faces(
+    frames: Sequence[Frame],
+    detector: Detector,
+    turns: Sequence[int] = (0,),
+    checkpoint: Callable[[], None] | None = None,
+) -> list[Detections]:
     """What the detector sees in frames, looking at each picture in the shape that players show.
 
     Returns:
@@ -77,7 +76,7 @@ def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int]
     for _, alike in groupby(frames, key=lambda frame: frame.shape):
         # scaled down already where the detector would do so
         seen = [picture_within(frame, detector.max_resolution) for frame in alike]
-        faces = detector.detect([picture for picture, _ in seen], turns)
+        faces = detector.detect([picture for picture, _ in seen], turns, checkpoint=checkpoint)
         found += [_in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
     return found
 
@@ -85,8 +84,8 @@ def find_faces(frames: Sequence[Frame], detector: Detector, turns: Sequence[int]
 class _Stage:
     """Collects frames until there is a batch of detection frames among them."""
 
-    def __init__(self, detector: Detector, settings: Settings) -> None:
-        self._detector = detector
+    def __init__(self, detector: Detector, settings: Settings, checkpoint: Callable[[], None] | None) -> None:
+        self._detector, self._checkpoint = detector, checkpoint
         self._every = settings.preset.detect_every
         self._turned_every = max(1, TURNED_EVERY // self._every) if settings.orientations else 0
         self._waiting: list[tuple[Frame, bool, bool, bool]] = []  # frame, cut, look, turned
@@ -114,7 +113,8 @@ class _Stage:
         for turns in ((0,), (0, 1, 2, 3)):
             group = [f for f, _, wanted, turned in self._waiting if wanted and turned == (len(turns) > 1)]
             if group:
-                for frame, faces in zip(group, find_faces(group, self._detector, turns), strict=True):
+                seen = find_faces(group, self._detector, turns, self._checkpoint)
+                for frame, faces in zip(group, seen, strict=True):
                     found[frame.index] = faces
         for frame, cut, _, turned in self._waiting:
             yield Look(frame, cut, found.get(frame.index), turned)

@@ -1,0 +1,54 @@
+"""What a job needs of a detector, so that another one can take the place of the program's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from anonator.core.detection.weights import WeightsFile
+from anonator.core.frames import Detections, UInt8Array
+
+
+class Detector(Protocol):
+    """Finds faces in pictures; a job uses it from one thread at a time.
+
+    `anonator.testing.check_detector` tries whether an object keeps this contract.
+    """
+
+    batch_size: int
+    """Pictures that it takes best at once; detect takes any number."""
+    max_resolution: int
+    """Long side in pixels up to which it makes use of a picture; larger ones are scaled down for it."""
+    device_line: str
+    """Where it runs, for people, such as "CPU, float32"."""
+    notes: list[str]
+    """Sentences for the user about what had to be changed on the way."""
+    weights: WeightsFile | None
+    """What it was loaded from, for the report; None where there is nothing to tell."""
+
+    def detect(
+        self,
+        pictures: Sequence[UInt8Array],
+        turns: Sequence[int] = (0,),
+        *,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> list[Detections]:
+        """Find the faces in pictures of one size.
+
+        Args:
+            pictures: N arrays (H, W, 3) uint8 RGB, with square pixels.
+            turns: quarter turns, counter-clockwise, at which each picture is to be looked at; the boxes are
+                those of the upright picture all the same.
+            checkpoint: to be called now and then where this takes long; it may raise to end the call.
+
+        Returns:
+            N Detections, one for each picture, boxes in its pixels; a picture without faces has an empty one.
+
+        Raises:
+            DetectionError: it failed. It never answers with "no faces" instead.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds; safe to call twice."""
+        ...

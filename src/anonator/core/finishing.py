@@ -1,0 +1,173 @@
+"""The end of a job: the checks of the closed file, its report, and both names."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from anonator.core.attempt import Attempt, Run
+from anonator.core.checks import report
+from anonator.core.checks.file_checks import Check, examine_file
+from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
+from anonator.core.checks.second_look import (
+    Uncovered,
+    frames_near,
+    frames_to_look_at,
+    second_look_passed,
+    uncovered_faces,
+)
+from anonator.core.config import waiver_note
+from anonator.core.frames import JobResult, Stage
+from anonator.core.meter import Meter
+from anonator.core.reading.opening import without_path
+from anonator.core.reading.timestamps import format_seconds
+from anonator.core.writing.partial_file import TemporaryFile, output_error
+from anonator.errors import OutputError
+
+log = logging.getLogger(__name__)
+
+NO_REPORT = (
+    "The report could not be written beside the finished video, which is complete and was checked. "
+    "Run the job again if you need the report."
+)
+
+
+def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
+    """The checks that the closed file passed, or the faces that can be seen in it.
+
+    Raises:
+        VerificationError: the file is not what it must be.
+        JobCancelled: meanwhile.
+    """
+    settings, writer = run.job.settings, attempt.writer
+    meter = Meter(attempt.masked, Stage.CHECKING)
+    checks = [*examine_file(writer, attempt.reader.info, settings, attempt.decoded, attempt.masked)]
+    with Playback(writer.temporary_path) as playback:
+
+        def tick() -> None:
+            run.control.checkpoint(meter)
+            while meter.frames < playback.frames:
+                run.tell(meter.count())
+
+        if settings.hipaa:
+            looked_at, uncovered = _look_again(run, attempt, tick)
+            if any(face.score >= settings.threshold for face in uncovered):
+                return [], uncovered
+            checks.append(second_look_passed(looked_at, len(run.repairs)))
+        checks.append(playback.finish(attempt.masked, tick))
+        tick()
+    run.tell(meter.progress())
+    run.seconds += meter.elapsed()
+    return checks, []
+
+
+def _look_again(run: Run, attempt: Attempt, tick: Callable[[], None]) -> tuple[int, list[Uncovered]]:
+    """How many finished frames were looked at, and the faces that can be seen in them."""
+    over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
+    near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
+    wanted = {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
+    found = uncovered_faces(
+        attempt.writer.temporary_path,
+        run.job.source,
+        wanted,
+        attempt.detector,
+        run.job.settings,
+        tick,
+        run.canvas,
+        run.control.stop_if_cancelled,
+    )
+    return len(wanted), found
+
+
+def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
+    """Write the report, and give both files their names.
+
+    Raises:
+        OutputError: a name cannot be given; then nothing is left.
+    """
+    job, reader, writer = run.job, attempt.reader, attempt.writer
+    notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
+    notes += filter(None, [waiver_note(job.settings)])
+    has_report = False
+    if job.settings.report:
+        content = report.to_json(_audit(run, attempt, checks, notes))
+        # both are complete on the disk before either gets its name
+        paper = TemporaryFile(job.target.parent, ".partial.json")
+        try:
+            paper.write(content)
+            paper.close()
+            writer.publish()
+            has_report = _publish_report(run, paper)
+        except OSError as exc:
+            raise output_error(exc) from without_path(exc)
+        finally:
+            paper.remove()
+        notes += [] if has_report else [NO_REPORT]
+    else:
+        writer.publish()
+    log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
+    return JobResult(
+        target=job.target,
+        frames=attempt.masked,
+        masked_frames=attempt.with_masks,
+        tracks=len(run.tracks),
+        seconds=run.seconds,
+        device=attempt.detector.device_line,
+        audio=writer.audio_outcome,
+        checks=tuple(check.sentence for check in checks),
+        report=job.report_target if has_report else None,
+        replaced_frames=reader.replaced_frames,
+        notes=tuple(notes),
+        gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
+        stage_seconds=run.times.seconds(),
+    )
+
+
+def _publish_report(run: Run, paper: TemporaryFile) -> bool:
+    """Give the report its name; the verified video has its own by now and is not taken away again."""
+    try:
+        paper.publish(run.job.report_target, run.job.overwrite)
+    except (OSError, OutputError) as exc:
+        log.warning("the report could not be given its name (%s)", type(exc).__name__)
+        return False
+    return True
+
+
+def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[str]) -> report.Audit:
+    reader, writer, tick = attempt.reader, attempt.writer, run.control.checkpoint
+    settings = run.job.settings
+    return report.Audit(
+        settings=settings,
+        info=reader.info,
+        weights=attempt.detector.weights,
+        device=attempt.detector.device_line,
+        second_ffmpeg=second_ffmpeg_version(),
+        started=run.started,
+        finished=datetime.datetime.now(datetime.timezone.utc),
+        decoded=attempt.decoded,
+        masked=attempt.masked,
+        encoded=writer.frames_written,
+        verified=attempt.masked,
+        with_masks=attempt.with_masks,
+        replaced=reader.replaced_frames,
+        tracks=run.tracks,
+        cuts_seconds=run.record.cut_seconds,
+        audio=writer.audio_outcome,
+        checks=checks,
+        repaired=run.repairs,
+        warnings=notes,
+        output_sha256=report.sha256_of(writer.temporary_path, tick),
+        output_bytes=writer.bytes_written,
+        input_sha256=report.sha256_of(run.job.source, tick) if settings.hash_input else None,
+    )
+
+
+def _repair_notes(repairs: Sequence[Uncovered]) -> Iterator[str]:
+    if repairs:
+        moments = ", ".join(dict.fromkeys(format_seconds(face.seconds) for face in repairs[:5]))
+        yield (
+            f"The check of the finished file found a face at {moments}"
+            + (" and other moments" if len(repairs) > 5 else "")
+            + "; the file was made again with wider masks there, and then passed. Look there first."
+        )
