@@ -16,7 +16,7 @@ from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.second_ffmpeg import second_ffmpeg
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.control import Control
-from anonator.core.detection.cache import DetectorCache
+from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.finishing import examine, publish
 from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.job import Job
@@ -44,7 +44,7 @@ class Processor:
     def __init__(
         self,
         job: Job,
-        detectors: DetectorCache,
+        detectors: Detectors,
         control: Control,
         on_progress: Callable[[Progress], None] | None = None,
         on_preview: Callable[[Preview], None] | None = None,
