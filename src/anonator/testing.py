@@ -71,7 +71,6 @@ def _questions(batch_size: int) -> Iterator[tuple[list[UInt8Array], tuple[int, .
     draw = np.random.default_rng(5)
     # more than a batch, so that the last one isn't full; of a huge batch a few pictures tell enough
     many = min(batch_size + 1, 9)
-    yield [], (0,)
     yield [_noise(draw, 96, 64)], (0,)
     yield [_noise(draw, 96, 64) for _ in range(many)], (0,)
     yield [_noise(draw, 96, 64) for _ in range(2)], ALL_TURNS

@@ -53,7 +53,7 @@ class Detector(Protocol):
         """Find the faces in pictures of one size.
 
         Args:
-            pictures: N arrays (H, W, 3) uint8 RGB, with square pixels.
+            pictures: N >= 1 arrays (H, W, 3) uint8 RGB, with square pixels.
             turns: quarter turns, counter-clockwise, at which each picture is to be looked at; the boxes are
                 those of the upright picture all the same.
             checkpoint: to be called now and then where this takes long; it may raise to end the call.
