@@ -41,6 +41,7 @@ MASK = (32, 24, 80, 72)
 class OneFace:
     """A detector that sees a face at one place in every picture."""
 
+    name = "OneFace"
     batch_size = 4
     max_resolution = 640
     device_line = "nowhere"
@@ -116,7 +117,9 @@ def test_hipaa_mode_is_what_nobody_asks_for(visit: Path) -> None:
 def test_the_report_says_whose_detector_it_was(visit: Path) -> None:
     result = anonator.anonymize(visit, detector=OneFace())
     assert result.report is not None
-    warnings = json.loads(result.report.read_text(encoding="utf-8"))["warnings"]
+    report = json.loads(result.report.read_text(encoding="utf-8"))
+    warnings = report["warnings"]
+    assert (report["model"]["name"], report["model"]["weights_sha256"]) == ("OneFace", None)
     assert any("(OneFace), not by the model" in sentence for sentence in warnings)
     assert "Tried nothing else." in warnings
     assert tuple(warnings) == result.notes

@@ -17,6 +17,7 @@ from anonator.testing import check_detector
 class Blind:
     """The least that a detector is: it finds nothing."""
 
+    name = "Blind"
     batch_size = 2
     max_resolution = 640
     device_line = "CPU"
@@ -175,6 +176,7 @@ WRONG_PARTS: dict[str, tuple[dict[str, object], str]] = {
     "no batch size": ({"batch_size": 0}, "batch_size must be a whole number"),
     "half a picture": ({"batch_size": 1.5}, "batch_size must be a whole number"),
     "no resolution": ({"max_resolution": None}, "max_resolution must be a whole number"),
+    "no name": ({"name": ""}, "name must say what finds the faces"),
     "no device": ({"device_line": ""}, "device_line must say"),
     "one note": ({"notes": "careful"}, "notes must be a list of sentences"),
     "weights as a path": ({"weights": "net.pth"}, "weights must be a WeightsFile or None, not str"),
@@ -195,6 +197,7 @@ def test_a_wrong_part_is_told(parts: dict[str, object], sentence: str) -> None:
 
 def test_a_missing_part_is_told() -> None:
     class Half:
+        name = "Half"
         batch_size = 1
 
     with pytest.raises(AssertionError, match="the detector has no max_resolution"):

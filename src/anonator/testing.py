@@ -52,14 +52,25 @@ def check_detector(detector: Detector) -> None:
 
 
 def _check_attributes(detector: Detector) -> None:
-    for name in ("batch_size", "max_resolution", "device_line", "notes", "weights", "detect", "close"):
+    for name in (
+        "name",
+        "batch_size",
+        "max_resolution",
+        "device_line",
+        "notes",
+        "weights",
+        "detect",
+        "close",
+    ):
         _require(hasattr(detector, name), f"the detector has no {name}")
     for name in ("batch_size", "max_resolution"):
         value = getattr(detector, name)
         whole = isinstance(value, int) and not isinstance(value, bool)
         _require(whole and value >= 1, f"{name} must be a whole number from 1 on, not {value!r}")
-    line, notes, weights = detector.device_line, detector.notes, detector.weights
-    _require(isinstance(line, str) and line != "", f"device_line must say where it runs, not {line!r}")
+    for name, what in (("name", "what finds the faces"), ("device_line", "where it runs")):
+        text = getattr(detector, name)
+        _require(isinstance(text, str) and text != "", f"{name} must say {what}, not {text!r}")
+    notes, weights = detector.notes, detector.weights
     sentences = isinstance(notes, (list, tuple)) and all(isinstance(note, str) for note in notes)
     _require(sentences, f"notes must be a list of sentences, not {notes!r}")
     known = weights is None or isinstance(weights, WeightsFile)

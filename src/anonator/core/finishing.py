@@ -140,6 +140,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
     return report.Audit(
         settings=settings,
         info=reader.info,
+        model=attempt.detector.name,
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),

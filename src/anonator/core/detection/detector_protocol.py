@@ -19,6 +19,11 @@ class Detector(Protocol):
     # read-only here, so that an object may have plain attributes, class attributes or properties
 
     @property
+    def name(self) -> str:
+        """What finds the faces, for the report, such as "RetinaNetMobileNetV1"."""
+        ...
+
+    @property
     def batch_size(self) -> int:
         """Pictures that it takes best at once; detect takes any number."""
         ...

@@ -72,11 +72,10 @@ class _Checked:
         # what a detector says of itself may change while it works, as its batches do when memory runs out
         inner = self._inner
         self.batch_size, self.max_resolution = inner.batch_size, inner.max_resolution
-        self.device_line, self.weights = inner.device_line, inner.weights
-        name = type(inner).__name__
+        self.name, self.device_line, self.weights = inner.name, inner.device_line, inner.weights
         self.notes = [
-            f"The faces were found by a detector of the calling program ({name}), not by the model that the "
-            "settings name.",
+            f"The faces were found by a detector of the calling program ({self.name}), not by the model that "
+            "the settings name.",
             *inner.notes,
         ]
 
