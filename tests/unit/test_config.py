@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from enum import Enum
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +14,10 @@ from anonator.core.config import (
     HIPAA_STRICTER,
     HIPAA_WAIVER,
     PRESETS,
+    Device,
+    Encoder,
     Mode,
+    Model,
     Performance,
     Settings,
     TrackingSettings,
@@ -150,7 +154,10 @@ def test_the_lock_leaves_the_safe_modes_free(performance: Performance) -> None:
         ("crf", 17.0),
         ("crf", 10**400),
         ("hipaa_waiver", 1),
-        ("mode", "solid"),
+        ("mode", "pixelate"),
+        ("mode", 3),
+        ("mode", None),
+        ("mode", Model.DSFD),
         ("hipaa", 1),
         ("multi_pass", None),
     ],
@@ -208,6 +215,35 @@ def test_choices_are_parsed_whatever_their_case_and_listed_when_wrong() -> None:
     assert parse_enum(Mode, " Blur") is Mode.BLUR
     with pytest.raises(SettingsError, match="solid, blur, mosaic"):
         parse_enum(Mode, "pixelate")
+
+
+@pytest.mark.parametrize("kind", [Mode, Model, Performance, Device, Encoder])
+def test_a_choice_can_be_given_as_its_text_whatever_its_case(kind: type[Enum]) -> None:
+    name = kind.__name__.lower()
+    for choice in kind:
+        for text in (choice.value, choice.value.upper(), f" {choice.value} "):
+            settings = Settings.standard(**{name: text})
+            assert getattr(settings, name) is choice
+            assert settings == Settings.standard(**{name: choice})
+            assert getattr(dataclasses.replace(Settings.standard(), **{name: text}), name) is choice
+
+
+def test_a_wrong_choice_is_answered_with_the_valid_ones() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.standard(mode="pixelate")
+    assert str(refused.value) == '"pixelate" is not a mode; choose one of: solid, blur, mosaic.'
+    with pytest.raises(SettingsError) as refused:
+        Settings.standard(mode=3)
+    assert str(refused.value) == "mode must be one of solid, blur, mosaic, not 3."
+
+
+def test_a_choice_given_as_text_is_held_by_the_lock() -> None:
+    """A failure means that HIPAA mode blurs where somebody wrote the mode as a string."""
+    require_lock_holds(Settings(mode="solid", performance="balanced"))
+    with pytest.raises(HipaaLockError, match="takes mode solid"):
+        require_lock_holds(Settings(mode="blur"))
+    with pytest.raises(HipaaLockError, match="Maximum"):
+        require_lock_holds(Settings(performance="maximum"))
 
 
 def test_settings_are_frozen_and_comparable() -> None:

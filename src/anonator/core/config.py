@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from anonator.errors import HipaaLockError, SettingsError
 
@@ -67,6 +67,16 @@ def parse_enum(kind: type[EnumT], text: str) -> EnumT:
             return choice
     valid = ", ".join(str(choice.value) for choice in kind)
     raise SettingsError(f'"{text}" is not a {kind.__name__.lower()}; choose one of: {valid}.')
+
+
+if TYPE_CHECKING:
+
+    class Choice(Generic[EnumT]):
+        """The type of a setting that's given as a choice or as its text, and always is the choice."""
+
+        def __get__(self, instance: object, owner: Any) -> EnumT: ...
+
+        def __set__(self, instance: object, value: EnumT | str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +143,18 @@ def _range(metadata: Any, hipaa: bool) -> tuple[float, float]:
 
 
 def _check_fields(settings: Any, *, hipaa: bool = False) -> None:
-    """Refuse wrong types and values out of range, naming the setting, the value and the range."""
+    """Turn texts into choices, and refuse wrong types and values out of range, saying what would be right."""
     for f in dataclasses.fields(settings):
         value = getattr(settings, f.name)
-        if isinstance(f.default, (Enum, bool)):
-            if type(value) is not type(f.default):
-                kind = "true or false" if isinstance(f.default, bool) else f"a {type(f.default).__name__}"
-                raise SettingsError(f"{f.name} must be {kind}, not {value!r}.")
+        if isinstance(f.default, Enum):
+            if isinstance(value, str):
+                object.__setattr__(settings, f.name, parse_enum(type(f.default), value))
+            elif type(value) is not type(f.default):
+                valid = ", ".join(word(choice) for choice in type(f.default))
+                raise SettingsError(f"{f.name} must be one of {valid}, not {value!r}.")
+        elif isinstance(f.default, bool):
+            if not isinstance(value, bool):
+                raise SettingsError(f"{f.name} must be true or false, not {value!r}.")
         elif isinstance(f.default, (int, float)):
             low, high = _range(f.metadata, hipaa)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -200,8 +215,8 @@ class Settings:
     hipaa_waiver: str = setting(
         "", "The sentence that was signed so that the lock holds looser values; empty where nobody did."
     )
-    model: Model = setting(Model.MOBILENET, "The network that looks for faces.")
-    performance: Performance = setting(Performance.QUALITY, "How much work is spent on each frame.")
+    model: Choice[Model] = setting(Model.MOBILENET, "The network that looks for faces.")
+    performance: Choice[Performance] = setting(Performance.QUALITY, "How much work is spent on each frame.")
     threshold: float = setting(
         0.5, "Score from which something counts as a face.", low=0.5, high=0.9, hipaa_low=0.2
     )
@@ -209,13 +224,13 @@ class Settings:
     orientations: bool = setting(
         True, "Also look for faces turned by 90, 180 and 270 degrees (people lying down)."
     )
-    mode: Mode = setting(Mode.SOLID, "What is put over a face.")
+    mode: Choice[Mode] = setting(Mode.SOLID, "What is put over a face.")
     mask_scale: float = setting(
         1.5, "Size of the mask, in sizes of the face that was found.", low=1.0, high=3.0
     )
     keep_audio: bool = setting(False, "Keep the sound; voices identify people too.")
-    device: Device = setting(Device.AUTO, "Where the network runs.")
-    encoder: Encoder = setting(Encoder.X264, "What writes the H.264 output.")
+    device: Choice[Device] = setting(Device.AUTO, "Where the network runs.")
+    encoder: Choice[Encoder] = setting(Encoder.X264, "What writes the H.264 output.")
     crf: int = setting(17, "Quality of the output: lower is better and larger.", low=0, high=40)
     report: bool = setting(True, "Write an audit report (JSON) beside the result.")
     neutral_name: bool = setting(

@@ -17,11 +17,11 @@ from anonator.core.checks.second_look import (
     second_look_passed,
     uncovered_faces,
 )
+from anonator.core.clock_text import clock_text
 from anonator.core.config import waiver_note
 from anonator.core.frames import JobResult, Stage
 from anonator.core.meter import Meter
 from anonator.core.reading.opening import without_path
-from anonator.core.reading.timestamps import format_seconds
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 
@@ -140,6 +140,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
     return report.Audit(
         settings=settings,
         info=reader.info,
+        model=attempt.detector.name,
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),
@@ -165,7 +166,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
 
 def _repair_notes(repairs: Sequence[Uncovered]) -> Iterator[str]:
     if repairs:
-        moments = ", ".join(dict.fromkeys(format_seconds(face.seconds) for face in repairs[:5]))
+        moments = ", ".join(dict.fromkeys(clock_text(face.seconds, 1) for face in repairs[:5]))
         yield (
             f"The check of the finished file found a face at {moments}"
             + (" and other moments" if len(repairs) > 5 else "")

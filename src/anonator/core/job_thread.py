@@ -10,6 +10,7 @@ from pathlib import Path
 from anonator.core.config import Settings, require_lock_holds
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
+from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import JobResult, Preview, Progress
 from anonator.core.job import Job, default_target, report_target, result_target
 from anonator.errors import AnonatorError
@@ -34,7 +35,7 @@ class VideoProcessor:
         self,
         job: Job,
         *,
-        detectors: DetectorCache | None = None,
+        detectors: Detectors | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_preview: Callable[[Preview], None] | None = None,
     ) -> None:
@@ -52,7 +53,7 @@ class VideoProcessor:
         require_lock_holds(job.settings)
         self.job = job
         self._own_detectors = detectors is None
-        self._detectors = detectors or DetectorCache()
+        self._detectors: Detectors = detectors or DetectorCache()
         self._on_progress, self._on_preview = on_progress, on_preview
         self._control = Control()
         self._done = threading.Event()

@@ -15,8 +15,9 @@ from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.second_ffmpeg import second_ffmpeg
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
+from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
-from anonator.core.detection.cache import DetectorCache
+from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.finishing import examine, publish
 from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.job import Job
@@ -24,7 +25,6 @@ from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader
-from anonator.core.reading.timestamps import format_seconds
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
 from anonator.core.writing.disk_space import require_room
@@ -44,7 +44,7 @@ class Processor:
     def __init__(
         self,
         job: Job,
-        detectors: DetectorCache,
+        detectors: Detectors,
         control: Control,
         on_progress: Callable[[Progress], None] | None = None,
         on_preview: Callable[[Preview], None] | None = None,
@@ -74,7 +74,7 @@ class Processor:
                 break
             run.repairs = [*run.repairs, *uncovered]
         raise VerificationError(
-            f"A face can still be seen at {format_seconds(uncovered[0].seconds)} in the finished file, "
+            f"A face can still be seen at {clock_text(uncovered[0].seconds, 1)} in the finished file, "
             "although it was covered more widely there, so the file was deleted. Try Quality or Original."
         )
 

@@ -33,6 +33,8 @@ class Audit:
 
     settings: Settings
     info: VideoInfo
+    model: str
+    """What found the faces; a script may bring another detector than the settings name."""
     weights: WeightsFile | None
     device: str
     second_ffmpeg: str
@@ -100,7 +102,7 @@ def _content(audit: Audit) -> dict[str, Any]:
             "second_ffmpeg": audit.second_ffmpeg,
         },
         "model": {
-            "name": audit.settings.model.value,
+            "name": audit.model,
             "weights_sha256": weights.sha256 if weights else None,
             "weights_checked_against": weights.check.value if weights else None,
             "weights_origin": weights.origin if weights else None,

@@ -72,6 +72,7 @@ class FaceDetector:
         batch_size: int | None = 1,
         score_floor: float = 0.1,
         device_line: str = "",
+        name: str = "FaceDetector",
         threads: int | None = None,
     ) -> None:
         """Take over a network with loaded weights; the caller must not use it again.
@@ -84,11 +85,13 @@ class FaceDetector:
             batch_size: pictures in work at once; None: as many as keep the CPU busy.
             score_floor: detections under this score are not returned.
             device_line: the device in words, for people.
+            name: of the network, for the report.
             threads: of the CPU; None leaves some to the encoder.
         """
         self.max_resolution = self._full_resolution = max_resolution
         self.score_floor = score_floor
         self.device_line = device_line
+        self.name = name
         self.notes: list[str] = []
         """Sentences for the user about what had to be changed on the way."""
         self.weights: WeightsFile | None = None
@@ -389,6 +392,7 @@ def load_detector(
         batch_size=batch,
         score_floor=settings.tracking.continue_threshold,
         device_line=line,
+        name=settings.model.value,
         threads=threads,
     )
     detector.weights = file

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import Detections, UInt8Array
 
@@ -15,16 +16,37 @@ class Detector(Protocol):
     `anonator.testing.check_detector` tries whether an object keeps this contract.
     """
 
-    batch_size: int
-    """Pictures that it takes best at once; detect takes any number."""
-    max_resolution: int
-    """Long side in pixels up to which it makes use of a picture; larger ones are scaled down for it."""
-    device_line: str
-    """Where it runs, for people, such as "CPU, float32"."""
-    notes: list[str]
-    """Sentences for the user about what had to be changed on the way."""
-    weights: WeightsFile | None
-    """What it was loaded from, for the report; None where there is nothing to tell."""
+    # read-only here, so that an object may have plain attributes, class attributes or properties
+
+    @property
+    def name(self) -> str:
+        """What finds the faces, for the report, such as "RetinaNetMobileNetV1"."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures that it takes best at once; detect takes any number."""
+        ...
+
+    @property
+    def max_resolution(self) -> int:
+        """Long side in pixels up to which it makes use of a picture; larger ones are scaled down for it."""
+        ...
+
+    @property
+    def device_line(self) -> str:
+        """Where it runs, for people, such as "CPU, float32"."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences for the user about what had to be changed on the way."""
+        ...
+
+    @property
+    def weights(self) -> WeightsFile | None:
+        """What it was loaded from, for the report; None where there is nothing to tell."""
+        ...
 
     def detect(
         self,
@@ -36,7 +58,7 @@ class Detector(Protocol):
         """Find the faces in pictures of one size.
 
         Args:
-            pictures: N arrays (H, W, 3) uint8 RGB, with square pixels.
+            pictures: N >= 1 arrays (H, W, 3) uint8 RGB, with square pixels.
             turns: quarter turns, counter-clockwise, at which each picture is to be looked at; the boxes are
                 those of the upright picture all the same.
             checkpoint: to be called now and then where this takes long; it may raise to end the call.
@@ -51,4 +73,21 @@ class Detector(Protocol):
 
     def close(self) -> None:
         """Free what it holds; safe to call twice."""
+        ...
+
+
+class Detectors(Protocol):
+    """Where a job gets its detector from."""
+
+    def get(self, settings: Settings) -> Detector:
+        """The detector for these settings.
+
+        Raises:
+            ModelError: the weights are missing or unusable.
+            DeviceError: the chosen device isn't available.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
         ...
