@@ -13,7 +13,7 @@ from anonator.ui.work import torch_loading as loading
 
 TICKER = """
 import gc, json, threading, time
-from anonator.ui import loading
+from anonator.ui.work import torch_loading as loading
 
 gaps, ended = [], threading.Event()
 

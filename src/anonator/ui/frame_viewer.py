@@ -7,39 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
-from PIL import Image, ImageTk
+from PIL import ImageTk
 
 from anonator.core.frames import Preview, UInt8Array
 from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.pictures import resized
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
 
-LARGEST = (1280, 960)
-"""Pictures are shown no larger than this: beyond it, drawing them would make the window slow."""
 REST_MS = 180
 """A slider that rests this long has arrived."""
-
-
-def fitted(picture_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The largest size within room, in pixels, that keeps the shape of a picture (width, height)."""
-    width, height = picture_size
-    factor = min(min(room[0], LARGEST[0]) / width, min(room[1], LARGEST[1]) / height)
-    return max(1, round(width * factor)), max(1, round(height * factor))
-
-
-def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
-    """An (H, W, 3) picture as large as it fits into room, (width, height); for any thread."""
-    image = Image.fromarray(picture)
-    size = fitted(image.size, room)
-    smaller = size[0] < image.width
-    return (
-        image
-        if size == image.size
-        else image.resize(
-            size, Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR, reducing_gap=2.0
-        )
-    )
 
 
 class Pane(tk.Canvas):
@@ -180,7 +158,7 @@ class FrameViewer(ttk.Frame):
         self.original.show(preview.original)
         self.anonymized.show(preview.anonymized)
         self.caption.configure(text=caption)
-        self.faces.configure(text=text.count(preview.faces, "mask") if preview.faces >= 0 else "")
+        self.faces.configure(text="" if preview.faces is None else text.count(preview.faces, "mask"))
         self._write_time(preview.seconds)
 
     def show_original(self, picture: UInt8Array, words: str) -> None:

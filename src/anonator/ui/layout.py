@@ -12,8 +12,10 @@ from anonator.ui.frame_viewer import FrameViewer
 from anonator.ui.look import theme as look
 from anonator.ui.look.colours import BLACK, LINE, WHITE
 from anonator.ui.look.notice import Notice
+from anonator.ui.look.screen import focused
+from anonator.ui.look.scroll_panel import ScrollPanel
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ScrollPanel, ToolTip, focused
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.drop_area import DropArea
 from anonator.ui.panels.progress_panel import ProgressPanel
 from anonator.ui.panels.queue_view import QueueActions, QueueView

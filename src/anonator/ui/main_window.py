@@ -68,7 +68,7 @@ class MainWindow:
         self.root.title("Anonator")
         self.root.report_callback_exception = self._report
         self.theme = look.apply(self.root)
-        icons.set_window_icon(self.root)
+        icons.set_window_icon(self.root, self.theme.images)
         self.events = EventLog.from_environment()
         self.engine = engine or Engine()
         self._preferences_file = preferences_file or preferences.default_file()

@@ -11,8 +11,9 @@ from typing import Any
 
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
 from anonator.ui.look.section import Section
+from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import Switch, ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import ENCODER, MODEL, PERFORMANCE, Choice
 
 SWITCHES = (

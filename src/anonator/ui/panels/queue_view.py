@@ -11,7 +11,7 @@ from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import DIM, SURFACE
 from anonator.ui.look.theme import THUMBNAIL, Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView

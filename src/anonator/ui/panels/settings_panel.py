@@ -14,7 +14,7 @@ from anonator.core.config_file import UserConfig
 from anonator.errors import SettingsError
 from anonator.ui.look.section import Section
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.free_settings import FreeSettings
 from anonator.ui.panels.lock_card import LockCard
 from anonator.ui.panels.masking_settings import MaskingSettings

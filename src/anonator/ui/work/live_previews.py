@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from anonator.core.frames import Preview
-from anonator.ui.frame_viewer import resized
-from anonator.ui.look.icons import as_array
+from anonator.ui.look.pictures import as_array, resized
 
 SHARE = 0.04
 """Of one processor's time, for fitting pictures; where they are large, there are fewer in a second."""
