@@ -67,7 +67,7 @@ def test_the_window_stands_within_a_second_without_the_engine(display: str, tmp_
         "import time; begin = time.perf_counter(); import sys; from pathlib import Path\n"
         "from anonator.ui.main_window import MainWindow\n"
         f"window = MainWindow(preferences_file=Path({str(tmp_path / 'window.json')!r}))\n"
-        "window.load_engine = lambda: None; window.show()\n"
+        "window.loading.load = lambda: None; window.show()\n"
         "print(time.perf_counter() - begin, *(n for n in ('torch', 'cv2', 'av') if n in sys.modules))\n"
         "window.worker.stop(5); window.engine_worker.stop(5)"
     )
@@ -112,7 +112,7 @@ def test_the_lock_is_on_at_start_and_holds_every_setting(drive: Drive) -> None:
     panel = driver.window.panel
     assert panel.lock.switch.on
     assert not panel.lock.note
-    assert panel.settings() == Settings()
+    assert driver.window.state.settings == Settings()
     assert all(button.instate(["disabled"]) for button in panel.masking.modes.values())
     assert panel.masking.threshold.entry.instate(["disabled"]) and panel.masking.mask_scale.entry.instate(
         ["disabled"]
@@ -130,15 +130,15 @@ def test_unlocking_asks_first_and_says_what_is_lost(drive: Drive) -> None:
     driver.answering("Keep HIPAA mode on", seen)
     panel.lock.switch.invoke()
     assert seen == [LOSSES]
-    assert panel.locked and panel.lock.switch.on
+    assert driver.window.state.settings.hipaa and panel.lock.switch.on
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    assert not panel.locked and not panel.settings().hipaa
+    assert not driver.window.state.settings.hipaa
     assert panel.lock.note
     assert not panel.masking.threshold.entry.instate(["disabled"])
     panel.masking.modes[Mode.BLUR].invoke()
     panel.lock.switch.invoke()
-    assert panel.locked and panel.settings() == Settings()
+    assert driver.window.state.settings.hipaa and driver.window.state.settings == Settings()
     assert not panel.lock.note
 
 
@@ -151,9 +151,9 @@ def test_locking_leaves_maximum_speed_and_says_so(drive: Drive) -> None:
     box = panel.free.performance.box
     box.current(list(box.cget("values")).index("Maximum Speed"))
     box.event_generate("<<ComboboxSelected>>")
-    assert panel.settings().performance is Performance.MAXIMUM
+    assert driver.window.state.settings.performance is Performance.MAXIMUM
     panel.lock.switch.invoke()
-    assert panel.settings().performance is Performance.BALANCED
+    assert driver.window.state.settings.performance is Performance.BALANCED
     assert "Maximum Speed is not offered" in driver.window.notice.message
     assert len(box.cget("values")) == len(HIPAA_PERFORMANCE)
 
@@ -164,7 +164,7 @@ def test_the_performance_chosen_under_the_lock_is_used(drive: Drive) -> None:
     box = driver.window.panel.free.performance.box
     box.current(list(box.cget("values")).index("Original"))
     box.event_generate("<<ComboboxSelected>>")
-    assert driver.window.panel.settings() == Settings(performance=Performance.ORIGINAL)
+    assert driver.window.state.settings == Settings(performance=Performance.ORIGINAL)
 
 
 # --- the configuration file
@@ -196,7 +196,10 @@ def test_stricter_values_of_the_configuration_are_shown_and_used(
     assert driver.engine.jobs[0].job.settings == wanted
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    assert panel.settings().mode is Mode.BLUR and panel.settings().performance is Performance.QUALITY
+    assert (
+        driver.window.state.settings.mode is Mode.BLUR
+        and driver.window.state.settings.performance is Performance.QUALITY
+    )
     assert masking.threshold.low == 0.5
 
 
@@ -227,9 +230,9 @@ def test_nothing_runs_without_a_configuration_that_can_be_used(
     window = driver.window
     assert "cannot be used" in window.layout.held.message and str(tmp_path) not in window.layout.held.message
     assert window.foot.start.instate(["disabled"]) and "held" in window.foot.status.cget("text")
-    assert window.panel.settings() == Settings(), "what is shown meanwhile is HIPAA's own"
+    assert window.state.settings == Settings(), "what is shown meanwhile is HIPAA's own"
     assert not window.panel.lock.switch.enabled, "nor can the lock be opened to get around it"
-    window.control.start()
+    window.run.start()
     driver.turn(0.2)
     assert states(driver) == ["waiting"] and not driver.engine.jobs
     window.layout.held.close.invoke()
@@ -259,10 +262,10 @@ def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
     switches["report"].invoke()
     driver.close()
     again = drive()
-    assert again.window.panel.settings() == Settings(report=False, neutral_name=True)
+    assert again.window.state.settings == Settings(report=False, neutral_name=True)
     again.answering("Switch off")
     again.window.panel.lock.switch.invoke()
-    assert again.window.panel.settings() == Settings.standard(neutral_name=True)
+    assert again.window.state.settings == Settings.standard(neutral_name=True)
 
 
 def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
@@ -272,7 +275,7 @@ def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
     driver.show()
     driver.until(lambda: driver.window.notice.message)
     assert driver.window.notice.message == CHANGED_ENCODER
-    assert driver.window.panel.settings() == Settings()
+    assert driver.window.state.settings == Settings()
 
 
 # --- numbers
@@ -307,7 +310,7 @@ def test_typed_numbers_are_taken_or_refused_calmly(
     driver.turn(0.02)
     assert bool(panel.masking.threshold.hint.winfo_manager()) is invalid
     entry.event_generate("<Return>")
-    assert panel.settings().threshold == value
+    assert driver.window.state.settings.threshold == value
     panel.masking.mask_scale.entry.focus_force()
     driver.turn(0.05)
     assert entry.get() == f"{value:.2f}"
@@ -441,7 +444,7 @@ def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(
     assert states(driver) == ["waiting"] and foot.stage.cget("text") == ""
     assert not foot.start.instate(["disabled"])
     driver.engine.may_load.set()
-    driver.until(lambda: driver.window.presenter.loaded)
+    driver.until(lambda: driver.window.state.loaded)
     driver.turn(0.2)
     assert states(driver) == ["waiting"] and not driver.engine.jobs, "a cancelled start happened all the same"
     foot.start.invoke()
@@ -482,7 +485,7 @@ def test_settings_and_lock_are_held_while_a_job_runs(drive: Drive, clip: Path, t
     panel = driver.window.panel
     assert not panel.lock.switch.enabled
     panel.lock.switch.invoke()
-    assert panel.locked
+    assert driver.window.state.settings.hipaa
     assert panel.free.performance.box.instate(["disabled"]) and panel.reset.instate(["disabled"])
 
 
@@ -533,7 +536,7 @@ def test_a_result_that_is_there_is_asked_about(
     driver.answering(label)
     driver.window.foot.start.invoke()
     after = {"Skip": "skipped", "Cancel": "waiting"}.get(label, "done")
-    driver.until(lambda: states(driver) == [after] and driver.window.control.starting is None)
+    driver.until(lambda: states(driver) == [after] and not driver.window.state.starting)
     assert driver.window.queue_view.tree.set("1", "state").strip() == after
     assert sorted(path.name for path in tmp_path.glob("*_anonymized*.mp4")) == result
     replaced = (tmp_path / "a_anonymized.mp4").read_bytes() != b"old"
@@ -552,7 +555,7 @@ def test_replace_is_not_meant_for_a_video_that_came_after_the_question(
     driver.engine.may_load.clear()
     driver.answering("Replace")
     driver.window.foot.start.invoke()
-    assert driver.window.control.starting is not None
+    assert driver.window.state.starting
     driver.window.commands.add([second])
     driver.until(lambda: len(states(driver)) == 2)
     driver.engine.may_load.set()
@@ -597,7 +600,7 @@ def test_closing_while_running_asks_cancels_and_waits(
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["running"])
     driver.answering(answer)
-    driver.window.control.close()
+    driver.window.run.close()
     if answer == "Keep working":
         driver.turn(0.2)
         assert not driver.window.closed and states(driver) == ["running"]
@@ -738,7 +741,7 @@ def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
     driver.show()
     panel = driver.window.panel
     assert not panel.free.fetch.winfo_manager()
-    driver.until(lambda: panel._sizes)
+    driver.until(lambda: driver.window.state.models.sizes)
     box = panel.free.model.box
     box.current(list(Model).index(Model.RESNET50))
     box.event_generate("<<ComboboxSelected>>")
@@ -760,7 +763,8 @@ def test_a_download_can_be_cancelled(drive: Drive) -> None:
     driver = drive()
     driver.show()
     driver.answering("Download")
-    driver.window.commands.download(Model.RESNET50)
+    driver.window.choosing.choose("model", Model.RESNET50)
+    driver.window.loading.download()
     driver.until(lambda: driver.engine.downloads)
     driver.dialogs()[0].event_generate("<Escape>")
     driver.until(lambda: not driver.dialogs())
@@ -779,19 +783,19 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     panel.masking.modes[Mode.BLUR].invoke()
     panel.masking.mask_scale.scale.set(2.0)
     panel.masking.switches["keep_audio"].invoke()
-    panel.set_folder(tmp_path)
+    driver.window.choosing.set_folder(tmp_path)
     driver.close()
     written = (tmp_path / "config" / "window.json").read_text("utf-8")
     assert "jane" not in written
     again = drive()
     panel = again.window.panel
-    assert panel.locked
-    assert panel.preferences().choices == Choices(
+    assert again.window.state.settings.hipaa
+    assert again.window.choosing.preferences().choices == Choices(
         standard={"mode": Mode.BLUR, "mask_scale": 2.0, "keep_audio": True}
     )
-    assert panel.output_folder == tmp_path
+    assert again.window.state.folder == tmp_path
     panel.reset.invoke()
-    assert panel.preferences() == preferences.Preferences()
+    assert again.window.choosing.preferences() == preferences.Preferences()
 
 
 @pytest.mark.parametrize(
@@ -813,7 +817,7 @@ def test_a_damaged_file_is_kept_beside_and_reported(drive: Drive, tmp_path: Path
     file.write_bytes(written.encode("latin-1"))
     driver = drive()
     assert driver.window.notice.message == preferences.DAMAGED
-    assert driver.window.panel.preferences() == preferences.Preferences()
+    assert driver.window.choosing.preferences() == preferences.Preferences()
     assert (tmp_path / "config" / "window.json.damaged").read_bytes() == written.encode("latin-1")
     driver.close()
     assert preferences.load(file) == (preferences.Preferences(), "")
@@ -971,7 +975,7 @@ def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> No
     radio = driver.window.panel.masking.modes[Mode.MOSAIC]
     radio.focus_force()
     radio.event_generate("<Return>")
-    assert driver.window.panel.settings().mode is Mode.MOSAIC
+    assert driver.window.state.settings.mode is Mode.MOSAIC
     for key in ("<space>", "<Return>"):
         switch = driver.window.panel.masking.switches["multi_pass"]
         before = switch.on
@@ -1017,7 +1021,7 @@ def test_keys_open_results_list_all_keys_and_close_questions(
         assert not driver.dialogs()
         driver.until(lambda: root.focus_get() is tree, 2)
     assert {"Ctrl+O", "Ctrl+Enter", "Ctrl+L", "Escape", "F1"} <= set(words) and LOSSES in words
-    assert driver.window.panel.locked
+    assert driver.window.state.settings.hipaa
     tree.event_generate("<Delete>")
     driver.until(lambda: not driver.window.controller.jobs)
     driver.window.foot.focus_force()
@@ -1102,7 +1106,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive
         begin = time.monotonic()
         window.foot.cancel.invoke()
         assert time.monotonic() - begin < 0.1, "the button itself answers at once"
-        driver.until(lambda: window.controller.state is RunState.IDLE and window.control.starting is None)
+        driver.until(lambda: window.controller.state is RunState.IDLE and not window.state.starting)
         assert time.monotonic() - begin < LIMIT
         assert [path.name for path in folder.iterdir()] == ["a.mp4"]
 
@@ -1110,7 +1114,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive
     driver.turn(0.02)
     cancel()
     assert states(driver) == ["waiting"]
-    driver.until(lambda: window.presenter.loaded, 90)
+    driver.until(lambda: window.state.loaded, 90)
     for at_work in (False, True, True):
         driver.until(lambda: not window.foot.start.instate(["disabled"]))
         window.foot.start.invoke()

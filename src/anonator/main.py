@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if settings_given or args.standard or args.overwrite or args.json:
         parser.error("options of a job need --headless; the window has its own settings.")
     from anonator.ui.main_window import run
+    from anonator.ui.work.worker import SWITCH_SECONDS
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         return run(args.files, args.config)
     except DisplayError as exc:

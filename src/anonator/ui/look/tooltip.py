@@ -32,6 +32,10 @@ class ToolTip:
         self.hide()
         self._timer = self._widget.after(TIP_DELAY_MS, self.show)
 
+    def say(self, words: str) -> None:
+        """Say something else from the next time on."""
+        self.words = words
+
     def rest(self, words: str, at: tuple[int, int]) -> None:
         """The pointer rests on another part of the control: show other words, at this place on the screen."""
         self.words, self._at = words, at

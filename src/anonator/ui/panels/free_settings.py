@@ -122,7 +122,7 @@ class FreeSettings(Section):
             self.download.configure(text=f"Download ({missing_size})…" if missing_size else "Download…")
             self.fetch.grid()
         self.folder.configure(text="beside each video" if folder is None else folder.name or str(folder))
-        self._folder_tip.words = "" if folder is None else str(folder)
+        self._folder_tip.say("" if folder is None else str(folder))
         for button in (self.choose, self.beside, self.download, self.use_file):
             button.state(["!disabled" if free else "disabled"])
         if folder is None:

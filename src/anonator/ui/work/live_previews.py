@@ -14,14 +14,17 @@ SHARE = 0.04
 
 
 class LivePreviews:
-    """Knows the room of the pictures, which the window's thread writes and the job's reads."""
+    """Knows how large pictures may be, which the window's thread says and the job's reads."""
 
     def __init__(self) -> None:
-        self.room = (640, 360)
-        """Width and height in pixels."""
+        self._room = (640, 360)
+
+    def resize(self, room: tuple[int, int]) -> None:
+        """Make pictures for a place of this width and height, in pixels, from now on."""
+        self._room = room
 
     def fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
-        """A receiver of pictures that passes them on in the size of the room, as often as SHARE allows."""
+        """A receiver of pictures that passes them on as large as their place, as often as SHARE allows."""
         next_time = 0.0
 
         def passed_on(preview: Preview) -> None:
@@ -30,7 +33,7 @@ class LivePreviews:
             if now < next_time:
                 return
             before, after = (
-                as_array(resized(side, self.room)) for side in (preview.original, preview.anonymized)
+                as_array(resized(side, self._room)) for side in (preview.original, preview.anonymized)
             )
             next_time = now + (time.thread_time() - begin) / SHARE
             take(replace(preview, original=before, anonymized=after))
