@@ -118,7 +118,7 @@ class Choosing:
         if self._changed_at is None or time.monotonic() - self._changed_at < SETTLE_SECONDS:
             return
         self._changed_at = None
-        if not self._guard.problem:  # choices are remembered as differences from the configuration
+        if not self._store.state.held:  # choices are remembered as differences from the configuration
             if self._saving is not None:
                 self._saving.withdraw()
             save = partial(preferences.save, self._file, self.preferences())
@@ -131,7 +131,7 @@ class Choosing:
         Raises:
             OSError: the folder cannot be written.
         """
-        if not self._guard.problem:
+        if not self._store.state.held:
             preferences.save(self._file, self.preferences())
 
     def _changed(self, **more: Any) -> None:

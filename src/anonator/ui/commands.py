@@ -86,10 +86,10 @@ class Commands:
             if job := self._queue.get(number):
                 work = partial(media.glimpse, job.source, self._thumbnail_size)
                 self._worker.submit(work, partial(self._fill_row, number), partial(self._fail_row, number))
-        self._events.write("added", numbers=list(numbers), left_out=len(came.not_videos) + came.own_outputs)
         self._refresh()
         if numbers and self._store.state.run is RunState.IDLE:
             self.choose(numbers[0])
+        self._events.write("added", numbers=list(numbers), left_out=len(came.not_videos) + came.own_outputs)
 
     def _fill_row(self, number: int, glimpse: media.Glimpse) -> None:
         """Show what the look into a video found."""

@@ -151,13 +151,16 @@ class FrameViewer(ttk.Frame):
             self._write_time(view.seconds)
         self.caption.configure(text=view.caption)
         self.faces.configure(text="" if view.faces is None else text.count(view.faces, "mask"))
-        may_move = view.may_move and bool(view.length)
-        self.slider.state(["!disabled" if may_move else "disabled"])
+        self.slider.state(["!disabled" if self._may_move else "disabled"])
         self.slider.configure(takefocus=view.may_move)
         self.test.state(["!disabled" if view.may_test else "disabled"])
 
     def _show_length(self) -> None:
         self.slider.configure(to=max(self._length, 0.001), value=self._drawn.moment)
+
+    @property
+    def _may_move(self) -> bool:
+        return self._drawn.may_move and self._length > 0
 
     @property
     def _length(self) -> float:
@@ -169,7 +172,7 @@ class FrameViewer(ttk.Frame):
         )
 
     def _step(self, seconds: float, _event: object) -> str:
-        if not self.slider.instate(["disabled"]):
+        if self._may_move:
             self.slider.set(min(self._length, max(0.0, float(self.slider.get()) + seconds)))
         return "break"
 
@@ -185,5 +188,5 @@ class FrameViewer(ttk.Frame):
 
     def _arrived(self) -> None:
         self._timer = None
-        if not self.slider.instate(["disabled"]):
+        if self._may_move:
             self._on_moment(float(self.slider.get()))

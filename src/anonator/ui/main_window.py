@@ -6,13 +6,11 @@ import logging
 import signal
 import tkinter as tk
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from anonator.core.frames import Preview, Progress
-from anonator.core.job_thread import Job
 from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
@@ -30,7 +28,6 @@ from anonator.ui.running import Run
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.config_guard import ConfigGuard
-from anonator.ui.state.job import Processor
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.event_log import EventLog
@@ -75,8 +72,8 @@ class MainWindow:
         self.store = Store(AppState())
         self.events = EventLog.from_environment()
         self.engine = engine or Engine()
-        self._live = LivePreviews()
-        self.controller = JobController(self._make_processor, self.engine.keep_awake)
+        live = LivePreviews()
+        self.controller = JobController(live.fitted_to(self.engine.make_processor), self.engine.keep_awake)
         self._answers = Answers()
         self.worker = Worker("anonator-media", self._answers)
         self.engine_worker = Worker("anonator-engine", self._answers)
@@ -130,7 +127,7 @@ class MainWindow:
         self.layout = self._make_layout(desk)
         self.panel, self.viewer, self.foot = self.layout.panel, self.layout.viewer, self.layout.foot
         self.queue_view, self.notice = self.layout.queue_view, self.layout.notice
-        self.viewer.original.bind("<Configure>", self._note_room, add=True)
+        self.viewer.original.bind("<Configure>", lambda _event: live.resize(self.viewer.room), add=True)
         self._bind()
         for follower in (desk.follow, self.events.follow, Presenter(self.layout).draw):
             self.store.follow(follower)
@@ -258,14 +255,6 @@ class MainWindow:
         self.root.destroy()
 
     # --- the rest
-
-    def _note_room(self, _event: object) -> None:
-        self._live.resize(self.viewer.room)
-
-    def _make_processor(
-        self, job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
-    ) -> Processor:
-        return self.engine.make_processor(job, on_progress, self._live.fitting(on_preview))
 
     def _report(self, kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
         """What Tk calls when a callback raised: log where, say one sentence, go on."""

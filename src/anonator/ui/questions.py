@@ -8,10 +8,10 @@ from pathlib import Path
 from tkinter import filedialog
 
 from anonator.core.config import Model
+from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.ui.look.dialogs import WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.panels.lock_card import LOSSES
-from anonator.ui.state.dropped_paths import VIDEO_SUFFIXES
 from anonator.ui.state.job import Existing, JobView
 
 

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from anonator.core.frames import Preview
+from anonator.core.frames import Preview, Progress
+from anonator.core.job_thread import Job
 from anonator.ui.look.pictures import as_array, resized
+from anonator.ui.state.job import Processor
+from anonator.ui.state.job_queue import ProcessorFactory
 
 SHARE = 0.04
 """Of one processor's time, for fitting pictures; where they are large, there are fewer in a second."""
@@ -23,7 +26,17 @@ class LivePreviews:
         """Make pictures for a place of this width and height, in pixels, from now on."""
         self._room = room
 
-    def fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
+    def fitted_to(self, make: ProcessorFactory) -> ProcessorFactory:
+        """A maker of jobs whose pictures come in this size."""
+
+        def made(
+            job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
+        ) -> Processor:
+            return make(job, on_progress, self._fitting(on_preview))
+
+        return made
+
+    def _fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
         """A receiver of pictures that passes them on as large as their place, as often as SHARE allows."""
         next_time = 0.0
 
