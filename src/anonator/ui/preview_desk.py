@@ -53,7 +53,7 @@ class PreviewDesk:
         job = state.job(state.chosen)
         of_job = None if job is None else (job.number, job.state, job.info)
         seen = (of_job, state.loaded, state.idle)
-        if seen != self._seen:
+        if seen != self._seen and not state.closing:  # whoever closes does not wait for a picture
             self._seen = seen
             self._show()
 

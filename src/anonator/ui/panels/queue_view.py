@@ -164,9 +164,10 @@ class QueueView(ttk.Frame):
         for job in jobs:
             if before.get(job.number) is not job:
                 self._draw_job(job)
-        self._chosen = chosen
-        if chosen is not None:
+        # a row that somebody has just pressed, and that the state does not know yet, stays chosen
+        if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
             self.select(chosen)
+        self._chosen = chosen
         self._draw_chosen()
 
     def select(self, number: int) -> None:
