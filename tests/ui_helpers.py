@@ -280,7 +280,7 @@ class Driver:
 
     def show(self, *files: Path) -> None:
         self.window.show(files)
-        self.until(lambda: self.window.presenter.loaded)
+        self.until(lambda: self.window.state.loaded)
         if files:
             jobs = self.window.controller
             self.until(lambda: jobs.jobs and all(job.info or job.message for job in jobs.jobs))
@@ -338,7 +338,7 @@ class Driver:
             return
         if self.window.controller.current is not None:
             self.answering("Cancel the job and close")
-        self.window.control.close()
+        self.window.run.close()
         self.until(lambda: self.window.closed)
 
 

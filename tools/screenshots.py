@@ -127,7 +127,7 @@ class Photographer:
             self._a_job()
             if not self._docs:
                 self._questions()
-            self._window.control.close()
+            self._window.run.close()
             self._until(lambda: self._window.closed)
         finally:
             shutil.rmtree(self._folder)
@@ -138,7 +138,7 @@ class Photographer:
         window = self._window
         window.show()
         self._shot("loading")
-        self._until(lambda: window.presenter.loaded)
+        self._until(lambda: window.state.loaded)
         self._shot("idle")
         window.layout.drop_area.hover(True)
         self._shot("drop")
@@ -157,15 +157,15 @@ class Photographer:
 
     def _a_job(self) -> None:
         window = self._window
-        window.control.start()
+        window.run.start()
         self._until(lambda: window.controller.current is not None)
         self._shot("opening")
         self._until(lambda: self._frames_of(1) > 0.55)
         self._turn(0.4)
         self._shot("running")
-        window.control.pause_or_resume()
+        window.run.pause_or_resume()
         self._shot("paused")
-        window.control.pause_or_resume()
+        window.run.pause_or_resume()
         checking = "Checking the finished file…"
         self._until(lambda: window.foot.stage.cget("text") == checking or window.controller.current is None)
         self._turn(0.03)  # no longer, because it may be over soon
@@ -182,28 +182,30 @@ class Photographer:
             window.queue_view.select(1)
         else:
             window.queue_view.select(1)
-        window.panel.set_locked(False)
+        window.choosing.set_locked(False)
         self._turn(1.0)
         self._until(lambda: self._caption() == "Result")
         self._shot("unlocked")
 
     def _questions(self) -> None:
+        from anonator.ui.questions import Questions
+
         window = self._window
         self._dialog(
-            "dialog_unlock", lambda: (window.panel.set_locked(True), window.commands.turn_lock(False))
+            "dialog_unlock", lambda: (window.choosing.set_locked(True), window.choosing.turn_lock(False))
         )
         self._dialog("dialog_keys", window.show_keys)
         window.controller.add([self._videos[0]])
         self._turn(0.3)
-        self._dialog("dialog_existing", window.control.start)
-        self._dialog("dialog_close", window.commands.may_close)
+        self._dialog("dialog_existing", window.run.start)
+        self._dialog("dialog_close", Questions(window.root, window.theme).close)
         window.say("notes.txt, letter.docx are no videos and were left out.")
         self._write_config("[hipaa]\nmask_scale = 1.2\n")
         window.read_config()
         self._shot("held")
         self._write_config("[hipaa]\nthreshold = 0.3\nmask_scale = 2\n")
         window.read_config()
-        window.notice.hide()
+        window.notice.close.invoke()
         self._shot("stricter")
 
     # --- tools

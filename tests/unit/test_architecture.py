@@ -102,3 +102,40 @@ def test_no_two_modules_of_core_need_each_other() -> None:
     while free := {name for name, found in graph.items() if not found & graph.keys()}:
         graph = {name: found for name, found in graph.items() if name not in free}
     assert not graph, f"in or before a circle: {sorted(graph)}"
+
+
+BELOW = {
+    "look": {"look"},
+    "state": {"state"},
+    "work": {"work", "state", "look.pictures"},
+    "panels": {"panels", "look", "state"},
+}
+"""Of the window's folders: what of the window each may import."""
+
+
+@pytest.mark.parametrize("folder", BELOW)
+def test_a_part_of_the_window_knows_only_what_lies_below_it(folder: str) -> None:
+    modules = sorted((UI / folder).glob("*.py"))
+    assert modules
+    for path in modules:
+        names = imported(path)
+        for name in names:
+            part = name.removeprefix("anonator.ui.")
+            if part != name:
+                assert any(f"{part}.".startswith(f"{allowed}.") for allowed in BELOW[folder]), (
+                    f"{folder}/{path.name} imports {name}"
+                )
+        assert "anonator.ui" not in names
+        if folder in ("state", "work"):
+            assert not {"tkinter", "tkinterdnd2"} & roots(names), f"{folder}/{path.name} knows of widgets"
+
+
+def test_no_modules_of_the_window_import_each_other_in_a_circle() -> None:
+    modules = {
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in UI.rglob("*.py")
+    }
+    below = {name: imported(path) & set(modules) for name, path in modules.items()}
+    while free := [name for name, others in below.items() if not others & set(below)]:
+        for name in free:
+            del below[name]
+    assert sorted(below) == []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from anonator.core import process_setup
 from anonator.ui.main_window import MainWindow
+from anonator.ui.work.worker import SWITCH_SECONDS
 
 PERIOD_MS = 10
 
@@ -45,6 +46,7 @@ class Heart:
 
 def main() -> None:
     """Run it."""
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
     source, seconds = Path(sys.argv[1]), float(sys.argv[2])
     process_setup.prepare_window()
     window = MainWindow(preferences_file=source.with_name("window.json"))
@@ -60,16 +62,16 @@ def main() -> None:
 
     window.show([source])
     heart = Heart(window)
-    until(lambda: window.presenter.loaded)
+    until(lambda: window.state.loaded)
     heart.phase = "test"
     until(lambda: window.viewer.caption.cget("text") == "Test of this frame")
     heart.phase = "job"
-    window.control.start()
+    window.run.start()
     until(lambda: window.controller.current is not None and window.controller.current.progress is not None)
     end = time.monotonic() + seconds
     until(lambda: time.monotonic() > end or window.controller.current is None)
     heart.phase = "end"
-    window.control.end_at_once()
+    window.run.end_at_once()
     until(lambda: window.closed)
     sys.stdout.write(json.dumps(heart.late))
 

@@ -254,8 +254,8 @@ class Preview:
     """(H, W, 3) RGB, same size."""
     seconds: float
     """Presentation time of the frame."""
-    faces: int
-    """Masks on this frame."""
+    faces: int | None
+    """Masks on this frame; None where nobody counted them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,39 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
-from PIL import Image, ImageTk
+from PIL import ImageTk
 
-from anonator.core.frames import Preview, UInt8Array
+from anonator.core.frames import UInt8Array
 from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.pictures import resized
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
+from anonator.ui.state.app_state import View
 
-LARGEST = (1280, 960)
-"""Pictures are shown no larger than this: beyond it, drawing them would make the window slow."""
 REST_MS = 180
 """A slider that rests this long has arrived."""
-
-
-def fitted(picture_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The largest size within room, in pixels, that keeps the shape of a picture (width, height)."""
-    width, height = picture_size
-    factor = min(min(room[0], LARGEST[0]) / width, min(room[1], LARGEST[1]) / height)
-    return max(1, round(width * factor)), max(1, round(height * factor))
-
-
-def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
-    """An (H, W, 3) picture as large as it fits into room, (width, height); for any thread."""
-    image = Image.fromarray(picture)
-    size = fitted(image.size, room)
-    smaller = size[0] < image.width
-    return (
-        image
-        if size == image.size
-        else image.resize(
-            size, Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR, reducing_gap=2.0
-        )
-    )
 
 
 class Pane(tk.Canvas):
@@ -68,26 +47,27 @@ class Pane(tk.Canvas):
         """Width and height that a picture may take."""
         return max(32, self.winfo_width()), max(32, self.winfo_height())
 
-    def show(self, picture: UInt8Array) -> None:
-        """Show an (H, W, 3) picture, cheapest when it has been resized to the room before."""
-        self.picture = picture
-        image = resized(picture, self.room)
+    def show(self, content: UInt8Array | str) -> None:
+        """Show an (H, W, 3) picture, cheapest when it has its size before, or words instead."""
+        if isinstance(content, str):
+            self._clear(content)
+            return
+        self.picture = content
+        image = resized(content, self.room)
         if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
             self._photo.paste(image)
         else:
             self._photo = ImageTk.PhotoImage(image, master=self)
         self.itemconfigure(self._picture_item, image=self._photo)
-        self.say("")
+        self._say("")
 
-    def clear(self, words: str = "") -> None:
-        """Show words instead of a picture."""
+    def _clear(self, words: str) -> None:
         self.picture = None
         self.itemconfigure(self._picture_item, image="")
         self._photo = None
-        self.say(words)
+        self._say(words)
 
-    def say(self, words: str) -> None:
-        """Put words over the middle."""
+    def _say(self, words: str) -> None:
         self.itemconfigure(self._words_item, text=words, width=max(60, self.winfo_width() - self._margin))
 
     def _moved(self, event: tk.Event[tk.Misc]) -> None:
@@ -149,63 +129,42 @@ class FrameViewer(ttk.Frame):
         for key, seconds in (("<Left>", -1.0), ("<Right>", 1.0), ("<Prior>", -10.0), ("<Next>", 10.0)):
             self.slider.bind(key, partial(self._step, seconds))
         self.bind("<Destroy>", lambda _event: self._forget_timer())
-        self._length = 0.0
-        self.set_length(None)
-
-    @property
-    def moment(self) -> float:
-        """The chosen moment in seconds."""
-        return float(self.slider.get())
+        self._drawn = View()
+        self.original.show(self._drawn.original)
+        self._show_length()
 
     @property
     def room(self) -> tuple[int, int]:
         """Width and height of a pane, for whoever makes pictures for it."""
         return self.original.room
 
-    def set_length(self, seconds: float | None, moment: float = 0.0) -> None:
-        """Let the slider run over a video of this length; None disables it."""
-        self._length = seconds or 0.0
-        self.slider.configure(to=max(self._length, 0.001), value=moment)
-        self.enable(bool(seconds))
-        self._write_time(moment)
+    def draw(self, view: View) -> None:
+        """Show this, and leave alone what is shown already: somebody may be moving the slider."""
+        drawn, self._drawn = self._drawn, view
+        if view.original is not drawn.original:
+            self.original.show(view.original)
+        if view.anonymized is not drawn.anonymized:
+            self.anonymized.show(view.anonymized)
+        if (view.job, view.length, view.moment) != (drawn.job, drawn.length, drawn.moment):
+            self._show_length()
+        if (view.length, view.seconds) != (drawn.length, drawn.seconds):
+            self._write_time(view.seconds)
+        self.caption.configure(text=view.caption)
+        self.faces.configure(text="" if view.faces is None else text.count(view.faces, "mask"))
+        self.slider.state(["!disabled" if self._may_move else "disabled"])
+        self.slider.configure(takefocus=view.may_move)
+        self.test.state(["!disabled" if view.may_test else "disabled"])
 
-    def enable(self, slider: bool, test: bool = False) -> None:
-        """Let the slider and the test button be used, or not."""
-        self.slider.state(["!disabled" if slider and self._length else "disabled"])
-        self.slider.configure(takefocus=slider)
-        self.test.state(["!disabled" if test else "disabled"])
+    def _show_length(self) -> None:
+        self.slider.configure(to=max(self._length, 0.001), value=self._drawn.moment)
 
-    def show(self, preview: Preview, caption: str = "Anonymized") -> None:
-        """Show both pictures of one frame."""
-        self.original.show(preview.original)
-        self.anonymized.show(preview.anonymized)
-        self.caption.configure(text=caption)
-        self.faces.configure(text=text.count(preview.faces, "mask") if preview.faces >= 0 else "")
-        self._write_time(preview.seconds)
+    @property
+    def _may_move(self) -> bool:
+        return self._drawn.may_move and self._length > 0
 
-    def show_original(self, picture: UInt8Array, words: str) -> None:
-        """Show a frame of which the anonymized side is not made yet, and say why."""
-        self.original.show(picture)
-        self.anonymized.clear(words)
-        self.caption.configure(text="Anonymized")
-        self.faces.configure(text="")
-
-    def clear(self, words: str = "") -> None:
-        """Show no picture."""
-        self.show_words(words, "")
-        self.set_length(None)
-
-    def show_words(self, original: str, anonymized: str) -> None:
-        """Show words in place of both pictures."""
-        self.original.clear(original)
-        self.anonymized.clear(anonymized)
-        self.caption.configure(text="Anonymized")
-        self.faces.configure(text="")
-
-    def follow(self, seconds: float) -> None:
-        """Move the slider along with a running job."""
-        self.slider.configure(value=seconds)
-        self._write_time(seconds)
+    @property
+    def _length(self) -> float:
+        return self._drawn.length or 0.0
 
     def _write_time(self, seconds: float) -> None:
         self.time.configure(
@@ -213,8 +172,8 @@ class FrameViewer(ttk.Frame):
         )
 
     def _step(self, seconds: float, _event: object) -> str:
-        if not self.slider.instate(["disabled"]):
-            self.slider.set(min(self._length, max(0.0, self.moment + seconds)))
+        if self._may_move:
+            self.slider.set(min(self._length, max(0.0, float(self.slider.get()) + seconds)))
         return "break"
 
     def _slid(self, position: str) -> None:
@@ -229,5 +188,5 @@ class FrameViewer(ttk.Frame):
 
     def _arrived(self) -> None:
         self._timer = None
-        if not self.slider.instate(["disabled"]):
-            self._on_moment(self.moment)
+        if self._may_move:
+            self._on_moment(float(self.slider.get()))

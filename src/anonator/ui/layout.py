@@ -7,24 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
 
-from anonator.core.config_file import UserConfig
 from anonator.ui.frame_viewer import FrameViewer
 from anonator.ui.look import theme as look
 from anonator.ui.look.colours import BLACK, LINE, WHITE
 from anonator.ui.look.notice import Notice
+from anonator.ui.look.screen import focused
+from anonator.ui.look.scroll_panel import ScrollPanel
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ScrollPanel, ToolTip, focused
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.drop_area import DropArea
 from anonator.ui.panels.progress_panel import ProgressPanel
 from anonator.ui.panels.queue_view import QueueActions, QueueView
 from anonator.ui.panels.settings_panel import PanelActions, SettingsPanel
 from anonator.ui.state import text
-from anonator.ui.state.preferences import Preferences
 
 
 @dataclass(frozen=True, slots=True)
-class ViewerActions:
-    """What the viewer and the foot ask the window to do."""
+class WindowActions:
+    """What the head, the viewer and the foot ask the window to do."""
 
     moved: Callable[[float], None]
     test: Callable[[], None]
@@ -33,6 +33,7 @@ class ViewerActions:
     cancel: Callable[[], None]
     show_keys: Callable[[], None]
     read_config: Callable[[], None]
+    dismiss: Callable[[], None]
 
 
 class Layout:
@@ -42,12 +43,10 @@ class Layout:
         self,
         root: tk.Tk,
         theme: Theme,
-        config: UserConfig,
-        remembered: Preferences,
         *,
         queue: QueueActions,
         panel: PanelActions,
-        viewer: ViewerActions,
+        window: WindowActions,
         can_drop: bool,
     ) -> None:
         self.theme, px = theme, theme.px
@@ -66,7 +65,7 @@ class Layout:
         )
         self.device.configure(wraplength=px(700))
         self.device.grid(row=0, column=2, sticky="e")
-        keys = ttk.Button(head, text="?", width=2, style="Small.TButton", command=viewer.show_keys)
+        keys = ttk.Button(head, text="?", width=2, style="Small.TButton", command=window.show_keys)
         keys.grid(row=0, column=3, padx=(px(12), 0))
         ToolTip(keys, theme, "All keys at a glance (F1).")
         # the card with the lock can scroll away; this cannot
@@ -74,12 +73,11 @@ class Layout:
             head, background=WHITE, foreground=BLACK, font="AnonatorStrong", padx=px(10), pady=px(3)
         )
         self.lock_state.grid(row=0, column=1, padx=(px(18), 0))
-        self.show_lock("")
-        self.held = Notice(outer, theme, answer="Read it again", command=viewer.read_config)
-        self.notice = Notice(outer, theme)
+        self.held = Notice(outer, theme, answer="Read it again", command=window.read_config)
+        self.notice = Notice(outer, theme, answer="OK", command=window.dismiss)
         for row, notice in enumerate((self.held, self.notice), 1):
             notice.grid(row=row, column=0, columnspan=2, sticky="ew", pady=(0, px(12)))
-            notice.hide()
+            notice.grid_remove()
 
         self.left = ttk.Frame(outer)
         self.left.grid(row=3, column=0, sticky="nsew", padx=(0, px(22)))
@@ -87,17 +85,17 @@ class Layout:
         self.left.rowconfigure(0, weight=3)
         self.left.rowconfigure(1, weight=2)
         self.drop_area = DropArea(self.left, theme, queue.add_files, queue.add_folder, can_drop=can_drop)
-        self.viewer = FrameViewer(self.left, theme, viewer.moved, viewer.test)
+        self.viewer = FrameViewer(self.left, theme, window.moved, window.test)
         self.queue_view = QueueView(self.left, theme, queue)
         side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
         side.grid(row=3, column=1, sticky="ns")
         side.inner.columnconfigure(0, weight=1)
-        self.panel = SettingsPanel(side.inner, theme, config, remembered, panel)
+        self.panel = SettingsPanel(side.inner, theme, panel)
         self.panel.grid(row=0, column=0, sticky="ew")
 
         line = tk.Frame(outer, background=LINE, height=px(1))
         line.grid(row=4, column=0, columnspan=2, sticky="ew", pady=px(12))
-        self.foot = ProgressPanel(outer, theme, viewer.start, viewer.pause, viewer.cancel)
+        self.foot = ProgressPanel(outer, theme, window.start, window.pause, window.cancel)
         self.foot.grid(row=5, column=0, columnspan=2, sticky="ew")
 
     def show_videos(self, there_are_some: bool) -> None:

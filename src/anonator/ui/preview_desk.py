@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview
-from anonator.ui.frame_viewer import FrameViewer
 from anonator.ui.state import text
+from anonator.ui.state.app_state import AppState, Store, View
 from anonator.ui.state.job import ACTIVE, JobState, JobView
 from anonator.ui.work import thumbnails as media
-from anonator.ui.work.worker import Outcome, Worker
+from anonator.ui.work.worker import Task, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -29,170 +30,179 @@ class FrameTester(Protocol):
 
 
 class PreviewDesk:
-    """Keeps the chosen job and its moment, asks workers for pictures, and drops those that come too late."""
+    """Follows the state, and asks workers for the pictures that it calls for."""
 
-    def __init__(
-        self,
-        viewer: FrameViewer,
-        engine: FrameTester,
-        worker: Worker,
-        engine_worker: Worker,
-        settings: Callable[[], Settings],
-    ) -> None:
-        self._viewer, self._engine, self._settings = viewer, engine, settings
+    def __init__(self, store: Store, engine: FrameTester, worker: Worker, engine_worker: Worker) -> None:
+        self._store, self._engine = store, engine
         self._worker, self._engine_worker = worker, engine_worker
-        self._job: JobView | None = None
+        self._seen: object = None
+        """What of the state decided on the pictures in sight."""
         self._moments: dict[int, float] = {}
         self._stills: dict[int, media.Still] = {}
-        self._request = 0
-        self._test: tuple[int, float, Settings] | None = None
-        self._answer: Preview | None = None
-        self._engine_free = False
-        self._loaded = False
+        self._picture: Task | None = None
+        self._test: Task | None = None
+        self._tested: tuple[int, float, Settings] | None = None
+        self._answer: Preview | str | None = None
+        """Of the test: what would be covered, or why nobody can tell."""
 
     # --- what the window tells
 
-    def choose(self, job: JobView | None) -> None:
-        """Show another job, or nothing."""
-        self._job = job
-        self._request += 1
-        if job is None:
-            self._viewer.clear("Choose a video in the list.")
-            return
-        self._viewer.set_length(job.info.seconds if job.info else None, self._moment)
-        self._show()
-
-    def job_changed(self, job: JobView) -> None:
-        """Take in the new state of the chosen job; other jobs do not matter here."""
-        if self._job is None or job.number != self._job.number:
-            return
-        before, self._job = self._job, job
-        if before.info != job.info and job.info is not None:
-            self._viewer.set_length(job.info.seconds, self._moment)
-        if before.state is not job.state or before.info != job.info:
-            self._show()
-
-    def engine_changed(self, *, loaded: bool, free: bool) -> None:
-        """Note whether the engine is loaded, and whether it has time for a test."""
-        was = self._loaded and self._engine_free
-        self._loaded, self._engine_free = loaded, free
-        if was != (loaded and free):
+    def follow(self, state: AppState) -> None:
+        """Show something else where another job was chosen, or where the chosen one or the engine changed."""
+        self._forget({job.number for job in state.jobs})
+        job = state.job(state.chosen)
+        of_job = None if job is None else (job.number, job.state, job.info)
+        seen = (of_job, state.loaded, state.idle)
+        if seen != self._seen and not state.closing:  # whoever closes does not wait for a picture
+            self._seen = seen
             self._show()
 
     def settings_changed(self) -> None:
         """Test the frame in sight again."""
-        if self._job is not None and self._job.state is not JobState.DONE:
+        job = self._job
+        if job is not None and job.state is not JobState.DONE:
             self._show()
 
     def moved(self, seconds: float) -> None:
         """Show another moment."""
-        if self._job is not None:
-            self._moments[self._job.number] = seconds
-            self._stills.pop(self._job.number, None)
+        number = self._store.state.chosen
+        if number is not None:
+            self._moments[number] = seconds
+            self._stills.pop(number, None)
             self._show()
 
     def live(self, preview: Preview) -> None:
-        """Show what the running job is at."""
-        if self._job is not None and self._job.state in ACTIVE:
-            self._viewer.show(preview)
-            self._viewer.follow(preview.seconds)
-            self._moments[self._job.number] = preview.seconds
-            self._stills.pop(self._job.number, None)
+        """Show what the running job is at, where it is the chosen one."""
+        state = self._store.state
+        if state.current is not None and state.chosen == state.current:
+            self._moments[state.current] = preview.seconds
+            self._stills.pop(state.current, None)
+            self._look(replace(state.view.with_preview(preview), moment=preview.seconds))
 
-    def first_look(self, number: int, glimpse: media.Glimpse) -> None:
+    def first_look(self, number: int, still: media.Still) -> None:
         """Take in the first frame of a video."""
-        self._stills.setdefault(number, media.Still(0.0, glimpse.first))
-        if self._job is not None and self._job.number == number:
+        self._stills.setdefault(number, still)
+        if self._store.state.chosen == number:
             self._show()
-
-    def forget(self, numbers: set[int]) -> None:
-        """Drop what was kept of jobs that are not in the queue any more."""
-        for number in set(self._stills) | set(self._moments):
-            if number not in numbers:
-                self._stills.pop(number, None)
-                self._moments.pop(number, None)
 
     def test(self) -> None:
         """Test the frame in sight again, even if nothing has changed."""
-        self._test = None
+        self._forget_test()
         self._show()
-
-    def take(self, outcome: Outcome) -> None:
-        """Show a picture that a worker made, if it is still wanted."""
-        if outcome.key[0] == "test":  # type: ignore[index]
-            self._take_test(outcome)
-            return
-        if outcome.error is not None:
-            logger.info("a preview failed: %s", type(outcome.error).__name__)
-            self._viewer.anonymized.clear(text.error_sentence(outcome.error))
-            return
-        key, picture = outcome.value
-        if key != self._request or self._job is None:
-            return
-        if isinstance(picture, media.Still):
-            self._stills[self._job.number] = picture
-            self._show()
-        elif self._job.state is JobState.DONE:
-            self._viewer.show(picture, "Result")
 
     # --- inside
 
     @property
-    def _moment(self) -> float:
-        return self._moments.get(self._job.number, 0.0) if self._job is not None else 0.0
+    def _job(self) -> JobView | None:
+        return self._store.state.job(self._store.state.chosen)
+
+    def _look(self, view: View) -> None:
+        self._store.change(view=view)
+
+    def _forget(self, numbers: set[int]) -> None:
+        for number in (set(self._stills) | set(self._moments)) - numbers:
+            self._stills.pop(number, None)
+            self._moments.pop(number, None)
+
+    def _forget_test(self) -> None:
+        if self._test is not None:
+            self._test.withdraw()
+        self._test = self._tested = self._answer = None
 
     def _show(self) -> None:
-        job = self._job
+        if self._picture is not None:
+            self._picture.withdraw()
+            self._picture = None
+        state, job = self._store.state, self._job
         if job is None:
+            self._look(View())
             return
-        seconds, self._request = self._moment, self._request + 1
-        running = job.state in ACTIVE
-        may_test = self._loaded and self._engine_free and not running and job.state is not JobState.DONE
-        self._viewer.enable(slider=not running, test=may_test and job.info is not None)
+        moment = self._moments.get(job.number, 0.0)
+        running, done = job.state in ACTIVE, job.state is JobState.DONE and job.target is not None
+        view = replace(
+            state.view,
+            job=job.number,
+            length=job.info.seconds if job.info else None,
+            moment=moment,
+            seconds=moment,
+            may_move=not running,
+            may_test=state.loaded and state.idle and not running and not done and job.info is not None,
+        )
         if running:
-            return
-        source, key = job.source, self._request
-        if job.state is JobState.DONE and job.target is not None:
-            target = job.target
-            self._worker.submit(
-                ("picture",), lambda: (key, media.compare(source, target, seconds)), first=True
-            )
-            return
-        still = self._stills.get(job.number)
-        if still is not None:
-            self._show_test(job, still)
+            self._look(view)
+        elif done:
+            self._look(view)
+            self._compare(job, moment)
+        elif job.number in self._stills:
+            self._show_test(job, moment, view, self._stills[job.number])
         elif job.info is not None:
-            self._worker.submit(("picture",), lambda: (key, media.still(source, seconds)), first=True)
+            self._look(view)
+            self._ask_still(job, moment)
         else:
             failed = job.state is JobState.FAILED
-            self._viewer.show_words("This video cannot be shown." if failed else "Opening the video…", "")
+            self._look(
+                view.with_original("This video cannot be shown." if failed else "Opening the video…", "")
+            )
 
-    def _show_test(self, job: JobView, still: media.Still) -> None:
-        """Show what the settings would cover: the answer that is there, or a question to the engine."""
-        settings, seconds = self._settings(), self._moment
-        wanted = (job.number, seconds, settings)
-        may_ask = self._loaded and self._engine_free
-        if wanted == self._test and self._answer is not None:
-            self._viewer.show(self._answer, "Test of this frame")
-            return
-        self._viewer.show_original(still.picture, self._why_not_yet())
-        if wanted == self._test or not may_ask:
-            return
-        self._test, self._answer = wanted, None
-        source, engine = job.source, self._engine
-        self._engine_worker.submit(("test", wanted), lambda: engine.test_frame(source, seconds, settings))
+    def _compare(self, job: JobView, moment: float) -> None:
+        """Show the video beside its result."""
+        assert job.target is not None, "a job that is done has a result"
+        self._picture = self._worker.submit(
+            partial(media.compare, job.source, job.target, moment),
+            lambda preview: self._look(self._store.state.view.with_preview(preview, "Result")),
+            self._no_picture,
+            first=True,
+        )
 
-    def _take_test(self, outcome: Outcome) -> None:
-        if outcome.key[1] != self._test:  # type: ignore[index]
-            return
-        if outcome.error is None:
-            self._answer = outcome.value
+    def _ask_still(self, job: JobView, moment: float) -> None:
+        """Show the frame of this moment as soon as it has been read."""
+        number = job.number
+
+        def take(still: media.Still) -> None:
+            self._stills[number] = still
             self._show()
-        elif self._job is not None and self._job.state not in (*ACTIVE, JobState.DONE):
-            logger.info("a test of a frame failed: %s", type(outcome.error).__name__)
-            self._viewer.anonymized.clear(text.error_sentence(outcome.error))
 
-    def _why_not_yet(self) -> str:
-        if not self._loaded:
-            return LOADING
-        return TESTING if self._engine_free else BUSY
+        self._picture = self._worker.submit(
+            partial(media.still, job.source, moment), take, self._no_picture, first=True
+        )
+
+    def _no_picture(self, error: Exception) -> None:
+        logger.info("a preview failed: %s", type(error).__name__)
+        self._look(replace(self._store.state.view, anonymized=text.error_sentence(error)))
+
+    def _show_test(self, job: JobView, moment: float, view: View, still: media.Still) -> None:
+        """Show what the settings would cover: the answer that is there, or a question to the engine."""
+        state = self._store.state
+        wanted = (job.number, moment, state.settings)
+        answer = self._answer if wanted == self._tested else None
+        if isinstance(answer, Preview):
+            self._look(view.with_preview(answer, "Test of this frame"))
+            return
+        if answer is not None:
+            self._look(view.with_original(still.picture, answer))
+            return
+        self._look(view.with_original(still.picture, _why_not_yet(state)))
+        if wanted == self._tested or not (state.loaded and state.idle):
+            return
+        self._forget_test()
+        self._tested = wanted
+        self._test = self._engine_worker.submit(
+            partial(self._engine.test_frame, job.source, moment, state.settings),
+            self._take_test,
+            self._no_test,
+        )
+
+    def _take_test(self, answer: Preview | str) -> None:
+        self._answer = answer
+        self._show()
+
+    def _no_test(self, error: Exception) -> None:
+        logger.info("a test of a frame failed: %s", type(error).__name__)
+        self._take_test(text.error_sentence(error))
+
+
+def _why_not_yet(state: AppState) -> str:
+    """Why it isn't shown yet what would be covered."""
+    if not state.loaded:
+        return LOADING
+    return TESTING if state.idle else BUSY

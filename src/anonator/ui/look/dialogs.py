@@ -8,8 +8,8 @@ from tkinter import ttk
 
 from anonator.ui.look import theme as look
 from anonator.ui.look.colours import BLACK, LINE
+from anonator.ui.look.screen import focused, within_screen
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import focused, within_screen
 
 
 class Dialog(tk.Toplevel):

@@ -6,10 +6,8 @@ import tkinter as tk
 from collections.abc import Callable
 from importlib import resources
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageTk
 
-from anonator.core.frames import UInt8Array
 from anonator.ui.look.colours import ACCENT, ACCENT_DARK, BLACK, FAINT, HOVER, LINE, SURFACE, WHITE
 
 Paint = Callable[[ImageDraw.ImageDraw, int, int], None]
@@ -103,16 +101,11 @@ def _drop_sign(draw: ImageDraw.ImageDraw, w: int, h: int) -> None:
         draw.rounded_rectangle(box, line, fill=WHITE)
 
 
-def set_window_icon(root: tk.Tk) -> None:
-    """Give the window, and the dialogs after it, the program's icon."""
+def set_window_icon(root: tk.Tk, images: dict[str, ImageTk.PhotoImage]) -> None:
+    """Give the window, and the dialogs after it, the program's icon; images keeps it for Tk."""
     with resources.files("anonator.ui").joinpath("assets/icon.png").open("rb") as file:
         image = Image.open(file).convert("RGBA")
-    photos = [ImageTk.PhotoImage(image.resize((side, side)), master=root) for side in (16, 32, 64, 256)]
-    root.iconphoto(True, *photos)  # type: ignore[arg-type]
-    # Tk keeps the pictures only while Python does
-    root.icon_photos = photos  # type: ignore[attr-defined]
-
-
-def as_array(image: Image.Image) -> UInt8Array:
-    """A picture as (H, W, 3) uint8."""
-    return np.asarray(image, np.uint8)
+    names = {f"icon_{side}": side for side in (16, 32, 64, 256)}
+    for name, side in names.items():
+        images[name] = ImageTk.PhotoImage(image.resize((side, side)), master=root)
+    root.iconphoto(True, *(images[name] for name in names))  # type: ignore[arg-type]

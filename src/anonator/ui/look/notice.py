@@ -11,21 +11,21 @@ from anonator.ui.look.theme import Theme
 
 
 class Notice(tk.Frame):
-    """One message with a button; hidden while there is none. Its parent grids it."""
+    """One message with a button; hidden while there is none. Its parent grids it, and shows the first one."""
 
     def __init__(
         self,
         parent: tk.Misc,
         theme: Theme,
         *,
-        answer: str = "OK",
-        command: Callable[[], None] | None = None,
+        answer: str,
+        command: Callable[[], object],
     ) -> None:
-        """Make it, hidden.
+        """Make it.
 
         Args:
             answer: the words of its button.
-            command: what the button does; hiding the message if not given.
+            command: what the button does.
         """
         super().__init__(parent, background=ACCENT_DARK, padx=theme.px(14), pady=theme.px(6))
         self.columnconfigure(0, weight=1)
@@ -36,7 +36,7 @@ class Notice(tk.Frame):
         self._label.bind(
             "<Configure>", lambda event: self._label.configure(wraplength=max(100, event.width - 8))
         )
-        self.close = ttk.Button(self, text=answer, style="Small.TButton", command=command or self.hide)
+        self.close = ttk.Button(self, text=answer, style="Small.TButton", command=command)
         self.close.grid(row=0, column=1, padx=(theme.px(12), 0))
 
     @property
@@ -45,11 +45,11 @@ class Notice(tk.Frame):
         return str(self._label.cget("text")) if self.winfo_manager() else ""
 
     def show(self, message: str) -> None:
-        """Show a message instead of the one before; none changes nothing."""
+        """Show a message instead of the one before, or nothing where there is none."""
+        if message == self.message:
+            return
+        self._label.configure(text=message)
         if message:
-            self._label.configure(text=message)
             self.grid()
-
-    def hide(self) -> None:
-        """Take the message away."""
-        self.grid_remove()
+        else:
+            self.grid_remove()

@@ -6,8 +6,9 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import Switch, ToolTip
+from anonator.ui.look.tooltip import ToolTip
 
 
 class Section(ttk.Frame):

@@ -16,7 +16,6 @@ from anonator.ui.look.style import set_style
 MIN_WIDTH, MIN_HEIGHT = 1000, 700
 START_WIDTH, START_HEIGHT = 1240, 800
 PANEL_WIDTH = 356
-GAP = 16
 THUMBNAIL = (64, 36)
 
 

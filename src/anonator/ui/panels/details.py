@@ -9,7 +9,7 @@ from tkinter import font, ttk
 
 from anonator.ui.look.colours import ACCENT, BLACK, WHITE
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
 from anonator.ui.state.job import RETRIED, JobState, JobView
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
 from anonator.ui.look.section import Section
+from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import Switch, ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import ENCODER, MODEL, PERFORMANCE, Choice
 
 SWITCHES = (
@@ -125,7 +126,7 @@ class FreeSettings(Section):
                 self.download.pack_forget()
             self.fetch.grid()
         self.folder.configure(text="beside each video" if folder is None else folder.name or str(folder))
-        self._folder_tip.words = "" if folder is None else str(folder)
+        self._folder_tip.say("" if folder is None else str(folder))
         for button in (self.choose, self.beside, self.download, self.use_file):
             button.state(["!disabled" if free else "disabled"])
         if folder is None:

@@ -18,8 +18,9 @@ from anonator.core.config import (
     word,
 )
 from anonator.ui.look.colours import ACCENT, BLACK, SURFACE, WHITE
+from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import Switch, ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import MODE
 
 LINES = 7

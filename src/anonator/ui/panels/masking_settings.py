@@ -10,9 +10,11 @@ from typing import Any
 
 from anonator.core.config import Mode, Settings, legal_range
 from anonator.ui.look.colours import LINE
+from anonator.ui.look.number_field import NumberField
 from anonator.ui.look.section import Section
+from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import NumberField, Switch, ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import MODE
 
 MODE_VARIABLE = "anonator_mode"

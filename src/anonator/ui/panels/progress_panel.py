@@ -8,7 +8,7 @@ from tkinter import font, ttk
 
 from anonator.core.frames import Progress
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
 from anonator.ui.state.job import RunState
 

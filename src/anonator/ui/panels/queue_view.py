@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from tkinter import font, ttk
 
 from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import DIM, SURFACE
 from anonator.ui.look.theme import THUMBNAIL, Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
@@ -22,27 +23,31 @@ INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class QueueActions:
-    """What the list asks the window to do; numbers are those of jobs."""
+    """What the list asks the window to do, where nothing else is said with the chosen job."""
 
     add_files: Callable[[], None]
     add_folder: Callable[[], None]
-    remove: Callable[[int], None]
-    move: Callable[[int, int], None]
-    retry: Callable[[int], None]
+    remove: Callable[[], None]
+    move: Callable[[int], None]
+    """Up by one (-1), or down (1)."""
+    retry: Callable[[], None]
     clear_finished: Callable[[], None]
-    open_result: Callable[[int], None]
-    open_folder: Callable[[int], None]
-    open_report: Callable[[int], None]
-    selected: Callable[[int | None], None]
+    open_result: Callable[[], None]
+    open_folder: Callable[[], None]
+    open_report: Callable[[], None]
+    open_row: Callable[[int | None], None]
+    """Open the job of this number; None is the chosen one."""
+    choose: Callable[[int | None], None]
 
 
 class QueueView(ttk.Frame):
-    """Renders the jobs that it is given, and holds no state of its own but the selection."""
+    """Draws the jobs that it is given, and tells what people do with them."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: QueueActions) -> None:
         super().__init__(parent)
         self._theme, self._actions = theme, actions
         self._jobs: dict[int, JobView] = {}
+        self._chosen: int | None = None
         self._thumbnails: dict[int, ImageTk.PhotoImage] = {}
         self._blank = ImageTk.PhotoImage(
             Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), SURFACE), master=self
@@ -57,14 +62,14 @@ class QueueView(ttk.Frame):
             self,
             theme,
             DetailActions(
-                open_result=lambda: self._on_selected(actions.open_result),
-                open_folder=lambda: self._on_selected(actions.open_folder),
-                open_report=lambda: self._on_selected(actions.open_report),
-                retry=lambda: self._on_selected(actions.retry),
+                open_result=actions.open_result,
+                open_folder=actions.open_folder,
+                open_report=actions.open_report,
+                retry=actions.retry,
             ),
         )
         self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
-        self._show_selected()
+        self._draw_chosen()
 
     def _make_toolbar(self) -> None:
         px, actions = self._theme.px, self._actions
@@ -83,19 +88,19 @@ class QueueView(ttk.Frame):
             (
                 "down",
                 "↓",
-                lambda: self._on_selected(lambda n: actions.move(n, 1)),
+                partial(actions.move, 1),
                 "Later in the queue (Alt+Down).",
             ),
             (
                 "up",
                 "↑",
-                lambda: self._on_selected(lambda n: actions.move(n, -1)),
+                partial(actions.move, -1),
                 "Earlier in the queue (Alt+Up).",
             ),
             (
                 "remove",
                 "Remove",
-                lambda: self._on_selected(actions.remove),
+                actions.remove,
                 "Takes the video out of the queue (Delete). A running job is cancelled.",
             ),
             ("folder", "Add folder…", actions.add_folder, "Adds all videos of a folder and of those in it."),
@@ -130,13 +135,16 @@ class QueueView(ttk.Frame):
         self.tree.configure(yscrollcommand=bar.set)
         self.tree.grid(row=1, column=0, sticky="nsew")
         bar.grid(row=1, column=1, sticky="ns")
-        self.tree.bind("<<TreeviewSelect>>", self._selection_changed)
+        self.tree.bind("<<TreeviewSelect>>", self._selected)
         self.tree.bind("<Double-1>", self._double_clicked)
-        for key in ("<Return>", "<space>"):
-            self.tree.bind(key, lambda _event: self._on_selected(self._open))
-        self.tree.bind("<Delete>", lambda _event: self._on_selected(actions.remove))
-        self.tree.bind("<Alt-Up>", lambda _event: self._on_selected(lambda n: actions.move(n, -1)))
-        self.tree.bind("<Alt-Down>", lambda _event: self._on_selected(lambda n: actions.move(n, 1)))
+        for key, command in (
+            ("<Return>", partial(actions.open_row, None)),
+            ("<space>", partial(actions.open_row, None)),
+            ("<Delete>", actions.remove),
+            ("<Alt-Up>", partial(actions.move, -1)),
+            ("<Alt-Down>", partial(actions.move, 1)),
+        ):
+            self.tree.bind(key, partial(_call, command))
         self.tree.tag_configure("dim", foreground=DIM)
         self._tip = ToolTip(self.tree, self._theme, "")
         self._tip_row = ""
@@ -148,55 +156,46 @@ class QueueView(ttk.Frame):
 
     # --- what the window tells
 
-    @property
-    def selected(self) -> int | None:
-        """The number of the chosen job."""
-        chosen = self.tree.selection()
-        return int(chosen[0]) if chosen else None
-
-    def shown(self, number: int) -> JobView | None:
-        """What is shown of a job, or None where it is not in the list."""
-        return self._jobs.get(number)
+    def draw(self, jobs: tuple[JobView, ...], chosen: int | None) -> None:
+        """Show exactly these jobs in their order, with one of them chosen."""
+        before, self._jobs = self._jobs, {job.number: job for job in jobs}
+        if list(before) != list(self._jobs):
+            self._draw_order(before)
+        for job in jobs:
+            if before.get(job.number) is not job:
+                self._draw_job(job)
+        # a row that somebody has just pressed, and that the state does not know yet, stays chosen
+        if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
+            self.select(chosen)
+        self._chosen = chosen
+        self._draw_chosen()
 
     def select(self, number: int) -> None:
-        """Choose a job and bring it into sight."""
-        if self.tree.exists(str(number)):
-            self.tree.selection_set(str(number))
-            self.tree.focus(str(number))
-            self.tree.see(str(number))
+        """Choose a row and bring it into sight, as somebody would with the mouse."""
+        item = str(number)
+        if self.tree.exists(item) and self.tree.selection() != (item,):
+            self.tree.selection_set(item)
+            self.tree.focus(item)
+            self.tree.see(item)
 
-    def set_thumbnail(self, number: int, picture: Image.Image) -> None:
-        """Give a job its small picture."""
-        if self.tree.exists(str(number)):
-            self._thumbnails[number] = ImageTk.PhotoImage(picture, master=self)
-            self.tree.item(str(number), image=self._thumbnails[number])
+    # --- inside
 
-    def show_order(self, jobs: tuple[JobView, ...]) -> None:
-        """Show exactly these jobs, in their order."""
-        before = self.selected
-        wanted = [str(job.number) for job in jobs]
-        gone = [item for item in self.tree.get_children() if item not in wanted]
-        self.tree.delete(*gone)
-        for item in gone:
-            self._thumbnails.pop(int(item), None)
-            self._jobs.pop(int(item), None)
-        for place, job in enumerate(jobs):
-            item = str(job.number)
-            if self.tree.exists(item):
-                self.tree.move(item, "", place)
+    def _draw_order(self, before: Iterable[int]) -> None:
+        gone = [number for number in before if number not in self._jobs]
+        self.tree.delete(*map(str, gone))
+        for number in gone:
+            self._thumbnails.pop(number, None)
+        for place, number in enumerate(self._jobs):
+            if self.tree.exists(str(number)):
+                self.tree.move(str(number), "", place)
             else:
-                self.tree.insert("", place, item, image=self._blank)
-            self.show_job(job)
-        self.title.configure(text=f"Videos ({len(jobs)})" if jobs else "Videos")
-        if jobs and (before is None or not self.tree.exists(str(before))):
-            self.select(jobs[0].number)
-        self._show_selected()
+                self.tree.insert("", place, str(number), image=self._blank)
+        self.title.configure(text=f"Videos ({len(self._jobs)})" if self._jobs else "Videos")
 
-    def show_job(self, job: JobView) -> None:
-        """Show the present state of one job."""
-        if not self.tree.exists(str(job.number)):
-            return
-        self._jobs[job.number] = job
+    def _draw_job(self, job: JobView) -> None:
+        if job.thumbnail is not None and job.number not in self._thumbnails:
+            self._thumbnails[job.number] = ImageTk.PhotoImage(job.thumbnail, master=self)
+            self.tree.item(str(job.number), image=self._thumbnails[job.number])
         length = text.duration(job.info.seconds) if job.info else text.UNKNOWN
         size = text.size(job.info.size_bytes) if job.info else text.UNKNOWN
         name, state = self._shortened(job)
@@ -206,13 +205,22 @@ class QueueView(ttk.Frame):
             values=(length, size, f"{INDENT}{state}"),
             tags=("dim",) if job.state in (JobState.CANCELLED, JobState.SKIPPED) else (),
         )
-        self._show_selected()
 
-    # --- inside
+    def _draw_chosen(self) -> None:
+        """Say what there is to say of the chosen job, and offer what can be done with it."""
+        job = self._jobs.get(self._chosen or 0)
+        state = job.state if job else None
+        self.details.show(job)
+        movable = job is not None and state not in ACTIVE
+        self.buttons["remove"].state(["!disabled" if job is not None else "disabled"])
+        for key in ("up", "down"):
+            self.buttons[key].state(["!disabled" if movable and len(self._jobs) > 1 else "disabled"])
+        finished = any(other.state in FINISHED for other in self._jobs.values())
+        self.buttons["clear"].state(["!disabled" if finished else "disabled"])
 
-    def _selection_changed(self, _event: object) -> None:
-        self._show_selected()
-        self._actions.selected(self.selected)
+    def _selected(self, _event: object) -> None:
+        selection = self.tree.selection()
+        self._actions.choose(int(selection[0]) if selection else None)
 
     def _room(self) -> tuple[int, int]:
         """Width that names and states have for their words."""
@@ -230,7 +238,7 @@ class QueueView(ttk.Frame):
         if self._widths != self._room():
             self._widths = self._room()
             for job in tuple(self._jobs.values()):
-                self.show_job(job)
+                self._draw_job(job)
 
     def _pointed(self, event: tk.Event[tk.Misc]) -> None:
         """Whole words of the row under the pointer, where the list has no room for them."""
@@ -244,32 +252,15 @@ class QueueView(ttk.Frame):
             self._tip_row = row
             self._tip.rest(words, (event.x_root + self._theme.px(12), event.y_root + self._theme.px(18)))
 
-    def _show_selected(self) -> None:
-        job = self._jobs.get(self.selected or 0)
-        state = job.state if job else None
-        self.details.show(job)
-        movable = job is not None and state not in ACTIVE
-        self.buttons["remove"].state(["!disabled" if job is not None else "disabled"])
-        for key in ("up", "down"):
-            self.buttons[key].state(["!disabled" if movable and len(self._jobs) > 1 else "disabled"])
-        finished = any(other.state in FINISHED for other in self._jobs.values())
-        self.buttons["clear"].state(["!disabled" if finished else "disabled"])
-
-    def _on_selected(self, action: Callable[[int], None]) -> str:
-        if self.selected is not None:
-            action(self.selected)
-        return "break"
-
     def _double_clicked(self, event: tk.Event[tk.Misc]) -> str | None:
         item = self.tree.identify_row(event.y)
         if not item:
             return None
-        self._open(int(item))
+        self._actions.open_row(int(item))
         return "break"
 
-    def _open(self, number: int) -> None:
-        job = self._jobs.get(number)
-        if job is not None and job.state is JobState.DONE:
-            self._actions.open_result(number)
-        else:
-            self._actions.open_folder(number)
+
+def _call(command: Callable[[], None], _event: object) -> str:
+    """A command as what Tk calls with an event."""
+    command()
+    return "break"

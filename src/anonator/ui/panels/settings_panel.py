@@ -3,56 +3,40 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
-from anonator.core.config import Encoder, Model, Settings
-from anonator.core.config_file import UserConfig
-from anonator.errors import SettingsError
 from anonator.ui.look.section import Section
 from anonator.ui.look.theme import Theme
-from anonator.ui.look.widgets import ToolTip
+from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.free_settings import FreeSettings
 from anonator.ui.panels.lock_card import LockCard
 from anonator.ui.panels.masking_settings import MaskingSettings
-from anonator.ui.state.chosen_settings import ChosenSettings
-from anonator.ui.state.preferences import Preferences
+from anonator.ui.state.app_state import AppState
 
 
 @dataclass(frozen=True, slots=True)
 class PanelActions:
     """What the panel asks the window to do."""
 
+    choose: Callable[[str, Any], None]
     turn_lock: Callable[[bool], None]
-    changed: Callable[[], None]
+    restore_defaults: Callable[[], None]
     choose_folder: Callable[[], None]
-    download: Callable[[Model], None]
-    use_file: Callable[[Model], None]
-    say: Callable[[str], None]
+    forget_folder: Callable[[], None]
+    download: Callable[[], None]
+    use_file: Callable[[], None]
 
 
 class SettingsPanel(Section):
-    """Shows what the next job would do, and takes what people choose."""
+    """Shows what the next job would do, and tells what people choose."""
 
-    def __init__(
-        self,
-        parent: tk.Misc,
-        theme: Theme,
-        config: UserConfig,
-        preferences: Preferences,
-        actions: PanelActions,
-    ) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: PanelActions) -> None:
         super().__init__(parent, theme)
         self._actions = actions
-        self._chosen = ChosenSettings(config, preferences.choices)
-        self.output_folder = preferences.output_folder
-        self._enabled = True
-        self._may_unlock = True
-        self._available: dict[Model, bool] = {Model.MOBILENET: True}
-        self._sizes: dict[Model, str] = {}
+        self._drawn: AppState | None = None
         self.lock = LockCard(self, theme, actions.turn_lock)
         self.put(self.lock, gap=0)
         self.free = FreeSettings(
@@ -60,14 +44,14 @@ class SettingsPanel(Section):
             theme,
             self._choose,
             choose_folder=actions.choose_folder,
-            forget_folder=lambda: self.set_folder(None),
-            download=lambda: actions.download(self.settings().model),
-            use_file=lambda: actions.use_file(self.settings().model),
+            forget_folder=actions.forget_folder,
+            download=actions.download,
+            use_file=actions.use_file,
         )
         self.put(self.free, gap=0)
         self.masking = MaskingSettings(self, theme, self._choose)
         self.put(self.masking, gap=0)
-        self.reset = ttk.Button(self, text="Restore defaults", command=self._restore_defaults)
+        self.reset = ttk.Button(self, text="Restore defaults", command=actions.restore_defaults)
         self.put(self.reset, gap=18, sticky="w")
         ToolTip(
             self.reset,
@@ -75,86 +59,19 @@ class SettingsPanel(Section):
             "Sets everything here to what it was when the program was new, or to what the configuration file "
             "says. The lock stays.",
         )
-        self._render()
 
-    # --- what the window asks
-
-    @property
-    def locked(self) -> bool:
-        """Whether the lock is closed."""
-        return self._chosen.locked
-
-    def settings(self) -> Settings:
-        """The settings of the next job: HIPAA's, or stricter ones, under the lock."""
-        return self._chosen.settings()
-
-    def preferences(self) -> Preferences:
-        """What is remembered for the next start."""
-        return Preferences(self._chosen.choices(), self.output_folder)
-
-    def size_of(self, model: Model) -> str:
-        """How large a model is, in words."""
-        return self._sizes.get(model, "size unknown")
-
-    # --- what the window tells
-
-    def take_config(self, config: UserConfig) -> None:
-        """Start anew from a configuration, keeping what people chose."""
-        self._chosen = self._chosen.on(config)
-        self._render()
-        self._actions.changed()
-
-    def set_locked(self, locked: bool) -> str:
-        """Close or open the lock; the sentence that the user should read about it, "" for none."""
-        said = self._chosen.turn_lock(locked)
-        self._render()
-        self._actions.changed()
-        return said
-
-    def set_folder(self, folder: Path | None) -> None:
-        """Write results into this folder, or beside each video."""
-        self.output_folder = folder
-        self._render()
-        self._actions.changed()
-
-    def set_available(
-        self, available: Mapping[Model, bool], sizes: Mapping[Model, str], encoders: tuple[Encoder, ...]
-    ) -> str:
-        """Note which models are here, how large the others are, and which encoders work; "" or a sentence."""
-        self._available.update(available)
-        self._sizes.update(sizes)
-        self.free.encoder.offer(encoders)
-        said = self._chosen.leave_encoder(encoders)
-        self._render()
-        return said
-
-    def enable(self, yes: bool, *, may_unlock: bool = True) -> None:
-        """Let settings be changed, or hold them all while a job runs; the lock can be held alone."""
-        if (yes, may_unlock) != (self._enabled, self._may_unlock):
-            self._enabled, self._may_unlock = yes, may_unlock
-            self._render()
-
-    # --- inside
-
-    def _choose(self, name: str, value: Any) -> None:
-        try:
-            self._chosen.choose(name, value)
-        except SettingsError as error:  # one value of the configuration file forbids another one here
-            self._actions.say(str(error))
-        self._render()
-        self._actions.changed()
-
-    def _restore_defaults(self) -> None:
-        self._chosen.restore_defaults()
-        self.output_folder = None
-        self._render()
-        self._actions.changed()
-
-    def _render(self) -> None:
-        settings, free = self.settings(), self._enabled
+    def draw(self, state: AppState) -> None:
+        """Show the settings of the next job; while a job runs, all of them are held."""
+        self._drawn = state
+        settings, free = state.settings, state.idle
         self.lock.show(settings)
-        self.lock.enable(free and self._may_unlock)
-        missing = None if self._available.get(settings.model, True) else self._sizes.get(settings.model, "")
-        self.free.show(settings, self.output_folder, missing, free=free)
+        self.lock.enable(free and not state.held)
+        self.free.encoder.offer(state.models.encoders)
+        self.free.show(settings, state.folder, state.models.missing_size(settings.model), free=free)
         self.masking.show(settings, free=free)
         self.reset.state(["!disabled" if free else "disabled"])
+
+    def _choose(self, name: str, value: Any) -> None:
+        self._actions.choose(name, value)
+        if self._drawn is not None:  # a control whose choice was refused shows the value before again
+            self.draw(self._drawn)

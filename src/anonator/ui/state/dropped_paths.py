@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from anonator.core.reading.containers import VIDEO_SUFFIXES as VIDEO_SUFFIXES
+from anonator.core.reading.containers import VIDEO_SUFFIXES
 
 OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
 

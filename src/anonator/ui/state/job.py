@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
+
+from PIL import Image
 
 from anonator.core.frames import JobResult, Preview, Progress
 
@@ -70,6 +72,8 @@ class JobView:
     result: JobResult | None = None
     message: str = ""
     target: Path | None = None
+    thumbnail: Image.Image | None = field(default=None, compare=False)
+    """Comes together with info."""
 
     @property
     def state_text(self) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo
 
 
@@ -52,10 +54,10 @@ class JobList:
         self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
         self._changed.add(number)
 
-    def set_info(self, number: int, info: MediaInfo) -> None:
+    def set_info(self, number: int, info: MediaInfo, thumbnail: Image.Image | None = None) -> None:
         """Note what a look at the file found."""
         if number in self._jobs:
-            self.update(number, info=info)
+            self.update(number, info=info, thumbnail=thumbnail)
 
     def set_unreadable(self, number: int, message: str) -> None:
         """Mark a waiting job as failed because its file cannot be read."""

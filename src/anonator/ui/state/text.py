@@ -1,4 +1,4 @@
-"""How numbers, times and results are written for people, and how typed numbers are read."""
+"""How numbers, times and results are written for people."""
 
 from __future__ import annotations
 
@@ -65,15 +65,6 @@ def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
         else:
             too_long = middle
     return words[:fits].rstrip(" .") + ELLIPSIS
-
-
-def parse_number(typed: str, low: float, high: float) -> float | None:
-    """The number that was typed, with a decimal point or comma; None where it is none in low..high."""
-    try:
-        value = float(typed.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return value if low <= value <= high else None
 
 
 def result_summary(result: JobResult) -> str:

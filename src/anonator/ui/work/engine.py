@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anonator.core import process_setup
-from anonator.core.config import Encoder, Model, Settings
+from anonator.core.config import Model, Settings
 from anonator.core.frames import Preview, Progress
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor
 from anonator.ui.work import torch_loading as loading
 from anonator.ui.work.worker import call_stepped_back
@@ -26,15 +27,6 @@ class EngineReady:
     """The engine stands."""
 
     device_line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelsFound:
-    """Which models are on this computer, how large each download is, and which encoders work here."""
-
-    available: dict[Model, bool]
-    sizes: dict[Model, str]
-    encoders: tuple[Encoder, ...]
 
 
 class BackgroundProcessor(VideoProcessor):

@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from anonator.ui.state.app_state import AppState
+from anonator.ui.state.job import JobState, JobView, RunState
+
 VARIABLE = "ANONATOR_UI_EVENTS"
 
 
@@ -16,6 +19,7 @@ class EventLog:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._before: AppState | None = None
 
     @classmethod
     def from_environment(cls) -> EventLog:
@@ -28,3 +32,24 @@ class EventLog:
         if self._path is not None:
             with self._path.open("a", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(json.dumps({"ev": event, "t": time.monotonic(), **fields}) + "\n")
+
+    def follow(self, state: AppState) -> None:
+        """Append what has happened to the jobs since the last call."""
+        before, self._before = self._before, state
+        if self._path is None or before is None or before.jobs is state.jobs:
+            return
+        known = {job.number: job for job in before.jobs}
+        for job in state.jobs:
+            if known.get(job.number) is not job:
+                self._write_job(known.get(job.number), job)
+        if before.run is not RunState.IDLE and state.run is RunState.IDLE:
+            states = [job.state for job in state.jobs]
+            self.write("run ended", done=states.count(JobState.DONE), failed=states.count(JobState.FAILED))
+
+    def _write_job(self, before: JobView | None, job: JobView) -> None:
+        if before is None or before.state is not job.state:
+            self.write("job", number=job.number, state=job.state.value)
+        progress = job.progress
+        if progress is not None and job.state is JobState.RUNNING:
+            frame, total, stage = progress.frame, progress.total, progress.stage.value
+            self.write("progress", number=job.number, frame=frame, total=total, stage=stage)

@@ -6,23 +6,38 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from anonator.core.frames import Preview
-from anonator.ui.frame_viewer import resized
-from anonator.ui.look.icons import as_array
+from anonator.core.frames import Preview, Progress
+from anonator.core.job_thread import Job
+from anonator.ui.look.pictures import as_array, resized
+from anonator.ui.state.job import Processor
+from anonator.ui.state.job_queue import ProcessorFactory
 
 SHARE = 0.04
 """Of one processor's time, for fitting pictures; where they are large, there are fewer in a second."""
 
 
 class LivePreviews:
-    """Knows the room of the pictures, which the window's thread writes and the job's reads."""
+    """Knows how large pictures may be, which the window's thread says and the job's reads."""
 
     def __init__(self) -> None:
-        self.room = (640, 360)
-        """Width and height in pixels."""
+        self._room = (640, 360)
 
-    def fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
-        """A receiver of pictures that passes them on in the size of the room, as often as SHARE allows."""
+    def resize(self, room: tuple[int, int]) -> None:
+        """Make pictures for a place of this width and height, in pixels, from now on."""
+        self._room = room
+
+    def fitted_to(self, make: ProcessorFactory) -> ProcessorFactory:
+        """A maker of jobs whose pictures come in this size."""
+
+        def made(
+            job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
+        ) -> Processor:
+            return make(job, on_progress, self._fitting(on_preview))
+
+        return made
+
+    def _fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
+        """A receiver of pictures that passes them on as large as their place, as often as SHARE allows."""
         next_time = 0.0
 
         def passed_on(preview: Preview) -> None:
@@ -31,7 +46,7 @@ class LivePreviews:
             if now < next_time:
                 return
             before, after = (
-                as_array(resized(side, self.room)) for side in (preview.original, preview.anonymized)
+                as_array(resized(side, self._room)) for side in (preview.original, preview.anonymized)
             )
             next_time = now + (time.thread_time() - begin) / SHARE
             take(replace(preview, original=before, anonymized=after))

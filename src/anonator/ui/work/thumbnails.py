@@ -85,7 +85,7 @@ def compare(source: Path, result: Path, seconds: float) -> Preview:
     with _video().VideoReader(source, canvas=canvas) as reader:
         frame = reader.frame_at(seconds)
         before = _picture(frame)
-    return Preview(before, after, float(frame.seconds), faces=-1)
+    return Preview(before, after, float(frame.seconds), faces=None)
 
 
 def is_video(path: Path) -> bool:

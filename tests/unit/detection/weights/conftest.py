@@ -12,7 +12,7 @@ from unit.detection.weights.http_helpers import Behaviour, FileServer, serving
 from unit.detection.weights.weight_helpers import CONTENT, DIGEST, KNOWN
 
 from anonator.core.detection import weights
-from anonator.core.detection.weights import SPECS
+from anonator.core.detection.known_weights import SPECS
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from unit.detection.weights.weight_helpers import (
     DIGEST,
     KNOWN,
     OTHER,
-    UNPUBLISHED,
     Calls,
     leave_part,
     left_behind,
@@ -20,7 +19,8 @@ from unit.detection.weights.weight_helpers import (
 )
 
 from anonator.core.config import Model
-from anonator.core.detection.weights import SPECS, Check, data_folder, download, find, is_available
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import Check, data_folder, download, find, is_available
 from anonator.errors import (
     DownloadError,
 )
@@ -102,8 +102,8 @@ def test_a_server_without_ranges_is_asked_for_everything_again(server: FileServe
 
 def test_a_server_that_continues_at_another_place_is_asked_for_everything(server: FileServer) -> None:
     server.behaviour.range_slip = 1000
-    leave_part(UNPUBLISHED, CONTENT[:400_000], etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
+    leave_part(KNOWN, CONTENT[:400_000], etag='"v1"')
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
     assert len(server.behaviour.requests) == 2
 
 
@@ -111,24 +111,26 @@ def test_a_server_that_continues_at_another_place_is_asked_for_everything(server
 def test_two_versions_of_a_file_are_never_joined(server: FileServer, obey: bool) -> None:
     server.behaviour.obey_if_range = obey
     server.behaviour.etag = '"v2"'
-    leave_part(UNPUBLISHED, OTHER[:400_000], etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
+    leave_part(KNOWN, OTHER[:400_000], etag='"v1"')
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
 
 
-def test_a_part_of_an_unknown_version_is_not_continued_without_a_checksum(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, OTHER[:400_000])
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert server.behaviour.requests[0][1]["Range"] is None
+def test_a_part_of_an_unknown_version_is_continued_because_the_checksum_tells(server: FileServer) -> None:
+    leave_part(KNOWN, CONTENT[:400_000])
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
+    headers = server.behaviour.requests[0][1]
+    assert (headers["Range"], headers["If-Range"]) == ("bytes=400000-", None)
 
 
 @pytest.mark.parametrize("etag", ['W/"v1"', None, "v1"], ids=["weak", "none", "unquoted"])
 def test_a_version_that_promises_nothing_is_not_relied_on(server: FileServer, etag: str | None) -> None:
     server.behaviour.etag, server.behaviour.cut_after = etag, 400_000
     with pytest.raises(DownloadError, match="ended after"):
-        download(UNPUBLISHED, url=server.url())
+        download(KNOWN, url=server.url())
     server.behaviour.cut_after = None
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert server.behaviour.requests[-1][1]["Range"] is None
+    assert download(KNOWN, url=server.url()).sha256 == DIGEST
+    headers = server.behaviour.requests[-1][1]
+    assert (headers["Range"], headers["If-Range"]) == ("bytes=400000-", None)
 
 
 def test_a_part_that_is_complete_needs_no_server(server: FileServer) -> None:
@@ -136,9 +138,3 @@ def test_a_part_that_is_complete_needs_no_server(server: FileServer) -> None:
     calls = Calls()
     assert download(KNOWN, calls, url=server.url()).sha256 == DIGEST
     assert server.behaviour.requests == [] and calls == [(len(CONTENT), len(CONTENT))]
-
-
-def test_a_complete_part_of_unknown_size_is_recognized(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, CONTENT, etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
-    assert len(server.behaviour.requests) == 1

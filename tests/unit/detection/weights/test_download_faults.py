@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import socket
@@ -17,7 +16,6 @@ from unit.detection.weights.weight_helpers import (
     DIGEST,
     KNOWN,
     OTHER,
-    UNPUBLISHED,
     Calls,
     leave_part,
     left_behind,
@@ -25,9 +23,9 @@ from unit.detection.weights.weight_helpers import (
 )
 
 from anonator.core.detection import download as transfer
-from anonator.core.detection import weights
 from anonator.core.detection.download import CONTINUE_LATER
-from anonator.core.detection.weights import SPECS, Check, data_folder, download, is_available
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import data_folder, download, is_available
 from anonator.errors import (
     DownloadError,
     JobCancelled,
@@ -36,8 +34,6 @@ from anonator.errors import (
 
 
 def test_a_part_longer_than_the_file_is_thrown_away(server: FileServer) -> None:
-    leave_part(UNPUBLISHED, CONTENT + b"more", etag='"v1"')
-    assert download(UNPUBLISHED, url=server.url()).sha256 == DIGEST
     leave_part(KNOWN, CONTENT + b"more")
     assert download(KNOWN, url=server.url()).sha256 == DIGEST
 
@@ -110,14 +106,21 @@ def test_a_body_of_unstated_length(server: FileServer, chunked: bool) -> None:
 def test_a_chunked_body_that_breaks_off_is_noticed(server: FileServer) -> None:
     server.behaviour.chunked, server.behaviour.cut_after = True, 200_000
     with pytest.raises(DownloadError, match="broke off"):
-        download(UNPUBLISHED, url=server.url())
-    assert not is_available(UNPUBLISHED)
+        download(KNOWN, url=server.url())
+    assert not is_available(KNOWN)
 
 
-def test_a_file_whose_completeness_nobody_could_tell_is_refused(server: FileServer) -> None:
+def test_a_body_of_unstated_length_that_breaks_off_is_noticed(server: FileServer) -> None:
     server.behaviour.length, server.behaviour.cut_after = False, 200_000
-    with pytest.raises(DownloadError, match="does not say how large"):
-        download(UNPUBLISHED, url=server.url())
+    with pytest.raises(DownloadError, match="ended after 200,000 of 1,000,004 bytes"):
+        download(KNOWN, url=server.url())
+    assert not is_available(KNOWN)
+
+
+def test_a_web_page_instead_of_weights_is_refused(server: FileServer) -> None:
+    server.behaviour.content = b"<html>Please log in to the hospital's network</html>"
+    with pytest.raises(DownloadError, match="offers another file"):
+        download(KNOWN, url=server.url())
     assert left_behind() == set()
 
 
@@ -199,22 +202,3 @@ def test_a_redirect_to_an_open_address_is_refused(server: FileServer) -> None:
     server.behaviour.redirect = "http://weights.invalid/w"
     with pytest.raises(DownloadError, match="without encryption"):
         download(KNOWN, url=server.url("/moved"))
-
-
-def test_an_unpublished_checksum_is_recorded_by_the_download(server: FileServer) -> None:
-    found = download(UNPUBLISHED, url=server.url())
-    assert found.check is Check.RECORDED
-    assert json.loads((data_folder() / weights.RECORD_NAME).read_text()) == {found.path.name: DIGEST}
-
-    found.path.unlink()
-    server.behaviour.content = OTHER
-    with pytest.raises(WeightsInvalidError, match="SHA-256 has changed"):
-        download(UNPUBLISHED, url=server.url())
-    assert not found.path.exists() and not part_of(UNPUBLISHED).exists()
-
-
-def test_a_web_page_instead_of_weights_is_refused(server: FileServer) -> None:
-    server.behaviour.content = b"<html>Please log in to the hospital's network</html>"
-    with pytest.raises(WeightsInvalidError, match="does not hold weights"):
-        download(UNPUBLISHED, url=server.url())
-    assert left_behind() == set()

@@ -1,9 +1,8 @@
-"""Weights that people bring: recorded, recognized, copied to where they are looked for, or refused."""
+"""Weights that people bring: recognized, copied to where they are looked for, or refused."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from unit.detection.weights.weight_helpers import (
 
 from anonator.core.config import Model
 from anonator.core.detection import weights
-from anonator.core.detection.weights import SPECS, Check, data_folder, find, is_available
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import Check, data_folder, download, find, is_available
 from anonator.errors import (
     ModelError,
     WeightsInvalidError,
@@ -60,31 +60,23 @@ def test_an_environment_folder_without_the_file_is_no_hindrance(
 
 
 # Weights for which no checksum is published
-def test_an_unpublished_checksum_is_recorded_on_first_use_and_checked_after() -> None:
+def test_weights_without_a_published_checksum_are_the_users_own() -> None:
     path = place(data_folder(), CONTENT, UNPUBLISHED)
-    assert find(UNPUBLISHED).check is Check.RECORDED
-    record = data_folder() / weights.RECORD_NAME
-    assert json.loads(record.read_text()) == {path.name: DIGEST}
-    assert find(UNPUBLISHED).sha256 == DIGEST
-
+    found = find(UNPUBLISHED)
+    assert (found.path, found.check, found.sha256) == (path, Check.UNKNOWN, DIGEST)
+    assert "user's own" in found.origin and is_available(UNPUBLISHED)
     path.write_bytes(OTHER)
-    with pytest.raises(
-        WeightsInvalidError, match=r"SHA-256 has changed.*on purpose, delete .*checksums\.json"
-    ):
-        find(UNPUBLISHED)
-    record.unlink()
     assert find(UNPUBLISHED).sha256 == hashlib.sha256(OTHER).hexdigest()
-    assert left_behind() == {path.name, record.name}
+    assert left_behind() == {path.name}
 
 
-def test_an_own_file_is_not_recorded(tmp_path: Path) -> None:
-    own = tmp_path / "own.pth"
-    own.write_bytes(OTHER)
-    assert find(UNPUBLISHED, own).check is Check.UNKNOWN
-    place(data_folder(), CONTENT, UNPUBLISHED)
-    assert find(UNPUBLISHED).sha256 == DIGEST
-    own.write_bytes(CONTENT)
-    assert find(UNPUBLISHED, own).check is Check.RECORDED
+def test_weights_that_cannot_be_checked_are_not_fetched() -> None:
+    assert not weights.can_be_downloaded(UNPUBLISHED) and weights.can_be_downloaded(KNOWN)
+    for attempt in (find, download):
+        with pytest.raises(WeightsMissingError, match=r"no checksum is published") as caught:
+            attempt(UNPUBLISHED)
+        assert SPECS[UNPUBLISHED].file_name in str(caught.value) and "--weights" in str(caught.value)
+    assert not data_folder().exists()
 
 
 def test_a_file_of_the_users_is_copied_to_where_the_engine_looks(tmp_path: Path) -> None:
@@ -107,18 +99,17 @@ def test_a_wrong_file_never_takes_the_place_of_a_right_one(tmp_path: Path, conte
     assert find(KNOWN).path.read_bytes() == CONTENT and left_behind() == {SPECS[KNOWN].file_name}
 
 
-def test_adopting_without_a_published_checksum_records_the_first_and_refuses_others(tmp_path: Path) -> None:
+def test_adopting_without_a_published_checksum_takes_weights_and_no_web_page(tmp_path: Path) -> None:
     own = tmp_path / "own.pth"
     own.write_bytes(b"<html>")
     with pytest.raises(WeightsInvalidError, match="not the weights file"):
         weights.adopt(UNPUBLISHED, own)
     assert not data_folder().exists()
     own.write_bytes(CONTENT)
-    assert weights.adopt(UNPUBLISHED, own).check is Check.RECORDED
+    assert weights.adopt(UNPUBLISHED, own).check is Check.UNKNOWN
     own.write_bytes(OTHER)
-    with pytest.raises(WeightsInvalidError, match="not the weights file"):
-        weights.adopt(UNPUBLISHED, own)
-    assert find(UNPUBLISHED).path.read_bytes() == CONTENT
+    assert weights.adopt(UNPUBLISHED, own).sha256 == hashlib.sha256(OTHER).hexdigest()
+    assert find(UNPUBLISHED).path.read_bytes() == OTHER
 
 
 def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
@@ -138,16 +129,7 @@ def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
     assert str(tmp_path) not in str(caught.value) and left_behind() == set()  # nothing half copied
 
 
-def test_a_web_page_is_never_recorded() -> None:
+def test_a_web_page_is_never_taken_for_weights() -> None:
     place(data_folder(), b"<!DOCTYPE html><title>Gone</title>", UNPUBLISHED)
     with pytest.raises(WeightsInvalidError, match="does not hold weights"):
-        find(UNPUBLISHED)
-    assert not (data_folder() / weights.RECORD_NAME).exists()
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}'])
-def test_a_damaged_record_is_refused(text: str) -> None:
-    place(data_folder(), CONTENT, UNPUBLISHED)
-    (data_folder() / weights.RECORD_NAME).write_text(text)
-    with pytest.raises(WeightsInvalidError, match="list of checksums"):
         find(UNPUBLISHED)

@@ -21,7 +21,8 @@ from unit.detection.weights.weight_helpers import (
 from anonator import models
 from anonator.core.config import Model
 from anonator.core.detection import weights
-from anonator.core.detection.weights import SPECS, Check, data_folder, find, is_available
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import Check, data_folder, find, is_available
 from anonator.errors import (
     WeightsInvalidError,
     WeightsMissingError,
@@ -47,7 +48,7 @@ def test_the_data_folder_is_anonators_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_published_facts_are_the_designs() -> None:
     for model, spec in SPECS.items():
-        assert spec.url is None or spec.url.startswith("https://")
+        assert spec.url is None or (spec.url.startswith("https://") and spec.sha256 and spec.size_bytes)
         assert spec.licence and spec.origin.endswith(".") and weights.human_size(model) == spec.human_size
     assert SPECS[Model.DSFD].sha256 is None, (
         "none is published; one that is made up would refuse the right file"

@@ -7,7 +7,8 @@ import random
 from pathlib import Path
 
 from anonator.core.config import Model
-from anonator.core.detection.weights import SPECS, data_folder
+from anonator.core.detection.known_weights import SPECS
+from anonator.core.detection.weights import data_folder
 
 CONTENT = b"PK\x03\x04" + random.Random(7).randbytes(1_000_000)
 OTHER = b"PK\x03\x04" + random.Random(8).randbytes(1_000_000)

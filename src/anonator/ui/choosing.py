@@ -1,0 +1,146 @@
+"""The settings of the next job: chosen by people, held by the lock, remembered for the next start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anonator.errors import SettingsError
+from anonator.ui.state import preferences
+from anonator.ui.state.app_state import ModelsFound, Store
+from anonator.ui.state.chosen_settings import ChosenSettings
+from anonator.ui.state.config_guard import ConfigGuard
+from anonator.ui.state.preferences import Preferences
+from anonator.ui.work.worker import Task, Worker
+
+SETTLE_SECONDS = 0.35
+"""Settings that rest this long are remembered and tested."""
+NOT_REMEMBERED = "The settings could not be remembered for the next start. Check that the disk has room."
+
+
+class Choosing:
+    """Takes choices, and puts the settings that follow from them into the state."""
+
+    def __init__(
+        self,
+        store: Store,
+        guard: ConfigGuard,
+        remembered: Preferences,
+        file: Path,
+        worker: Worker,
+        *,
+        ask_unlock: Callable[[], bool],
+        ask_folder: Callable[[], Path | None],
+        settled: Callable[[], None],
+    ) -> None:
+        """Begin with what was remembered.
+
+        Args:
+            store: holds the state.
+            guard: the configuration file.
+            remembered: what people chose before.
+            file: where that is kept.
+            worker: writes it.
+            ask_unlock: whether the lock may be opened.
+            ask_folder: where results go.
+            settled: told when settings rest after a change.
+        """
+        self._store, self._guard, self._file, self._worker = store, guard, file, worker
+        self._ask_unlock, self._ask_folder, self._settled = ask_unlock, ask_folder, settled
+        self._chosen = ChosenSettings(guard.config, remembered.choices)
+        self._changed_at: float | None = None
+        self._saving: Task | None = None
+        store.change(settings=self._chosen.settings(), folder=remembered.output_folder, held=guard.problem)
+
+    def preferences(self) -> Preferences:
+        """What is remembered for the next start."""
+        return Preferences(self._chosen.choices(), self._store.state.folder)
+
+    # --- what people ask for
+
+    def choose(self, name: str, value: Any) -> None:
+        """Take the choice of one setting."""
+        try:
+            self._chosen.choose(name, value)
+        except SettingsError as error:  # one value of the configuration file forbids another one here
+            self._store.say(str(error))
+        self._changed()
+
+    def turn_lock(self, on: bool) -> None:
+        """Close the lock at once; open it after the user read what is lost."""
+        if on or self._ask_unlock():
+            self.set_locked(on)
+
+    def set_locked(self, locked: bool) -> None:
+        """Close or open the lock."""
+        said = self._chosen.turn_lock(locked)
+        self._changed()
+        self._store.say(said)
+
+    def choose_folder(self) -> None:
+        """Choose where results go."""
+        folder = self._ask_folder()
+        if folder is not None:
+            self.set_folder(folder)
+
+    def set_folder(self, folder: Path | None) -> None:
+        """Write results into this folder, or beside each video."""
+        self._changed(folder=folder)
+
+    def restore_defaults(self) -> None:
+        """Forget all choices; the lock stays as it is."""
+        self._chosen.restore_defaults()
+        self._changed(folder=None)
+
+    def read_config(self) -> bool:
+        """Read the configuration file again, after somebody mended it; whether it can be used now."""
+        self._guard.read()
+        if self._guard.problem:
+            self._store.change(held=self._guard.problem)
+            return False
+        self._chosen = self._chosen.on(self._guard.config)
+        self._changed(held="")
+        return True
+
+    # --- what others tell
+
+    def take_models(self, models: ModelsFound) -> None:
+        """Give up an encoder that doesn't work on this computer, and say so."""
+        said = self._chosen.leave_encoder(models.encoders)
+        self._store.change(models=models, settings=self._chosen.settings())
+        self._store.say(said)
+
+    def poll(self) -> None:
+        """Remember the settings once they rest."""
+        if self._changed_at is None or time.monotonic() - self._changed_at < SETTLE_SECONDS:
+            return
+        self._changed_at = None
+        if not self._store.state.held:  # choices are remembered as differences from the configuration
+            if self._saving is not None:
+                self._saving.withdraw()
+            save = partial(preferences.save, self._file, self.preferences())
+            self._saving = self._worker.submit(save, _nothing, self._not_saved)
+        self._settled()
+
+    def remember_now(self) -> None:
+        """Remember the settings before the program ends.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if not self._store.state.held:
+            preferences.save(self._file, self.preferences())
+
+    def _changed(self, **more: Any) -> None:
+        self._changed_at = time.monotonic()
+        self._store.change(settings=self._chosen.settings(), **more)
+
+    def _not_saved(self, _error: Exception) -> None:
+        self._store.say(NOT_REMEMBERED)
+
+
+def _nothing(_value: object) -> None:
+    """There is nothing to do when it worked."""

@@ -1,0 +1,114 @@
+"""What the window asks people before it does something: questions, and the system's file dialogs."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tkinter import filedialog
+
+from anonator.core.config import Model
+from anonator.core.reading.containers import VIDEO_SUFFIXES
+from anonator.ui.look.dialogs import WaitDialog, ask
+from anonator.ui.look.theme import Theme
+from anonator.ui.panels.lock_card import LOSSES
+from anonator.ui.state.job import Existing, JobView
+
+
+class Questions:
+    """Asks, and waits for the answer while the main loop goes on."""
+
+    def __init__(self, root: tk.Tk, theme: Theme) -> None:
+        self._root, self._theme = root, theme
+        _hide_dot_files(root)
+
+    def videos(self) -> list[str]:
+        """Which videos to add."""
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        names = filedialog.askopenfilenames(
+            parent=self._root,
+            title="Add videos",
+            filetypes=[("Videos", patterns.split() + patterns.upper().split()), ("All files", "*")],
+        )
+        return list(names)
+
+    def folder_of_videos(self) -> str:
+        """Which folder to add; "" for none."""
+        return filedialog.askdirectory(parent=self._root, title="Add all videos of a folder", mustexist=True)
+
+    def folder_for_results(self) -> Path | None:
+        """Where results go."""
+        name = filedialog.askdirectory(parent=self._root, title="Folder for the results", mustexist=True)
+        return Path(name) if name else None
+
+    def weights_of(self, model: Model) -> Path | None:
+        """Which weights file the user has."""
+        name = filedialog.askopenfilename(parent=self._root, title=f"Weights file of {model.value}")
+        return Path(name) if name else None
+
+    def existing(self, conflicts: Sequence[JobView]) -> Existing | None:
+        """What to do with results that are there already; None when the user wants to think again."""
+        if len(conflicts) == 1:
+            words = f"There is a result of {conflicts[0].source.name} already. What should happen to it?"
+        else:
+            words = f"{len(conflicts)} of these videos have a result already. What should happen to them?"
+        answer = self._ask(
+            "A result is there already",
+            words,
+            (
+                ("", "Cancel"),
+                (Existing.OVERWRITE.value, "Replace"),
+                (Existing.SKIP.value, "Skip"),
+                (Existing.KEEP_BOTH.value, "Keep both"),
+            ),
+            primary=Existing.KEEP_BOTH.value,
+        )
+        return Existing(answer) if answer else None
+
+    def close(self) -> bool:
+        """Whether to cancel a running job, because the window was closed."""
+        answer = self._ask(
+            "A job is running",
+            "Closing cancels it and removes its unfinished file. Videos that are done are not touched.",
+            (("close", "Cancel the job and close"), ("stay", "Keep working")),
+            primary="stay",
+        )
+        return answer == "close"
+
+    def unlock(self) -> bool:
+        """Whether to open the lock, after the user read what is lost."""
+        answer = self._ask(
+            "Switch HIPAA mode off?",
+            LOSSES,
+            (("unlock", "Switch off"), ("stay", "Keep HIPAA mode on")),
+            primary="stay",
+        )
+        return answer == "unlock"
+
+    def download(self, model: Model, size: str) -> bool:
+        """Whether to fetch a model of this size."""
+        answer = self._ask(
+            "Download this model?",
+            f"{model.value} ({size}) is fetched from the internet and kept on this computer. "
+            "Nothing about you or your videos is sent.",
+            (("no", "Not now"), ("yes", "Download")),
+            primary="yes",
+        )
+        return answer == "yes"
+
+    def wait_for_download(self, on_cancel: Callable[[], None]) -> WaitDialog:
+        """Show that a model is being fetched, until somebody closes the dialog."""
+        dialog = WaitDialog(self._root, self._theme, "Downloading the model", "Connecting…", on_cancel)
+        dialog.present()
+        return dialog
+
+    def _ask(self, title: str, words: str, answers: Sequence[tuple[str, str]], *, primary: str) -> str:
+        return ask(self._root, self._theme, title, words, answers, primary=primary)
+
+
+def _hide_dot_files(root: tk.Tk) -> None:
+    """Leave dot-files out of the file dialog where Tk draws it itself."""
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        # Tk loads the dialog with its first call; this one fails before it shows anything
+        root.tk.eval("catch {tk_getOpenFile -no-such-option 1}")
+        root.tk.eval("set ::tk::dialog::file::showHiddenBtn 1; set ::tk::dialog::file::showHiddenVar 0")

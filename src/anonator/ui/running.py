@@ -1,0 +1,125 @@
+"""Starting, pausing and cancelling the queue and closing the program, as soon as each is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from anonator.core.config import Settings
+from anonator.core.frames import Preview
+from anonator.ui.state.app_state import Store
+from anonator.ui.state.job import Existing, JobView, RunState
+from anonator.ui.state.job_queue import JobController
+from anonator.ui.work.worker import Task, Worker
+
+
+class Run:
+    """Carries out what people ask for, and puts what the queue is at into the state."""
+
+    def __init__(
+        self,
+        store: Store,
+        queue: JobController,
+        worker: Worker,
+        *,
+        load: Callable[[Settings], object],
+        device_line: Callable[[], str | None],
+        ask_existing: Callable[[Sequence[JobView]], Existing | None],
+        ask_closing: Callable[[], bool],
+        show_live: Callable[[Preview], None],
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            store: holds the state.
+            queue: the jobs.
+            worker: the one that the engine works in.
+            load: loads the engine for these settings.
+            device_line: what the engine runs on, None until it is loaded.
+            ask_existing: what to do with the results of these jobs that are there already.
+            ask_closing: whether a running job may be cancelled.
+            show_live: shows a picture of the running job.
+        """
+        self._store, self._queue, self._worker = store, queue, worker
+        self._load, self._device_line = load, device_line
+        self._ask_existing, self._ask_closing, self._show_live = ask_existing, ask_closing, show_live
+        self._loading: Task | None = None
+
+    # --- what people ask for
+
+    def start(self) -> None:
+        """Run the waiting jobs, once the engine is loaded and done with a frame that is being tested."""
+        state = self._store.state
+        if not state.may_start:
+            return
+        asked = frozenset(job.number for job in state.waiting)
+        conflicts = self._queue.conflicts(state.settings, state.folder)
+        existing = self._ask_existing(conflicts) if conflicts else Existing.KEEP_BOTH
+        if existing is None or self._store.state.closing:
+            return
+        # loaded here and not in the job, because a start that waits is cancelled at once; where it
+        # fails, the job does too, and its row says why
+        begin = partial(self._begin, existing, asked)
+        self._loading = self._worker.submit(partial(self._load, state.settings), begin, begin)
+        self.refresh(starting=True)
+
+    def pause_or_resume(self) -> None:
+        """Hold the running job, or let it go on."""
+        if self._queue.state is RunState.PAUSED:
+            self._queue.resume()
+        else:
+            self._queue.pause()
+        self.refresh()
+
+    def cancel(self) -> None:
+        """Cancel the running job, or a start that waits, and leave the others waiting."""
+        if self._loading is not None:
+            self._loading.withdraw()
+        self._queue.cancel()
+        self.refresh(starting=False)
+
+    def close(self) -> None:
+        """End the program; while a job runs, ask, cancel and wait."""
+        state = self._store.state
+        if not state.closing and (state.run is RunState.IDLE or self._ask_closing()):
+            self.end_at_once()
+
+    def end_at_once(self) -> None:
+        """End the program without asking, as the system does when the user logs out."""
+        self._store.change(closing=True)
+        self.cancel()
+
+    # --- what the queue tells
+
+    def poll(self) -> None:
+        """Take in what the running job has said since the last call."""
+        changes = self._queue.poll()
+        if changes.jobs or changes.order or changes.run_ended:
+            self.refresh()
+        if changes.preview is not None:
+            self._show_live(changes.preview)
+
+    def refresh(self, **more: Any) -> None:
+        """Put what the queue is at into the state, together with other values."""
+        queue, state = self._queue, self._store.state
+        jobs, current = queue.jobs, queue.current.number if queue.current else None
+        chosen = state.chosen if current in (None, state.current) else current
+        if all(job.number != chosen for job in jobs):
+            chosen = jobs[0].number if jobs else None
+        self._store.change(
+            jobs=jobs,
+            run=queue.state,
+            current=current,
+            last_run=current or state.last_run,
+            queue_remaining=queue.queue_remaining_seconds(),
+            chosen=chosen,
+            device=(self._device_line() if current else None) or state.device,
+            **more,
+        )
+
+    def _begin(self, existing: Existing, asked: frozenset[int], _engine: object) -> None:
+        """Start what was asked for, now that the engine is free."""
+        state = self._store.state
+        self._queue.start(state.settings, state.folder, existing, asked)
+        self.refresh(starting=False)
