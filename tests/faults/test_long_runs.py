@@ -106,7 +106,9 @@ def test_two_hundred_jobs_leave_nothing_behind(tmp_path: Path, detectors: Detect
     assert kinds == {"done", "cancelled", "damaged", "refused"}
     assert open_files() == files
     assert threading.active_count() == threads
-    assert not [t for t in threading.enumerate() if t.name.startswith("anonator")]
+    # a loaded detector keeps its threads
+    own = {t.name for t in threading.enumerate() if t.name.startswith("anonator")}
+    assert not [name for name in own if not name.startswith("anonator-detector")]
     assert children() == processes
     assert list(marker_folder().iterdir()) == []
     assert sizes[JOBS] - sizes[SETTLED] < GROWTH_MIB, sizes

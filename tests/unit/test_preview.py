@@ -72,13 +72,14 @@ def test_first_looks_thumbnails_and_stills_have_the_shape_that_players_show(
     assert block == pytest.approx(size[0] / size[1] / 2, rel=0.25)
 
 
-def test_the_tested_frame_and_the_running_job_are_shown_so_too(tmp_path: Path) -> None:
+def test_the_tested_frame_and_the_running_job_are_shown_so_too(
+    tmp_path: Path, detectors: DetectorCache
+) -> None:
     source = clip(tmp_path / "a.mp4", Fraction(2))
-    detectors, seen = DetectorCache(), list[Preview]()
+    seen = list[Preview]()
     preview = preview_frame(source, 0.1, Settings(), detectors)
     job = Job(source, tmp_path / "b.mp4", Settings(report=False))
     VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()
-    detectors.close()
     for shown in (preview, *seen):
         require_shown(shown.original, (640, 180))
         require_shown(shown.anonymized, (640, 180))
