@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from anonator.core.anonymizer import anonymize
+from anonator.core.anonymizer import cover
 from anonator.core.checks import report
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg, second_ffmpeg_version
@@ -21,11 +21,11 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
     was_covered_before,
 )
-from anonator.core.config import waiver_note
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.frames import Frame, JobResult, Look, Masks, Preview, Progress, Stage, TrackSummary
+from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import Job
 from anonator.core.meter import Meter
 from anonator.core.pictures.shape import Canvas
@@ -201,7 +201,7 @@ class JobRun:
                 if self._on_preview is not None and meter.preview_is_due():
                     self._on_preview(anonymize_and_show(frame, masks, settings))
                 else:
-                    anonymize(frame, masks, settings.mode, settings.mask_scale)
+                    cover(frame, masks, settings)
                 writer.write(frame)
                 attempt.masked += 1
                 attempt.with_masks += len(masks) > 0

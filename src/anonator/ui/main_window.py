@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from anonator.core.config import waiver_note
 from anonator.core.frames import Preview, Progress
+from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job_thread import Job
 from anonator.errors import DisplayError
 from anonator.ui import wiring
