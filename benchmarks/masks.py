@@ -165,7 +165,7 @@ def masked_file(
 ) -> dict[int, list[tuple[int, int, int, int]]]:
     """Run the real job and give the pixels that it covered, by frame; frames without masks are left out."""
     covered: dict[int, list[tuple[int, int, int, int]]] = {}
-    cover = processor.anonymize
+    cover = processor.cover
 
     def noted(frame: Any, masks: Any, *rest: Any) -> None:
         if len(masks):
@@ -173,7 +173,7 @@ def masked_file(
         cover(frame, masks, *rest)
 
     settings = Settings.standard(performance=Performance.QUALITY, mode=mode, mask_scale=scale)
-    with mock.patch.object(processor, "anonymize", noted):
+    with mock.patch.object(processor, "cover", noted):
         VideoProcessor(Job(source, target, settings, overwrite=True), detectors=detectors).run()
     return covered
 

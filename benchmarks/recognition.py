@@ -27,7 +27,7 @@ from PIL import Image
 
 from anonator.core import anonymizer
 from anonator.core import boxes as box_ops
-from anonator.core.config import Mode
+from anonator.core.config import MOSAIC_BLOCKS, Mode
 from anonator.core.detection.detector import load_detector
 from anonator.core.frames import Frame, Masks
 
@@ -201,12 +201,12 @@ def _distances(side: int, faces: list[Face], embedding: Embedding) -> Distances:
     different = np.array([[_different(a, b) for b in faces] for a in faces])
     apart = np.linalg.norm(plain[:, None] - plain[None], axis=2)
     result = Distances(side, _spread(apart[same]), _spread(apart[different]))
-    cells, blocks = anonymizer.BLUR_CELLS, anonymizer.MOSAIC_BLOCKS
+    cells, blocks = anonymizer.BLUR_CELLS, MOSAIC_BLOCKS
     masks = [(mode.value, mode, cells, blocks) for mode in (Mode.BLUR, Mode.MOSAIC, Mode.SOLID)]
     masks.append(("control: 16 sharp blocks", Mode.MOSAIC, 1000, 16))
     for name, mode, *strength in masks:
-        with mock.patch.multiple(anonymizer, BLUR_CELLS=strength[0], MOSAIC_BLOCKS=strength[1]):
-            after = [_masked(rgb, box, mode) for rgb, box in pictures]
+        with mock.patch.object(anonymizer, "BLUR_CELLS", strength[0]):
+            after = [_masked(rgb, box, mode, strength[1]) for rgb, box in pictures]
         codes = np.array([embedding(rgb, mark) for rgb, mark in zip(after, marks, strict=True)])
         to_all = np.linalg.norm(codes[:, None] - plain[None], axis=2)
         own = np.diag(to_all)
@@ -218,13 +218,13 @@ def _distances(side: int, faces: list[Face], embedding: Embedding) -> Distances:
     return result
 
 
-def _masked(rgb: UInt8Array, box: np.ndarray, mode: Mode) -> UInt8Array:
+def _masked(rgb: UInt8Array, box: np.ndarray, mode: Mode, mosaic_blocks: int) -> UInt8Array:
     """The picture as a job would write it, but for the encoder."""
     image = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
     image.color_range = 1
     frame = Frame(0, 0, Fraction(1, 25), image)
     masks = Masks(box.astype(np.float32)[None], np.zeros(1, np.int32))
-    anonymizer.anonymize(frame, masks, mode, 1.5)
+    anonymizer.anonymize(frame, masks, mode, 1.5, mosaic_blocks=mosaic_blocks)
     return np.asarray(frame.image.to_ndarray(format="rgb24"))
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
-from operator import attrgetter
 from typing import Any
 
 import pytest
 
+from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import (
-    HIPAA_FIXED,
-    HIPAA_STRICTER,
     HIPAA_WAIVER,
-    PRESETS,
     Device,
     Encoder,
     Mode,
@@ -21,12 +18,16 @@ from anonator.core.config import (
     Performance,
     Settings,
     TrackingSettings,
-    legal_range,
+)
+from anonator.core.hipaa_lock import (
+    HIPAA_FIXED,
+    HIPAA_STRICTER,
     looser_values,
-    parse_enum,
     require_lock_holds,
     waiver_note,
 )
+from anonator.core.performance import PerformancePreset, Presets
+from anonator.core.setting import declaration, parse_enum
 from anonator.errors import HipaaLockError, SettingsError
 
 
@@ -86,7 +87,7 @@ def test_the_lock_takes_stricter_values(change: dict[str, Any]) -> None:
 
 def test_hipaa_s_defaults_are_the_lock_s_own_values() -> None:
     """A failure means that a default moved and the lock with it, or without it."""
-    assert {name: attrgetter(name)(Settings()) for name in HIPAA_FIXED} == HIPAA_FIXED
+    assert {name: SETTINGS[name].of(Settings()) for name in HIPAA_FIXED} == HIPAA_FIXED
     assert set(HIPAA_STRICTER) <= set(HIPAA_FIXED)
     tracked = {name.removeprefix("tracking.") for name in HIPAA_FIXED if name.startswith("tracking.")}
     assert tracked == {field.name for field in dataclasses.fields(TrackingSettings)}
@@ -167,12 +168,14 @@ def test_wrong_values_are_named_with_their_range(name: str, value: Any) -> None:
         Settings.standard(**{name: value})
 
 
-@pytest.mark.parametrize("kind", [Settings, TrackingSettings])
+@pytest.mark.parametrize("kind", [Settings, TrackingSettings, PerformancePreset])
 def test_every_default_lies_within_its_own_range(kind: type) -> None:
     for field in dataclasses.fields(kind):
-        low, high = field.metadata.get("low"), field.metadata.get("high")
-        if low is not None:
-            assert low <= field.default <= high, field.name
+        declared = declaration(field)
+        if declared is not None and declared.low is not None:
+            low, high = declared.range()
+            values = field.default if isinstance(field.default, tuple) else (field.default,)
+            assert low <= min(values) and max(values) <= high, field.name
 
 
 @pytest.mark.parametrize(("value", "fits"), [(0.19, False), (0.2, True), (0.9, True), (0.91, False)])
@@ -202,7 +205,8 @@ def test_a_track_starts_at_no_lower_score_than_it_goes_on() -> None:
 
 
 def test_presets_are_the_design_s_table() -> None:
-    table = {mode.value: (p.batch_size, p.detect_every, p.max_resolution) for mode, p in PRESETS.items()}
+    presets = {mode.value: Presets().of(mode.value) for mode in Performance}
+    table = {mode: (p.batch_size, p.detect_every, p.max_resolution) for mode, p in presets.items()}
     assert table == {
         "original": (1, 1, 1920),
         "quality": (8, 1, 1920),

@@ -7,34 +7,23 @@ import re
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import (
-    HIPAA_FIXED,
     HIPAA_PERFORMANCE,
-    HIPAA_STRICTER,
     HIPAA_WAIVER,
     Mode,
     Model,
     Performance,
     Settings,
-    Stricter,
     TrackingSettings,
-    legal_range,
-    lock_words,
-    require_lock_holds,
-    word,
 )
-from anonator.core.config_file import (
-    NOT_IN_THE_FILE,
-    SIGNATURE,
-    STANDARD_ONLY,
-    UserConfig,
-    default_path,
-    load,
-)
+from anonator.core.config_file import SIGNATURE, STANDARD_ONLY, UserConfig, default_path, load
+from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, lock_words, require_lock_holds
+from anonator.core.performance import PerformancePreset
+from anonator.core.setting import Hipaa, word
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):
@@ -257,13 +246,18 @@ def test_the_lock_is_not_loosened_without_a_signature(tmp_path: Path, text: str,
 def test_every_fixed_value_is_held(tmp_path: Path) -> None:
     """A failure means that a setting can be loosened in the file because nobody thought of it."""
     for name, fixed in HIPAA_FIXED.items():
-        table, key = ("hipaa.tracking", name.partition(".")[2]) if "." in name else ("hipaa", name)
+        group, _, key = name.rpartition(".")
+        table = group if group.startswith("performance") else f"hipaa.{group}".strip(".")
         if isinstance(fixed, bool):
             other = word(not fixed)
         elif isinstance(fixed, Enum):
             other = f'"{Mode.BLUR.value}"'
+        elif isinstance(fixed, tuple):
+            other = "[1.0, 0.8]"
+        elif isinstance(fixed, int):
+            other = repr(fixed - 1 if HIPAA_STRICTER[name] is Hipaa.HIGHER else fixed + 1)
         else:
-            other = repr(fixed * (0.9 if HIPAA_STRICTER.get(name) is Stricter.HIGHER else 1.1))
+            other = repr(fixed * (0.9 if HIPAA_STRICTER.get(name) is Hipaa.HIGHER else 1.1))
         with pytest.raises(HipaaLockError, match=key):
             load(written(tmp_path, f"[{table}]\n{key} = {other}\n"))
 
@@ -321,10 +315,9 @@ def described() -> dict[str, dict[str, str]]:
     }
 
 
-def all_settings() -> dict[str, dataclasses.Field[Any]]:
-    """Every setting that the file may hold, by its dotted name."""
-    found = {f.name: f for f in dataclasses.fields(Settings) if f.name not in NOT_IN_THE_FILE}
-    return found | {f"tracking.{f.name}": f for f in dataclasses.fields(TrackingSettings)}
+PRESET_KEYS = tuple(f.name for f in dataclasses.fields(PerformancePreset) if f.name != "encoder_preset")
+ONE_BY_ONE = {name: each for name, each in SETTINGS.items() if not name.startswith("performance.")}
+"""Every setting that the document describes by itself; those of the performance modes share sections."""
 
 
 def test_the_example_is_the_defaults_and_complete(tmp_path: Path) -> None:
@@ -332,11 +325,18 @@ def test_the_example_is_the_defaults_and_complete(tmp_path: Path) -> None:
     data = tomllib.loads(examples()[0])
     for table in ("hipaa", "standard"):
         keys = {*data[table]} - {"tracking"} | {f"tracking.{key}" for key in data[table]["tracking"]}
-        assert keys == set(all_settings()) - set(STANDARD_ONLY if table == "hipaa" else ())
+        assert keys == set(ONE_BY_ONE) - set(STANDARD_ONLY if table == "hipaa" else ())
+    assert {mode: tuple(keys) for mode, keys in data["performance"].items()} == {
+        mode.value: PRESET_KEYS for mode in Performance
+    }
 
 
 def test_the_other_examples_are_what_the_document_calls_them(tmp_path: Path) -> None:
-    stricter, looser = (load(written(tmp_path, text)).hipaa for text in examples()[1:])
+    _, presets, *locks = examples()
+    stricter, looser = (load(written(tmp_path, text)).hipaa for text in locks)
+    changed = load(written(tmp_path, presets))
+    assert changed.hipaa.presets.balanced == PerformancePreset(2, 3, 1280, "superfast")
+    assert changed.standard.presets.balanced == PerformancePreset(2, 5, 960, "superfast")
     assert stricter != Settings() and not stricter.hipaa_waiver
     assert looser.hipaa_waiver == HIPAA_WAIVER and looser.threshold > 0.5
     for settings in (stricter, looser):
@@ -344,28 +344,29 @@ def test_the_other_examples_are_what_the_document_calls_them(tmp_path: Path) -> 
 
 
 def test_the_document_describes_every_setting_and_no_other() -> None:
-    assert list(described()) == list(all_settings())
+    shared = [f"performance.*.{key}" for key in PRESET_KEYS]
+    assert list(described()) == [*ONE_BY_ONE, *shared]
     for name, facts in described().items():
         assert set(facts) == {"HIPAA", "standard", "Leaks", "Speed"}, name
+        declared = SETTINGS[name.replace("*", "quality")].declared
+        section = DOCUMENT.partition(f"### `{name}`\n")[2]
+        assert " ".join(section.split()).startswith(declared.doc), name
 
 
-@pytest.mark.parametrize("name", all_settings())
+@pytest.mark.parametrize("name", ONE_BY_ONE)
 @pytest.mark.parametrize("mode", ["HIPAA", "standard"])
 def test_the_document_has_the_right_default_and_legal_values(name: str, mode: str) -> None:
-    f, hipaa = all_settings()[name], mode == "HIPAA"
-    settings = Settings() if hipaa else Settings.standard()
+    setting, hipaa = SETTINGS[name], mode == "HIPAA"
     if hipaa and name in STANDARD_ONLY:
         assert described()[name][mode].startswith("not a setting")
         return
-    value = settings
-    for part in name.split("."):
-        value = getattr(value, part)
+    value = setting.default if hipaa else setting.standard
     quote = '"' if isinstance(value, Enum) else ""
-    default = f"`{quote}{word(value)}{quote}`"
+    default = f"`[{word(value)}]`" if isinstance(value, tuple) else f"`{quote}{word(value)}{quote}`"
     if hipaa and name in HIPAA_FIXED and name not in HIPAA_STRICTER:
         legal = "fixed"
     elif hipaa and name in HIPAA_STRICTER:
-        legal = f"from {lock_words(name)}"
+        legal = lock_words(name) if isinstance(value, tuple) else f"from {lock_words(name)}"
     elif isinstance(value, Enum):
         choices = HIPAA_PERFORMANCE if hipaa and name == "performance" else type(value)
         legal = "of " + ", ".join(f'`"{choice.value}"`' for choice in choices)
@@ -375,7 +376,25 @@ def test_the_document_has_the_right_default_and_legal_values(name: str, mode: st
         low, high = legal_range(name, hipaa=hipaa)
         legal = f"from {low} to {high}".replace(".0 ", " ").removesuffix(".0")
     assert described()[name][mode] == f"{default}, {legal}"
-    assert f.metadata["doc"]
+
+
+@pytest.mark.parametrize("key", PRESET_KEYS)
+@pytest.mark.parametrize("mode", ["HIPAA", "standard"])
+def test_the_document_has_the_numbers_of_the_performance_modes(key: str, mode: str) -> None:
+    modes = HIPAA_PERFORMANCE if mode == "HIPAA" else tuple(Performance)
+    settings = [SETTINGS[f"performance.{each.value}.{key}"] for each in modes]
+    defaults = ", ".join(
+        f"`{each.default}` in {which.value}" for each, which in zip(settings, modes, strict=True)
+    )
+    low, high = settings[0].declared.range()
+    legal = f"from {low} to {high}"
+    if mode == "HIPAA" and settings[0].hipaa is Hipaa.LOWER:
+        legal = f"only lower, down to {low}"
+    elif mode == "HIPAA" and settings[0].hipaa is Hipaa.HIGHER:
+        legal = f"only higher, up to {high}"
+    assert described()[f"performance.*.{key}"][mode] == f"{defaults}, {legal}"
+    for each in settings:
+        assert each.default == each.standard
 
 
 @pytest.mark.parametrize("table", ["hipaa", "standard"])
@@ -389,6 +408,20 @@ def test_the_comments_of_the_example_name_the_same_legal_values(table: str) -> N
             comment = rest.partition("#")[2].strip()
             name = key if "." not in here else f"tracking.{key}"
             mode = "HIPAA" if table == "hipaa" else "standard"
-            said = described()[name][mode].partition(", ")[2].replace("`", "")
+            said = described()[name][mode].partition("`, ")[2].replace("`", "")
             expected = said.removeprefix("of ").removeprefix("from ")
             assert comment == ("" if expected == "true, false" else expected), line
+
+
+def test_the_comments_of_the_example_name_what_a_performance_mode_takes() -> None:
+    seen = set()
+    for part in examples()[0].split("[performance.")[1:]:
+        head, *lines = part.strip().splitlines()
+        for line in lines:
+            key, comment = line.split(" = ")[0], line.partition("#")[2].strip()
+            name = f"performance.{head.partition(']')[0]}.{key}"
+            seen.add(name)
+            free = "{} to {}".format(*legal_range(name))
+            held = name in HIPAA_FIXED
+            assert comment == (f"{lock_words(name)}; without the lock {free}" if held else free), name
+    assert seen == set(SETTINGS) - set(ONE_BY_ONE)

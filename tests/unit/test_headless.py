@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
+from anonator.command_line import build_parser, settings_from
 from anonator.core.config import HIPAA_WAIVER, Mode, Performance, Settings
 from anonator.core.config_file import UserConfig, load
 from anonator.errors import HipaaLockError, SettingsError
-from anonator.main import build_parser, main, settings_from
+from anonator.main import main
 
 PROGRAM = [sys.executable, "-m", "anonator.main", "--headless"]
 

@@ -41,7 +41,10 @@ def test_stricter_values_of_the_configuration_are_shown_and_used(
     assert driver.engine.jobs[0].job.settings == wanted
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    assert panel.settings().mode is Mode.BLUR and panel.settings().performance is Performance.QUALITY
+    assert (
+        driver.window.state.settings.mode is Mode.BLUR
+        and driver.window.state.settings.performance is Performance.QUALITY
+    )
     assert masking.threshold.low == 0.5
 
 
@@ -72,9 +75,9 @@ def test_nothing_runs_without_a_configuration_that_can_be_used(
     window = driver.window
     assert "cannot be used" in window.layout.held.message and str(tmp_path) not in window.layout.held.message
     assert window.foot.start.instate(["disabled"]) and "held" in window.foot.status.cget("text")
-    assert window.panel.settings() == Settings(), "what is shown meanwhile is HIPAA's own"
+    assert window.state.settings == Settings(), "what is shown meanwhile is HIPAA's own"
     assert not window.panel.lock.switch.enabled, "nor can the lock be opened to get around it"
-    window.control.start()
+    window.run.start()
     driver.turn(0.2)
     assert states(driver) == ["waiting"] and not driver.engine.jobs
     window.layout.held.close.invoke()

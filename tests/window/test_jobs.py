@@ -124,7 +124,7 @@ def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(
     assert states(driver) == ["waiting"] and foot.stage.cget("text") == ""
     assert not foot.start.instate(["disabled"])
     driver.engine.may_load.set()
-    driver.until(lambda: driver.window.presenter.loaded)
+    driver.until(lambda: driver.window.state.loaded)
     driver.turn(0.2)
     assert states(driver) == ["waiting"] and not driver.engine.jobs, "a cancelled start happened all the same"
     foot.start.invoke()
@@ -165,7 +165,7 @@ def test_settings_and_lock_are_held_while_a_job_runs(drive: Drive, clip: Path, t
     panel = driver.window.panel
     assert not panel.lock.switch.enabled
     panel.lock.switch.invoke()
-    assert panel.locked
+    assert driver.window.state.settings.hipaa
     assert panel.free.performance.box.instate(["disabled"]) and panel.reset.instate(["disabled"])
 
 
@@ -178,7 +178,7 @@ def test_closing_while_running_asks_cancels_and_waits(
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["running"])
     driver.answering(answer)
-    driver.window.control.close()
+    driver.window.run.close()
     if answer == "Keep working":
         driver.turn(0.2)
         assert not driver.window.closed and states(driver) == ["running"]

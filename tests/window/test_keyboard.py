@@ -74,7 +74,7 @@ def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> No
     radio = driver.window.panel.masking.modes[Mode.MOSAIC]
     radio.focus_force()
     radio.event_generate("<Return>")
-    assert driver.window.panel.settings().mode is Mode.MOSAIC
+    assert driver.window.state.settings.mode is Mode.MOSAIC
     for key in ("<space>", "<Return>"):
         switch = driver.window.panel.masking.switches["multi_pass"]
         before = switch.on
@@ -120,7 +120,7 @@ def test_keys_open_results_list_all_keys_and_close_questions(
         assert not driver.dialogs()
         driver.until(lambda: root.focus_get() is tree, 2)
     assert {"Ctrl+O", "Ctrl+Enter", "Ctrl+L", "Escape", "F1"} <= set(words) and LOSSES in words
-    assert driver.window.panel.locked
+    assert driver.window.state.settings.hipaa
     tree.event_generate("<Delete>")
     driver.until(lambda: not driver.window.controller.jobs)
     driver.window.foot.focus_force()

@@ -20,7 +20,7 @@ def test_the_lock_is_on_at_start_and_holds_every_setting(drive: Drive) -> None:
     panel = driver.window.panel
     assert panel.lock.switch.on
     assert not panel.lock.note
-    assert panel.settings() == Settings()
+    assert driver.window.state.settings == Settings()
     assert all(button.instate(["disabled"]) for button in panel.masking.modes.values())
     assert panel.masking.threshold.entry.instate(["disabled"]) and panel.masking.mask_scale.entry.instate(
         ["disabled"]
@@ -38,15 +38,15 @@ def test_unlocking_asks_first_and_says_what_is_lost(drive: Drive) -> None:
     driver.answering("Keep HIPAA mode on", seen)
     panel.lock.switch.invoke()
     assert seen == [LOSSES]
-    assert panel.locked and panel.lock.switch.on
+    assert driver.window.state.settings.hipaa and panel.lock.switch.on
     driver.answering("Switch off")
     panel.lock.switch.invoke()
-    assert not panel.locked and not panel.settings().hipaa
+    assert not driver.window.state.settings.hipaa
     assert panel.lock.note
     assert not panel.masking.threshold.entry.instate(["disabled"])
     panel.masking.modes[Mode.BLUR].invoke()
     panel.lock.switch.invoke()
-    assert panel.locked and panel.settings() == Settings()
+    assert driver.window.state.settings.hipaa and driver.window.state.settings == Settings()
     assert not panel.lock.note
 
 
@@ -59,9 +59,9 @@ def test_locking_leaves_maximum_speed_and_says_so(drive: Drive) -> None:
     box = panel.free.performance.box
     box.current(list(box.cget("values")).index("Maximum Speed"))
     box.event_generate("<<ComboboxSelected>>")
-    assert panel.settings().performance is Performance.MAXIMUM
+    assert driver.window.state.settings.performance is Performance.MAXIMUM
     panel.lock.switch.invoke()
-    assert panel.settings().performance is Performance.BALANCED
+    assert driver.window.state.settings.performance is Performance.BALANCED
     assert driver.window.notice.message == CHANGED_PERFORMANCE
     assert len(box.cget("values")) == len(HIPAA_PERFORMANCE)
 
@@ -72,4 +72,4 @@ def test_the_performance_chosen_under_the_lock_is_used(drive: Drive) -> None:
     box = driver.window.panel.free.performance.box
     box.current(list(box.cget("values")).index("Original"))
     box.event_generate("<<ComboboxSelected>>")
-    assert driver.window.panel.settings() == Settings(performance=Performance.ORIGINAL)
+    assert driver.window.state.settings == Settings(performance=Performance.ORIGINAL)

@@ -11,7 +11,7 @@ from ui_helpers import Driver
 from window.window_helpers import Drive, all_widgets, copies, states
 
 from anonator.core.frames import Progress
-from anonator.ui.look import widgets
+from anonator.ui.look import tooltip
 
 
 def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
@@ -120,8 +120,8 @@ def test_nothing_is_cut_off_at_the_smallest_size(
 
 def test_every_setting_has_a_tool_tip(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, str] = {}
-    monkeypatch.setattr(widgets, "TIP_DELAY_MS", 1)
-    monkeypatch.setattr(widgets.ToolTip, "show", lambda tip: told.update({str(tip._widget): tip.words}))
+    monkeypatch.setattr(tooltip, "TIP_DELAY_MS", 1)
+    monkeypatch.setattr(tooltip.ToolTip, "show", lambda tip: told.update({str(tip._widget): tip.words}))
     driver = drive()
     driver.show()
     free, masking = driver.window.panel.free, driver.window.panel.masking

@@ -66,7 +66,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive
         begin = time.monotonic()
         window.foot.cancel.invoke()
         assert time.monotonic() - begin < 0.1, "the button itself answers at once"
-        driver.until(lambda: window.controller.state is RunState.IDLE and window.control.starting is None)
+        driver.until(lambda: window.controller.state is RunState.IDLE and not window.state.starting)
         assert time.monotonic() - begin < LIMIT
         assert [path.name for path in folder.iterdir()] == ["a.mp4"]
 
@@ -74,7 +74,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive
     driver.turn(0.02)
     cancel()
     assert states(driver) == ["waiting"]
-    driver.until(lambda: window.presenter.loaded, 90)
+    driver.until(lambda: window.state.loaded, 90)
     for at_work in (False, True, True):
         driver.until(lambda: not window.foot.start.instate(["disabled"]))
         window.foot.start.invoke()

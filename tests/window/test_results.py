@@ -73,7 +73,7 @@ def test_a_result_that_is_there_is_asked_about(
     driver.answering(label)
     driver.window.foot.start.invoke()
     after = {"Skip": "skipped", "Cancel": "waiting"}.get(label, "done")
-    driver.until(lambda: states(driver) == [after] and driver.window.control.starting is None)
+    driver.until(lambda: states(driver) == [after] and not driver.window.state.starting)
     assert driver.window.queue_view.tree.set("1", "state").strip() == after
     assert sorted(path.name for path in tmp_path.glob("*_anonymized*.mp4")) == result
     replaced = (tmp_path / "a_anonymized.mp4").read_bytes() != b"old"
@@ -92,7 +92,7 @@ def test_replace_is_not_meant_for_a_video_that_came_after_the_question(
     driver.engine.may_load.clear()
     driver.answering("Replace")
     driver.window.foot.start.invoke()
-    assert driver.window.control.starting is not None
+    assert driver.window.state.starting
     driver.window.commands.add([second])
     driver.until(lambda: len(states(driver)) == 2)
     driver.engine.may_load.set()

@@ -35,10 +35,10 @@ def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
     switches["report"].invoke()
     driver.close()
     again = drive()
-    assert again.window.panel.settings() == Settings(report=False, neutral_name=True)
+    assert again.window.state.settings == Settings(report=False, neutral_name=True)
     again.answering("Switch off")
     again.window.panel.lock.switch.invoke()
-    assert again.window.panel.settings() == Settings.standard(neutral_name=True)
+    assert again.window.state.settings == Settings.standard(neutral_name=True)
 
 
 def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
     driver.show()
     driver.until(lambda: driver.window.notice.message)
     assert driver.window.notice.message == CHANGED_ENCODER
-    assert driver.window.panel.settings() == Settings()
+    assert driver.window.state.settings == Settings()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_typed_numbers_are_taken_or_refused_calmly(
     driver.turn(0.02)
     assert bool(panel.masking.threshold.hint.winfo_manager()) is invalid
     entry.event_generate("<Return>")
-    assert panel.settings().threshold == value
+    assert driver.window.state.settings.threshold == value
     panel.masking.mask_scale.entry.focus_force()
     driver.turn(0.05)
     assert entry.get() == f"{value:.2f}"
@@ -92,7 +92,7 @@ def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
     driver.show()
     panel = driver.window.panel
     assert not panel.free.fetch.winfo_manager()
-    driver.until(lambda: panel._sizes)
+    driver.until(lambda: driver.window.state.models.sizes)
     box = panel.free.model.box
     box.current(list(Model).index(Model.RESNET50))
     box.event_generate("<<ComboboxSelected>>")
@@ -114,7 +114,8 @@ def test_a_download_can_be_cancelled(drive: Drive) -> None:
     driver = drive()
     driver.show()
     driver.answering("Download")
-    driver.window.commands.download(Model.RESNET50)
+    driver.window.choosing.choose("model", Model.RESNET50)
+    driver.window.loading.download()
     driver.until(lambda: driver.engine.downloads)
     driver.dialogs()[0].event_generate("<Escape>")
     driver.until(lambda: not driver.dialogs())
@@ -130,19 +131,19 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     panel.masking.modes[Mode.BLUR].invoke()
     panel.masking.mask_scale.scale.set(2.0)
     panel.masking.switches["keep_audio"].invoke()
-    panel.set_folder(tmp_path)
+    driver.window.choosing.set_folder(tmp_path)
     driver.close()
     written = (tmp_path / "config" / "window.json").read_text("utf-8")
     assert "jane" not in written
     again = drive()
     panel = again.window.panel
-    assert panel.locked
-    assert panel.preferences().choices == Choices(
+    assert again.window.state.settings.hipaa
+    assert again.window.choosing.preferences().choices == Choices(
         standard={"mode": Mode.BLUR, "mask_scale": 2.0, "keep_audio": True}
     )
-    assert panel.output_folder == tmp_path
+    assert again.window.state.folder == tmp_path
     panel.reset.invoke()
-    assert panel.preferences() == preferences.Preferences()
+    assert again.window.choosing.preferences() == preferences.Preferences()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_a_damaged_file_is_kept_beside_and_reported(drive: Drive, tmp_path: Path
     file.write_bytes(written.encode("latin-1"))
     driver = drive()
     assert driver.window.notice.message == preferences.DAMAGED
-    assert driver.window.panel.preferences() == preferences.Preferences()
+    assert driver.window.choosing.preferences() == preferences.Preferences()
     assert (tmp_path / "config" / "window.json.damaged").read_bytes() == written.encode("latin-1")
     driver.close()
     assert preferences.load(file) == (preferences.Preferences(), "")

@@ -21,7 +21,7 @@ def waited():
 begin, waits = time.perf_counter(), waited()
 from anonator.ui.main_window import MainWindow
 window = MainWindow(preferences_file=Path({preferences!r}))
-window.load_engine = lambda: None
+window.loading.load = lambda: None
 window.show()
 took = time.perf_counter() - begin - (waited() - waits)
 print(took, *(n for n in ("torch", "cv2", "av") if n in sys.modules))

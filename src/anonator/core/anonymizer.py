@@ -8,17 +8,23 @@ import cv2
 import numpy as np
 
 from anonator.core import boxes as box_ops
-from anonator.core.config import Mode
+from anonator.core.config import MOSAIC_BLOCKS, Mode, Settings
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
 BLUR_CELLS = 2
 """Sigmas of the blur across a face: what is left is its mean colour and a slope, and no detector sees it."""
-MOSAIC_BLOCKS = 6
-"""Blocks across a face in a mosaic."""
 LIMITED_BLACK, FULL_BLACK, NEUTRAL_CHROMA = 16, 0, 128
 
 
-def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None:
+def anonymize(
+    frame: Frame,
+    masks: Masks,
+    mode: Mode,
+    mask_scale: float,
+    *,
+    blur_strength: float = 1.0,
+    mosaic_blocks: int = MOSAIC_BLOCKS,
+) -> None:
     """Cover every mask of a frame, in place; the frame gets its own planes first.
 
     Args:
@@ -26,6 +32,8 @@ def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None
         masks: boxes in pixels of the frame, before scaling.
         mode: what to put there.
         mask_scale: size of the covered box in sizes of the mask's box.
+        blur_strength: how many times as wide as usual the blur is.
+        mosaic_blocks: blocks across a face in a mosaic.
     """
     sar = float(frame.sar)
     covered = [
@@ -46,9 +54,27 @@ def anonymize(frame: Frame, masks: Masks, mode: Mode, mask_scale: float) -> None
             if mode is Mode.SOLID:
                 region[:] = black if index == 0 else NEUTRAL_CHROMA
             elif mode is Mode.BLUR:
-                region[:] = _blurred(region, face)
+                region[:] = _blurred(region, face, blur_strength)
             else:
-                region[:] = _mosaic(region, face)
+                region[:] = _mosaic(region, face, mosaic_blocks)
+
+
+def cover(frame: Frame, masks: Masks, settings: Settings) -> None:
+    """Cover every mask of a frame, in place, as a job's settings say.
+
+    Args:
+        frame: yuv420p with even sides.
+        masks: boxes in pixels of the frame, before scaling.
+        settings: of the job.
+    """
+    anonymize(
+        frame,
+        masks,
+        settings.mode,
+        settings.mask_scale,
+        blur_strength=settings.blur_strength,
+        mosaic_blocks=settings.mosaic_blocks,
+    )
 
 
 def _seen_size(box: Float32Array, sar: float) -> tuple[float, float]:
@@ -74,17 +100,17 @@ def covered_pixels(
     return box_ops.to_pixels(even.astype(np.float32), width, height)
 
 
-def _blurred(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
+def _blurred(region: UInt8Array, face: tuple[float, float], strength: float) -> UInt8Array:
     """The region, blurred by a fixed part of the face's side, given in columns and in rows."""
     height, width = region.shape
-    small = _weakened(region, face)
+    small = _weakened(region, face, strength)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _mosaic(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
+def _mosaic(region: UInt8Array, face: tuple[float, float], count: int) -> UInt8Array:
     """Blocks of one value each, a fixed number across the face."""
     height, width = region.shape
-    across, down = (max(side / MOSAIC_BLOCKS, 4.0) for side in face)
+    across, down = (max(side / count, 4.0) for side in face)
     blocks = (max(1, round(width / across)), max(1, round(height / down)))
     # blocks of the sharp region would give it away: masks shift a little from frame to frame, so each frame
     # samples the face elsewhere, and a few dozen mosaics of one face add up to a sharp picture of it
@@ -92,10 +118,10 @@ def _mosaic(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
 
-def _weakened(region: UInt8Array, face: tuple[float, float]) -> UInt8Array:
+def _weakened(region: UInt8Array, face: tuple[float, float], strength: float = 1.0) -> UInt8Array:
     """A small picture of the region after a Gaussian blur whose sigma is a fixed part of the face's side."""
     height, width = region.shape
-    sigmas = [max(side / BLUR_CELLS, 2.0) for side in face]
+    sigmas = [max(side * strength / BLUR_CELLS, 2.0) for side in face]
     # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
     across, down = (max(1.0, sigma / 4) for sigma in sigmas)
     size = (max(1, math.ceil(width / across)), max(1, math.ceil(height / down)))

@@ -27,19 +27,17 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from anonator.core.config import (
+from anonator.core.catalogue import SETTINGS
+from anonator.core.config import HIPAA_WAIVER, Performance, Settings, TrackingSettings
+from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
-    HIPAA_PERFORMANCE,
     HIPAA_STRICTER,
     HIPAA_UNSIGNABLE,
-    HIPAA_WAIVER,
-    Settings,
-    TrackingSettings,
     lock_takes,
     lock_words,
-    parse_enum,
-    word,
 )
+from anonator.core.performance import PerformancePreset, Presets
+from anonator.core.setting import Scope, is_number, parse_enum, word
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):
@@ -52,10 +50,10 @@ LARGEST_BYTES = 1_000_000
 """A settings file is a page long; something larger is another file, or a device that never ends."""
 SIGNATURE = "i_accept"
 """Key in [hipaa] under which HIPAA_WAIVER is signed."""
-NOT_IN_THE_FILE = ("hipaa", "hipaa_waiver", "tracking")
-"""Fields of Settings that the table itself, the signature and a table of their own stand for."""
-STANDARD_ONLY = ("damaged_frames_limit",)
-"""Settings that say nothing under the lock, where one damaged frame ends the job."""
+NOT_IN_THE_FILE = tuple(f.name for f in dataclasses.fields(Settings) if f.name not in SETTINGS)
+"""Fields of Settings that the table itself, the signature, and tables of their own stand for."""
+STANDARD_ONLY = tuple(name for name, each in SETTINGS.items() if each.declared.scope is Scope.STANDARD)
+"""Settings that say nothing under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +115,61 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _parsed(data: dict[str, Any]) -> UserConfig:
     for name, value in data.items():
-        if name not in ("hipaa", "standard"):
+        if name not in ("hipaa", "standard", "performance"):
             what = "not a table of this file" if isinstance(value, dict) else "outside of a table"
-            raise SettingsError(f"{name!r} is {what}; settings belong under [hipaa] or [standard].")
+            raise SettingsError(
+                f"{name!r} is {what}; settings belong under [hipaa] or [standard], and the numbers of a "
+                "performance mode under [performance.balanced] or another."
+            )
+    hipaa, standard = (dict(_table(name, data.get(name, {}))) for name in ("hipaa", "standard"))
+    signed = _signature(hipaa)
+    held = HIPAA_UNSIGNABLE if signed else tuple(HIPAA_FIXED)
+    locked, unlocked = _presets(_table("performance", data.get("performance", {})), held)
+    start = dataclasses.replace(Settings(), hipaa_waiver=signed, presets=locked)
     return UserConfig(
-        hipaa=_settings("hipaa", data.get("hipaa", {}), Settings()),
-        standard=_settings("standard", data.get("standard", {}), Settings.standard()),
+        hipaa=_settings("hipaa", hipaa, start, held),
+        standard=_settings("standard", standard, Settings.standard(presets=unlocked), ()),
     )
 
 
-def _settings(table: str, data: Any, defaults: Settings) -> Settings:
+def _presets(modes: dict[str, Any], held: Collection[str]) -> tuple[Presets, Presets]:
+    """The numbers of the performance modes under the lock, and those without it."""
+    locked = unlocked = Presets()
+    known = [mode.value for mode in Performance]
+    for mode, table in modes.items():
+        if mode not in known:
+            listed = ", ".join(f"[performance.{each}]" for each in known)
+            raise SettingsError(f"[performance] {mode!r} is not a performance mode; there are {listed}.")
+        name = f"performance.{mode}"
+        given = dict(_table(name, table))
+        only_standard = _table(f"{name}.standard", given.pop("standard", {}))
+        mine = _preset(name, given, locked.of(mode), held)
+        locked = dataclasses.replace(locked, **{mode: mine})
+        theirs = _preset(f"{name}.standard", only_standard, mine, ())
+        unlocked = dataclasses.replace(unlocked, **{mode: theirs})
+    return locked, unlocked
+
+
+def _preset(
+    table: str, given: dict[str, Any], defaults: PerformancePreset, held: Collection[str]
+) -> PerformancePreset:
+    values = _values(table, given, defaults, held)
+    try:
+        return dataclasses.replace(defaults, **values)
+    except SettingsError as exc:
+        raise SettingsError(f"[{table}] {exc}") from exc
+
+
+def _settings(table: str, given: dict[str, Any], defaults: Settings, held: Collection[str]) -> Settings:
     """The settings of a table and of its tracking, on the ground of the defaults."""
-    given = dict(_table(table, data))
     tracking = _table(f"{table}.tracking", given.pop("tracking", {}))
-    signed = _signature(given) if defaults.hipaa else ""
-    held: Collection[str] = (HIPAA_UNSIGNABLE if signed else HIPAA_FIXED) if defaults.hipaa else ()
     tracked = _values(f"{table}.tracking", tracking, defaults.tracking, held)
     values = _values(table, given, defaults, held)
     where = f"{table}.tracking"
     try:
         values["tracking"] = dataclasses.replace(defaults.tracking, **tracked)
         where = table
-        return dataclasses.replace(defaults, hipaa_waiver=signed, **values)
+        return dataclasses.replace(defaults, **values)
     except SettingsError as exc:
         raise SettingsError(f"[{where}] {exc}") from exc
 
@@ -160,26 +191,40 @@ def _signature(table: dict[str, Any]) -> str:
 
 
 def _values(
-    table: str, given: dict[str, Any], defaults: Settings | TrackingSettings, held: Collection[str]
+    table: str,
+    given: dict[str, Any],
+    defaults: Settings | TrackingSettings | PerformancePreset,
+    held: Collection[str],
 ) -> dict[str, Any]:
     """The values of a table, all of known keys, choices as enums, and none looser that the lock holds."""
-    known = {f.name: getattr(defaults, f.name) for f in dataclasses.fields(defaults)}
-    for name in NOT_IN_THE_FILE + (STANDARD_ONLY if table == "hipaa" else ()):
-        known.pop(name, None)
-    prefix = "tracking." if isinstance(defaults, TrackingSettings) else ""
+    prefix = _prefix(table)
+    names = {each.key: name for name, each in SETTINGS.items() if name == prefix + each.key}
+    known = [key for key, name in names.items() if table != "hipaa" or name not in STANDARD_ONLY]
     values = {}
     for key, value in given.items():
         if key not in known:
-            raise SettingsError(f"[{table}] {key!r} {_why_unknown(table, key, list(known))}")
-        values[key] = _choice(table, key, value, known[key]) if isinstance(known[key], Enum) else value
-        name = prefix + key
-        if name in held:
-            _require_as_strict(table, key, name, values[key])
+            raise SettingsError(f"[{table}] {key!r} {_why_unknown(table, key, known)}")
+        default = getattr(defaults, key)
+        if isinstance(default, Enum):
+            value = _choice(table, key, value, default)
+        elif isinstance(default, tuple) and isinstance(value, list):
+            value = tuple(value)
+        values[key] = value
+        if prefix + key in held:
+            _require_as_strict(table, prefix + key, value)
     return values
 
 
+def _prefix(table: str) -> str:
+    """What stands before a key of this table in the setting's name, such as "tracking."."""
+    if table.startswith("performance."):
+        return table.removesuffix(".standard") + "."
+    return table.partition(".")[2] + "." if "." in table else ""
+
+
 def _choice(table: str, key: str, value: Any, default: Enum) -> Enum:
-    choices = HIPAA_PERFORMANCE if (table, key) == ("hipaa", "performance") else tuple(type(default))
+    legal = SETTINGS[_prefix(table) + key].declared.hipaa_choices if table == "hipaa" else ()
+    choices = legal or tuple(type(default))
     found = None
     if isinstance(value, str):
         with contextlib.suppress(SettingsError):  # this message names the key too
@@ -190,38 +235,53 @@ def _choice(table: str, key: str, value: Any, default: Enum) -> Enum:
     return found
 
 
-def _require_as_strict(table: str, key: str, name: str, value: Any) -> None:
+def _require_as_strict(table: str, name: str, value: Any) -> None:
     """Refuse what is looser than the lock, with the range that is legal here."""
-    numeric = name in HIPAA_STRICTER
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if (is_number or not numeric) and lock_takes(name, value):
+    setting, numeric = SETTINGS[name], name in HIPAA_STRICTER
+    several = isinstance(setting.default, tuple)
+    comparable = bool(value) and all(map(is_number, value)) if isinstance(value, tuple) else is_number(value)
+    if ((comparable and several == isinstance(value, tuple)) or not numeric) and lock_takes(name, value):
         return
-    what = f"a number from {lock_words(name)}" if numeric else lock_words(name)
-    signing = "" if name in HIPAA_UNSIGNABLE else f", or sign for it with {SIGNATURE} (see CONFIG_EXAMPLE.md)"
+    kind = "numbers with" if several else "a number from"
+    what = f"{kind} {lock_words(name)}" if numeric else lock_words(name)
+    other = f"{table}.standard" if table.startswith("performance.") else "standard"
+    signing = ""
+    if setting.declared.signable:
+        signing = f", or sign for it with {SIGNATURE} (see CONFIG_EXAMPLE.md)"
     raise HipaaLockError(
-        f"[{table}] {key} must be {what}, not {_written(value)}. HIPAA mode can be made stricter here, never "
-        f"looser: put the value under [standard]{signing}."
+        f"[{table}] {setting.key} must be {what}, not {_written(value)}. HIPAA mode can be made stricter "
+        f"here, never looser: put the value under [{other}]{signing}."
     )
 
 
 def _why_unknown(table: str, key: str, known: list[str]) -> str:
     """The rest of the sentence that begins with an unknown key."""
-    mode, _, part = table.partition(".")
-    if key in STANDARD_ONLY:
-        return "belongs under [standard]: HIPAA mode ends a job at the first damaged frame."
     if key in ("hipaa", "hipaa_waiver", SIGNATURE):
         return (
             f"is not a setting here: the lock is on unless the window or --standard opens it, and "
             f"{SIGNATURE} under [hipaa] signs for looser values."
         )
-    other = Settings if part else TrackingSettings
-    if key in {f.name for f in dataclasses.fields(other)}:
-        return f"belongs under [{mode if part else mode + '.tracking'}]."
+    if key in STANDARD_ONLY:
+        return f"belongs under [standard]: {SETTINGS[key].declared.why}."
+    for name, each in SETTINGS.items():
+        if each.key == key:
+            return f"belongs under [{_table_of(name, table)}]."
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"is not a setting; {hint}[{table}] knows: {', '.join(known)}."
 
 
+def _table_of(name: str, asked: str) -> str:
+    """The table of a setting, in the mode of the table where somebody wrote it."""
+    group = name.rpartition(".")[0]
+    if group.startswith("performance."):
+        return "performance.quality"  # or another mode's, which has the same keys
+    mode = "hipaa" if asked.startswith("hipaa") else "standard"
+    return f"{mode}.{group}" if group else mode
+
+
 def _written(value: Any) -> str:
     """A value about as it stands in the file."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
     return f'"{value}"' if isinstance(value, str) else word(value)

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from anonator.core.config import Settings, require_lock_holds
+from anonator.core.config import Settings
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.job import Job, default_target, report_target, result_target
 from anonator.errors import AnonatorError
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anonator.core.anonymizer import anonymize
-from anonator.core.config import Settings, require_lock_holds
+from anonator.core.anonymizer import cover
+from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Frame, Masks, Preview
+from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.reading.reader import VideoReader, to_rgb_within
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look
@@ -25,7 +26,7 @@ def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings) -> Previe
         settings: of the job.
     """
     before = to_rgb_within(frame, PREVIEW_SIDE)
-    anonymize(frame, masks, settings.mode, settings.mask_scale)
+    cover(frame, masks, settings)
     return Preview(before, to_rgb_within(frame, PREVIEW_SIDE), float(frame.seconds), len(masks))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anonator.core.config import waiver_note
+from anonator.core.hipaa_lock import waiver_note
 from anonator.ui.layout import Layout
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from anonator.core.config import PRESETS, Performance, Settings
+from anonator.core.config import Performance, Settings
 from anonator.core.frames import Detections, Frame, Look, UInt8Array
 from anonator.core.tracking.schedule import TURNED_EVERY, look
 from anonator.errors import DetectionError
@@ -118,7 +118,7 @@ def test_the_frames_that_are_looked_at(
 def test_no_two_neighbouring_looks_are_further_apart_than_the_preset_says(performance: Performance) -> None:
     out, _ = run(97, performance, cuts=(11, 50, 52), batch_size=3)
     places = looked(out)
-    assert max(b - a for a, b in itertools.pairwise(places)) == PRESETS[performance].detect_every
+    assert max(b - a for a, b in itertools.pairwise(places)) == settings(performance).preset.detect_every
     assert (places[0], places[-1]) == (0, 96)
 
 

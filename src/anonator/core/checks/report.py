@@ -21,6 +21,7 @@ from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
 from anonator.core.reading.info import VideoInfo
+from anonator.core.setting import declaration
 
 SCHEMA, SCHEMA_VERSION = "anonator-report", 2
 """The version rises when a field changes its meaning or goes; new fields do not raise it."""
@@ -108,7 +109,7 @@ def _content(audit: Audit) -> dict[str, Any]:
             "weights_origin": weights.origin if weights else None,
             "device": audit.device,
         },
-        "settings": _plain(audit.settings),
+        "settings": _plain(audit.settings, Settings() if audit.settings.hipaa else Settings.standard()),
         "times": {
             "started": audit.started.isoformat(timespec="seconds"),
             "finished": audit.finished.isoformat(timespec="seconds"),
@@ -152,13 +153,18 @@ def _content(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Any) -> dict[str, Any]:
-    """Settings as JSON has them."""
+def _plain(settings: Any, usual: Any) -> dict[str, Any]:
+    """Settings as JSON has them, the rare ones only where they differ from the usual."""
     plain: dict[str, Any] = {}
     for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            value = _plain(value)
+        value, default = getattr(settings, field.name), getattr(usual, field.name)
+        declared = declaration(field)
+        if declared is None:
+            value = _plain(value, default)
+            if not value:
+                continue
+        elif declared.rare and value == default:
+            continue
         plain[field.name] = value.value if isinstance(value, Enum) else value
     if plain.get("hipaa"):
         plain["damaged_frames_limit"] = 0  # whatever the settings carry, the first damaged frame ends the job

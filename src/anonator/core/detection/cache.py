@@ -31,7 +31,7 @@ class DetectorCache:
 
         Raises:
             ModelError: the weights are missing or unusable.
-            DeviceError: the chosen device is not to be had.
+            DeviceError: the chosen device is not to be had, or lacks the chosen precision.
         """
         from anonator.core.detection.detector import load_detector
 
@@ -39,6 +39,8 @@ class DetectorCache:
         key = (
             settings.model,
             settings.device,
+            settings.precision,
+            settings.nms_threshold,
             preset.max_resolution,
             preset.batch_size,
             settings.tracking.continue_threshold,

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from anonator.core.config import CPU_BATCH_LIMIT, Settings
+from anonator.core.config import CPU_BATCH_LIMIT, NMS_THRESHOLD, Settings
 from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
 from anonator.core.detection.devices import (
     Workers,
     choose_device,
+    choose_dtype,
     cpu_threads,
-    fastest_cpu_dtype,
     is_out_of_memory,
 )
 from anonator.core.detection.devices import why_no_cuda as why_no_cuda
@@ -71,6 +71,7 @@ class FaceDetector:
         max_resolution: int,
         batch_size: int | None = 1,
         score_floor: float = 0.1,
+        nms_threshold: float = NMS_THRESHOLD,
         device_line: str = "",
         name: str = "FaceDetector",
         threads: int | None = None,
@@ -84,12 +85,13 @@ class FaceDetector:
             max_resolution: long side in pixels of the picture that the network sees.
             batch_size: pictures in work at once; None: as many as keep the CPU busy.
             score_floor: detections under this score are not returned.
+            nms_threshold: boxes that overlap more than this are one face.
             device_line: the device in words, for people.
             name: of the network, for the report.
             threads: of the CPU; None leaves some to the encoder.
         """
         self.max_resolution = self._full_resolution = max_resolution
-        self.score_floor = score_floor
+        self.score_floor, self.nms_threshold = score_floor, nms_threshold
         self.device_line = device_line
         self.name = name
         self.notes: list[str] = []
@@ -242,7 +244,7 @@ class FaceDetector:
         look = self._look_on_cuda if self.device.type == "cuda" else self._look
         found = look(pictures, size, passes, layouts)
         return [
-            merge(looks, passes, seen, scale, (width, height), layout)
+            merge(looks, passes, seen, scale, (width, height), layout, self.nms_threshold)
             for looks, layout in zip(found, layouts, strict=True)
         ]
 
@@ -373,24 +375,24 @@ def load_detector(
 
     Raises:
         WeightsMissingError, WeightsInvalidError: the model's weights; no other model is taken instead.
-        DeviceError: CUDA was asked for and is not to be had.
+        DeviceError: CUDA was asked for and is not to be had, or the device lacks the precision.
     """
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)
     file = find(settings.model, weights)
     load_weights(network, file.path)
-    if device.type == "cuda":
-        dtype, name, batch = torch.float16, torch.cuda.get_device_name(), settings.preset.batch_size
-    else:
-        dtype, name, batch = fastest_cpu_dtype(network), "CPU", None
+    dtype = choose_dtype(settings.precision, device, network)
+    on_gpu = device.type == "cuda"
+    name = torch.cuda.get_device_name() if on_gpu else "CPU"
     line = f"{name}, {str(dtype).removeprefix('torch.')}" + (f"; no CUDA because {reason}" if reason else "")
     detector = FaceDetector(
         network,
         device=device,
         dtype=dtype,
         max_resolution=settings.preset.max_resolution,
-        batch_size=batch,
+        batch_size=settings.preset.batch_size if on_gpu else None,
         score_floor=settings.tracking.continue_threshold,
+        nms_threshold=settings.nms_threshold,
         device_line=line,
         name=settings.model.value,
         threads=threads,

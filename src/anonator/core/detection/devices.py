@@ -17,7 +17,7 @@ import cv2
 import torch
 from torch import nn
 
-from anonator.core.config import Device
+from anonator.core.config import PRECISIONS, Device, Precision
 from anonator.core.detection.cpu_fusion import computes_in_bfloat16, fuse_for_cpu
 from anonator.core.detection.networks import FaceNetwork
 from anonator.errors import DeviceError
@@ -125,6 +125,38 @@ class Workers:
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
+
+
+def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) -> torch.dtype:
+    """The numbers that a network computes in on this device; Precision.AUTO takes the fastest.
+
+    Args:
+        wanted: what the settings ask for.
+        device: where the network will run.
+        network: float32, on the CPU; left as it is.
+
+    Raises:
+        DeviceError: the device cannot compute in what was asked for.
+    """
+    legal = PRECISIONS[Device(device.type)]
+    if wanted not in legal:
+        place = "a GPU" if device.type == "cuda" else "the CPU"
+        raise DeviceError(
+            f"The precision {wanted.value} was asked for, but the network runs on {place}. "
+            f"Choose one of {', '.join(each.value for each in legal)}, or another device."
+        )
+    if wanted is Precision.BFLOAT16 and not computes_in_bfloat16():
+        raise DeviceError(
+            "The precision bfloat16 was asked for, but this processor does not compute in it. "
+            "Choose the precision auto or float32."
+        )
+    if wanted is not Precision.AUTO:
+        return {
+            Precision.FLOAT32: torch.float32,
+            Precision.FLOAT16: torch.float16,
+            Precision.BFLOAT16: torch.bfloat16,
+        }[wanted]
+    return torch.float16 if device.type == "cuda" else fastest_cpu_dtype(network)
 
 
 def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:

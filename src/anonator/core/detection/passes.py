@@ -11,11 +11,10 @@ import torch
 from torchvision.ops import nms  # type: ignore[import-untyped]
 
 from anonator.core import boxes as box_ops
+from anonator.core.config import NMS_THRESHOLD
 from anonator.core.detection.seams import Layout
 from anonator.core.frames import APART, Detections, Float32Array
 
-NMS_IOU = 0.3
-"""Boxes that overlap more than this are one face."""
 WITHIN = 0.7
 """Share of a part's box that must lie within a face's, so that they are one face."""
 UPRIGHT_SHARE = 0.7
@@ -75,6 +74,7 @@ def merge(
     scale: tuple[float, float],
     size: tuple[int, int],
     layout: Layout | None = None,
+    nms_threshold: float = NMS_THRESHOLD,
 ) -> Detections:
     """One picture's Detections.
 
@@ -85,6 +85,7 @@ def merge(
         scale: factors from those pixels to the picture's own, for x and y.
         size: width and height of the picture itself.
         layout: of its parts, for passes that saw them apart.
+        nms_threshold: boxes that overlap more than this are one face.
     """
     rows, origin = [], []
     for faces, p in zip(found, passes, strict=True):
@@ -100,15 +101,14 @@ def merge(
     real = box_ops.areas(merged[:, :4]) > 0
     merged, turned = merged[real], turned[real]
     apart = turned == APART
-    whole = suppress(merged[~apart, :4], merged[~apart, 4], turned[~apart])
-    return (
-        add_parts(whole, suppress(merged[apart, :4], merged[apart, 4], turned[apart]))
-        if apart.any()
-        else whole
-    )
+    whole = suppress(merged[~apart, :4], merged[~apart, 4], turned[~apart], nms_threshold)
+    if not apart.any():
+        return whole
+    parts = suppress(merged[apart, :4], merged[apart, 4], turned[apart], nms_threshold)
+    return add_parts(whole, parts, nms_threshold)
 
 
-def add_parts(faces: Detections, parts: Detections) -> Detections:
+def add_parts(faces: Detections, parts: Detections, nms_threshold: float = NMS_THRESHOLD) -> Detections:
     """The faces of a picture and those that were seen with its parts apart, best first.
 
     One that was seen both ways is covered as far as either box says: the better score must not make the
@@ -120,7 +120,7 @@ def add_parts(faces: Detections, parts: Detections) -> Detections:
     whole = (faces.turns == 0) & (faces.scores >= UPRIGHT_SHARE * parts.scores[:, None])
     overlap = np.where(whole & (box_ops.inside(parts.boxes, faces.boxes) > WITHIN), 1.0, overlap)
     same = overlap.argmax(axis=1) if len(faces) else np.zeros(len(parts), np.int64)
-    seen = overlap.max(axis=1, initial=0) > NMS_IOU
+    seen = overlap.max(axis=1, initial=0) > nms_threshold
     for i in np.flatnonzero(seen):
         face = same[i]
         boxes[face] = box_ops.hull(boxes[face][None], parts.boxes[i][None])[0]
@@ -134,7 +134,9 @@ def add_parts(faces: Detections, parts: Detections) -> Detections:
     return Detections(boxes[order], scores[order], turns[order])
 
 
-def suppress(boxes: Float32Array, scores: Float32Array, turns: np.ndarray) -> Detections:
+def suppress(
+    boxes: Float32Array, scores: Float32Array, turns: np.ndarray, nms_threshold: float = NMS_THRESHOLD
+) -> Detections:
     """Non-maximum suppression of all boxes of one picture, best first.
 
     A box that stays counts as upright as soon as an upright box of a similar score stands for the same
@@ -144,12 +146,13 @@ def suppress(boxes: Float32Array, scores: Float32Array, turns: np.ndarray) -> De
         boxes: (N, 4) float32 xyxy in pixels.
         scores: (N,) float32.
         turns: (N,) quarter turns of the picture in which each was found, or APART.
+        nms_threshold: boxes that overlap more than this are one face.
     """
-    keep = nms(torch.from_numpy(boxes), torch.from_numpy(scores), NMS_IOU).numpy()
+    keep = nms(torch.from_numpy(boxes), torch.from_numpy(scores), nms_threshold).numpy()
     kept_turns = turns[keep].astype(np.int32)
     upright = np.flatnonzero(turns == 0)
     if len(upright) and (kept_turns != 0).any():
-        same = box_ops.iou(boxes[keep], boxes[upright]) > NMS_IOU
+        same = box_ops.iou(boxes[keep], boxes[upright]) > nms_threshold
         best = np.where(same, scores[upright][None, :], 0).max(axis=1)
         kept_turns[best >= UPRIGHT_SHARE * scores[keep]] = 0
     return Detections(boxes[keep].astype(np.float32), scores[keep].astype(np.float32), kept_turns)

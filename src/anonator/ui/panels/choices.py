@@ -9,23 +9,25 @@ from tkinter import ttk
 from typing import Generic, TypeVar
 
 from anonator.core.config import Encoder, Mode, Model, Performance
+from anonator.core.performance import Presets
 from anonator.ui.look.theme import Theme
 
 PERFORMANCE = {
     Performance.ORIGINAL: (
         "Original",
-        "Every frame, one at a time. Slow; for checking results of the other modes.",
+        "{frames}, one at a time. Slow; for checking results of the other modes.",
     ),
-    Performance.QUALITY: ("Quality", "Every frame at full size. The best choice for most videos."),
+    Performance.QUALITY: ("Quality", "{frames} at full size. The best choice for most videos."),
     Performance.BALANCED: (
         "Balanced",
-        "Every 3rd frame, faces followed between them. About twice as fast; small faces may be missed.",
+        "{frames}, faces followed between them. About twice as fast; small faces may be missed.",
     ),
     Performance.MAXIMUM: (
         "Maximum Speed",
-        "Every 5th frame on a small picture. Fastest; for large, slow faces only.",
+        "{frames} on a small picture. Fastest; for large, slow faces only.",
     ),
 }
+"""Names, and effects with a gap for which frames are searched."""
 MODEL = {
     Model.MOBILENET: (
         "MobileNet (RetinaFace)",
@@ -45,6 +47,20 @@ MODE = {
     Mode.BLUR: ("Blur", "Blurred in proportion to the face."),
     Mode.MOSAIC: ("Mosaic", "Coarse blocks in proportion to the face."),
 }
+
+
+def performance_words(presets: Presets) -> dict[Performance, tuple[str, str]]:
+    """The performance modes in words, true of numbers that the configuration file has changed too."""
+    return {
+        mode: (name, effect.format(frames=_every(presets.of(mode.value).detect_every)))
+        for mode, (name, effect) in PERFORMANCE.items()
+    }
+
+
+def _every(n: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th") if n // 10 != 1 else "th"
+    return "Every frame" if n == 1 else f"Every {n}{ending} frame"
+
 
 EnumT = TypeVar("EnumT", bound=Enum)
 
@@ -67,6 +83,10 @@ class Choice(ttk.Frame, Generic[EnumT]):
         self.line = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(346), justify="left")
         self.line.pack(anchor="w", pady=(theme.px(4), 0))
         self.box.bind("<<ComboboxSelected>>", self._chosen)
+
+    def describe(self, words: Mapping[EnumT, tuple[str, str]]) -> None:
+        """Put the same choices in other words."""
+        self._words = words
 
     def offer(self, choices: tuple[EnumT, ...]) -> None:
         """Show only these choices."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
+from anonator.core.performance import Presets
 from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
-from anonator.ui.panels.choices import ENCODER, MODEL, PERFORMANCE, Choice
+from anonator.ui.panels.choices import ENCODER, MODEL, Choice, performance_words
 
 SWITCHES = (
     (
@@ -48,7 +49,7 @@ class FreeSettings(Section):
     ) -> None:
         super().__init__(parent, theme)
         self.heading("Performance", "How many frames are searched for faces, and how large.", 18)
-        self.performance = Choice(self, theme, PERFORMANCE, partial(choose, "performance"))
+        self.performance = Choice(self, theme, performance_words(Presets()), partial(choose, "performance"))
         tip = "More frames and larger pictures find more faces and take longer."
         ToolTip(self.performance.box, theme, tip)
         self.put(self.performance)
@@ -108,7 +109,8 @@ class FreeSettings(Section):
                 it cannot be downloaded either.
             free: whether anything may be changed now.
         """
-        self.performance.offer(HIPAA_PERFORMANCE if settings.hipaa else tuple(PERFORMANCE))
+        self.performance.describe(performance_words(settings.presets))
+        self.performance.offer(HIPAA_PERFORMANCE if settings.hipaa else tuple(Performance))
         for choice, value in (
             (self.performance, settings.performance),
             (self.model, settings.model),

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
 from collections.abc import Callable
-from operator import attrgetter
 from tkinter import ttk
 
-from anonator.core.config import (
-    HIPAA_FIXED,
-    HIPAA_STRICTER,
-    PASS_FACTORS,
-    Mode,
-    Settings,
-    looser_values,
-    waiver_note,
-    word,
-)
+from anonator.core.catalogue import SETTINGS
+from anonator.core.config import Mode, Settings
+from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, looser_values, waiver_note
+from anonator.core.setting import word
 from anonator.ui.look.colours import ACCENT, BLACK, SURFACE, WHITE
 from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
@@ -39,19 +33,17 @@ LOSSES = (
 def enforced(settings: Settings) -> tuple[str, ...]:
     """What HIPAA mode does with these settings, in at most LINES sentences, true of a loosened lock too."""
     looser = looser_values(settings)
-    values = {name: attrgetter(name)(settings) for name in HIPAA_STRICTER if name not in looser}
+    values = {name: SETTINGS[name].of(settings) for name in HIPAA_STRICTER if name not in looser}
     stricter = ", ".join(
-        f"{name.removeprefix('tracking.').replace('_', ' ')} {word(value)}"
-        for name, value in values.items()
-        if value != HIPAA_FIXED[name]
+        f"{_said(name)} {word(value)}" for name, value in values.items() if value != HIPAA_FIXED[name]
     )
-    scores = ", ".join(f"{settings.threshold * factor:.3g}" for factor in PASS_FACTORS)
+    scores = ", ".join(f"{settings.threshold * factor:.3g}" for factor in settings.pass_factors)
     return (
         "Solid black boxes: blur and mosaic cannot be chosen"
         if settings.mode is Mode.SOLID
         else f"{MODE[settings.mode][0]} instead of black boxes",
         _boxes(settings.mask_scale),
-        f"Three passes, at the scores {scores}"
+        f"{_passes(len(settings.pass_factors))} {scores}"
         if settings.multi_pass
         else f"One pass, at the score {settings.threshold:.3g}",
         "Faces lying on their side or upside down are looked for too"
@@ -61,6 +53,16 @@ def enforced(settings: Settings) -> tuple[str, ...]:
         "Maximum Speed, which skips most frames, is not offered",
         *((f"Stricter by the configuration file: {stricter}",) if stricter else ()),
     )
+
+
+def _said(name: str) -> str:
+    """A setting's name in words: "bridge seconds", "balanced max resolution"."""
+    return re.sub(r"[_.]", " ", re.sub(r"^(tracking|performance)\.", "", name))
+
+
+def _passes(count: int) -> str:
+    words = {1: "One pass, at the score", 2: "Two passes, at the scores", 3: "Three passes, at the scores"}
+    return words.get(count, f"{count} passes, at the scores")
 
 
 def _boxes(scale: float) -> str:

@@ -8,7 +8,8 @@ from functools import partial
 from tkinter import ttk
 from typing import Any
 
-from anonator.core.config import Mode, Settings, legal_range
+from anonator.core.catalogue import legal_range
+from anonator.core.config import Mode, Settings
 from anonator.ui.look.colours import LINE
 from anonator.ui.look.number_field import NumberField
 from anonator.ui.look.section import Section

@@ -9,15 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings, require_lock_holds
+from anonator.core.catalogue import SETTINGS
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
 from anonator.core.config_file import UserConfig
+from anonator.core.hipaa_lock import require_lock_holds
+from anonator.core.setting import Hipaa
 from anonator.errors import SettingsError
 
-IN_BOTH_MODES = ("model", "performance", "encoder", "neutral_name")
+_OFFERED = {name: each for name, each in SETTINGS.items() if each.declared.window}
+_FREE = {name: each for name, each in _OFFERED.items() if each.hipaa is Hipaa.FREE}
+IN_BOTH_MODES = tuple(name for name, each in _FREE.items() if each.default == each.standard)
 """What is chosen under the open lock counts under the closed one too, where it is allowed there."""
-IN_EACH_MODE = ("report",)
+IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES)
 """Free in both modes, but chosen for each by itself, because their defaults differ."""
-OPEN_LOCK_ONLY = ("threshold", "multi_pass", "orientations", "mode", "mask_scale", "keep_audio")
+OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in _FREE)
 CHANGED_PERFORMANCE = "Maximum Speed is not offered in HIPAA mode, so the performance mode is now Balanced."
 CHANGED_ENCODER = "The chosen encoder does not work on this computer, so the processor's own (x264) is used."
 

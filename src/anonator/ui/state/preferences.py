@@ -13,7 +13,8 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from anonator.core.config import Settings, parse_enum
+from anonator.core.config import Settings
+from anonator.core.setting import parse_enum
 from anonator.errors import SettingsError
 from anonator.ui.state.chosen_settings import Choices
 

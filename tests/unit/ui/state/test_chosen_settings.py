@@ -14,9 +14,9 @@ from anonator.core.config import (
     Model,
     Performance,
     Settings,
-    require_lock_holds,
 )
 from anonator.core.config_file import UserConfig
+from anonator.core.hipaa_lock import require_lock_holds
 from anonator.errors import SettingsError
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, CHANGED_PERFORMANCE, Choices, ChosenSettings
 

@@ -1,0 +1,209 @@
+"""The command line: its options, most of them made from the settings' declarations, and what they ask for."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.metadata
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+
+from anonator.core.catalogue import SETTINGS, Setting
+from anonator.core.config import Settings
+from anonator.core.config_file import UserConfig, default_path
+from anonator.core.hipaa_lock import (
+    HIPAA_FIXED,
+    HIPAA_STRICTER,
+    lock_takes,
+    lock_words,
+    require_lock_holds,
+)
+from anonator.core.setting import Scope, Topic, is_number, parse_enum, word
+from anonator.errors import HipaaLockError, SettingsError
+
+OPTIONS: dict[str, Setting] = {
+    name: each for name, each in SETTINGS.items() if each.declared.topic is not None
+}
+"""Settings that are options of the same name."""
+JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "json")
+"""Other options that say something of a job in the terminal."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong command line with its one sentence, not with a page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help lists all options.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; defaults of None mean "as the mode has it"."""
+    parser = _Parser(
+        prog="anonator",
+        allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
+        description="Takes the faces out of videos. Without --headless it opens the window.",
+        epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed values. "
+        "Under it, options can only make it stricter.",
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="VIDEO",
+        help="videos; without --headless they are loaded into the window",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
+    )
+    parser.add_argument("--headless", action="store_true", help="do the job here, without a window")
+    parser.add_argument(
+        "--standard",
+        action="store_true",
+        help="switch the HIPAA lock off, so that every option takes all its values",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        # argparse expands %, which a folder's name may hold
+        help=f"start from the settings in this TOML file (default: {default_path()})".replace("%", "%%"),
+    )
+    groups = {topic: parser.add_argument_group(topic.value) for topic in Topic}
+    for setting in OPTIONS.values():
+        _add_option(groups[setting.declared.topic or Topic.SCRIPTS], setting)
+    finding, results, scripts = (groups[t] for t in (Topic.FINDING, Topic.RESULTS, Topic.SCRIPTS))
+    finding.add_argument("--weights", type=Path, metavar="PATH", help="a weights file or folder of your own")
+    finding.add_argument(
+        "--download-models", action="store_true", help="fetch the chosen model's weights if they are missing"
+    )
+    results.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="name of the result, for one video"
+    )
+    results.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
+    )
+    results.add_argument("--overwrite", action="store_true", help="replace a result that already exists")
+    scripts.add_argument("--json", action="store_true", help="one line of JSON per video on standard output")
+    scripts.add_argument("--verbose", action="store_true", help="write the log to the terminal too")
+    scripts.add_argument(
+        "--self-test",
+        action="store_true",
+        help="check whether this copy of the program works (--json: for scripts)",
+    )
+    return parser
+
+
+def says_something_of_a_job(args: argparse.Namespace) -> bool:
+    """Whether options were given that the window would have to ignore."""
+    chosen = any(getattr(args, name) is not None for name in OPTIONS)
+    return chosen or any(getattr(args, name) not in (None, False) for name in JOB_ONLY)
+
+
+def settings_from(args: argparse.Namespace, config: UserConfig | None = None) -> Settings:
+    """The settings that a command line asks for.
+
+    Args:
+        args: the parsed command line.
+        config: what the modes start from; None takes the program's own defaults.
+
+    Raises:
+        SettingsError: a value is out of range.
+        HipaaLockError: an option is less strict than HIPAA mode, or than the configuration file made it.
+    """
+    config = config or UserConfig()
+    given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    if args.standard:
+        return dataclasses.replace(config.standard, **given)
+    for name, value in given.items():
+        declared = OPTIONS[name].declared
+        if declared.scope is Scope.STANDARD:
+            raise HipaaLockError(f"{declared.why}; {_flag(name)} needs --standard.")
+        if name in HIPAA_FIXED and not lock_takes(name, value, config.hipaa):
+            allowed = f" It takes {lock_words(name, config.hipaa)}." if name in HIPAA_STRICTER else ""
+            raise HipaaLockError(
+                f"HIPAA mode does not allow {_written(name, value)}.{allowed} "
+                "Leave it out, or switch the lock off with --standard."
+            )
+    settings = dataclasses.replace(config.hipaa, **given)
+    require_lock_holds(settings)
+    return settings
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _written(name: str, value: Any) -> str:
+    """A setting as it is written on the command line."""
+    if isinstance(value, bool):
+        return _flag(name) if value else _flag("no_" + name)
+    return f"{_flag(name)} {word(value)}"
+
+
+def _add_option(group: Any, setting: Setting) -> None:
+    """The option of one setting, with its sentence, its legal values and its defaults."""
+    flag, text = _flag(setting.name), f"{_begun_small(setting.declared.doc)} ({_facts(setting)})"
+    text = text.replace("%", "%%")
+    if isinstance(setting.default, bool):
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif isinstance(setting.default, Enum):
+        kind = type(setting.default)
+        values = "|".join(word(choice) for choice in kind)
+        group.add_argument(flag, type=_choice(kind), metavar=values, help=text)
+    else:
+        whole = isinstance(setting.default, int)
+        group.add_argument(
+            flag, type=_number(int if whole else float), metavar="N" if whole else "F", help=text
+        )
+
+
+def _begun_small(sentence: str) -> str:
+    """A sentence as --help has it: no capital, no full stop."""
+    return sentence[0].lower() + sentence[1:].removesuffix(".")
+
+
+def _facts(setting: Setting) -> str:
+    """Legal values and defaults, such as "1 to 3, in HIPAA mode 1.5 to 3; default 1.5"."""
+    name, declared = setting.name, setting.declared
+    default = f"default {_shown(setting.standard)}"
+    if setting.default != setting.standard:
+        default += f", in HIPAA mode {_shown(setting.default)}"
+    facts = ["{:g} to {:g}".format(*declared.range())] if is_number(setting.default) else []
+    if declared.scope is Scope.STANDARD:
+        facts.append("only with --standard")
+    elif name in HIPAA_STRICTER:
+        facts.append(f"in HIPAA mode {lock_words(name)}")
+    elif name in HIPAA_FIXED:
+        facts.append(f"in HIPAA mode always {_shown(setting.default)}")
+        default = f"default {_shown(setting.standard)}"
+    elif declared.hipaa_choices:
+        refused = (each for each in type(setting.default) if each not in declared.hipaa_choices)
+        facts.append(f"HIPAA mode refuses {', '.join(map(word, refused))}")
+    return ", ".join(facts) + ("; " if facts else "") + default
+
+
+def _shown(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else word(value)
+
+
+def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
+    def parse(value: str) -> Enum:
+        try:
+            return parse_enum(kind, value)
+        except SettingsError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    return parse
+
+
+def _number(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            # people whose keyboard has a comma there mean a decimal point
+            return kind(value.replace(",", "."))
+        except ValueError as exc:
+            raise argparse.ArgumentTypeError(f'"{value}" is not a number.') from exc
+
+    return parse
