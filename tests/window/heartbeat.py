@@ -16,7 +16,6 @@ from pathlib import Path
 
 from anonator.core import process_setup
 from anonator.ui.main_window import MainWindow
-from anonator.ui.work.worker import SWITCH_SECONDS
 
 PERIOD_MS = 10
 
@@ -46,7 +45,6 @@ class Heart:
 
 def main() -> None:
     """Run it."""
-    sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
     source, seconds = Path(sys.argv[1]), float(sys.argv[2])
     process_setup.prepare_window()
     window = MainWindow(preferences_file=source.with_name("window.json"))

@@ -19,7 +19,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import decode_rgb, moving_face
+from face_clips import decode_rgb, moving_face
 from video_helpers import FAST_X264, clip, ffmpeg, picture_source, tone
 
 import anonator
