@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import av
 
 from anonator.core.checks.file_checks import Check
 from anonator.core.checks.second_look import Uncovered
-from anonator.core.config import Settings
+from anonator.core.config import Settings, TrackingSettings
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
 from anonator.core.reading.info import VideoInfo
@@ -86,7 +85,7 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
     return digest.hexdigest()
 
 
-def _content(audit: Audit) -> dict[str, Any]:
+def _content(audit: Audit) -> dict[str, object]:
     info, weights = audit.info, audit.weights
     seconds = (audit.finished - audit.started).total_seconds()
     return {
@@ -150,12 +149,12 @@ def _content(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Any) -> dict[str, Any]:
+def _plain(settings: Settings | TrackingSettings) -> dict[str, object]:
     """Settings as JSON has them."""
-    plain: dict[str, Any] = {}
+    plain: dict[str, object] = {}
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
+        if isinstance(value, TrackingSettings):
             value = _plain(value)
         plain[field.name] = value.value if isinstance(value, Enum) else value
     if plain.get("hipaa"):
