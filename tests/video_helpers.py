@@ -20,7 +20,6 @@ from anonator.core.writing.writer import VideoWriter
 FAST_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 B_FRAMES = "veryfast"
 """A preset with three B-frames, so that decoding times start below zero."""
-OLD_PYAV = int(av.__version__.split(".")[0]) < 15
 GOP = ("-c:v", "libx264", "-preset", "fast", "-bf", "3", "-g", "12", "-pix_fmt", "yuv420p")
 """H.264 with three B-frames and a key frame every twelve."""
 UInt8Array = npt.NDArray[np.uint8]

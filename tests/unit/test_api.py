@@ -31,7 +31,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FACE = (40.0, 32.0, 72.0, 64.0)
 """Where OneFace sees its face, xyxy."""
 MASK = (32, 24, 80, 72)
@@ -403,7 +403,12 @@ def test_a_job_with_a_detector_of_one_s_own_needs_no_torch(visit: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(
+                [str(Path(__file__).parent), str(Path(__file__).parents[1]), *sys.path]
+            ),
+        },
     )
     assert run.stdout.strip() == "False"
 

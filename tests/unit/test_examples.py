@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from face_clips import moving_face
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VIDEO = re.compile(r"[^*?]+\.(mp4|mov|mkv|avi|webm|m4v)", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(import|from) anonator\b", re.MULTILINE)

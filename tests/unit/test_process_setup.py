@@ -10,7 +10,7 @@ import pytest
 
 from anonator.core.clock_text import clock_text
 
-SOURCE = Path(__file__).parents[1] / "src" / "anonator"
+SOURCE = Path(__file__).parents[2] / "src" / "anonator"
 EFFECTS = ("setswitchinterval(", "mallopt", "logging.set_level(")
 
 

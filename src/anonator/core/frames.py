@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:  # the window imports this module at its start
+    from av import VideoFrame
 
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
@@ -46,8 +49,8 @@ class Place:
 class Unfitted:
     """The picture of a frame as it was before it was fitted into the result's size."""
 
-    image: Any
-    """An av.VideoFrame in yuv420p, 8 bits, even width and height."""
+    image: VideoFrame
+    """In yuv420p, 8 bits, even width and height."""
     sar: Fraction
     """Width of its pixels in heights of its pixels."""
     place: Place
@@ -64,8 +67,8 @@ class Frame:
     """Presentation time in units of time_base."""
     time_base: Fraction
     """Seconds per unit of pts."""
-    image: Any
-    """The picture: an av.VideoFrame in yuv420p, 8 bits, even width and height."""
+    image: VideoFrame
+    """The picture in yuv420p, 8 bits, even width and height."""
     replaced: bool = False
     """True where the input's frame cannot be decoded and this is a black one in its place."""
     sar: Fraction = SQUARE
@@ -97,7 +100,9 @@ class Frame:
     @property
     def full_range(self) -> bool:
         """True where black is 0 and white 255, False where they are 16 and 235."""
-        return int(self.image.color_range) == 2  # AVCOL_RANGE_JPEG
+        from av.video.reformatter import ColorRange
+
+        return self.image.color_range == ColorRange.JPEG
 
     @property
     def nbytes(self) -> int:
@@ -113,7 +118,9 @@ class Frame:
         They share memory with the decoder until make_writable has been called.
         """
         y, u, v = (
-            np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+                : plane.height, : plane.width
+            ]
             for plane in self.image.planes
         )
         return y, u, v

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import av
 
@@ -89,7 +88,7 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
     return digest.hexdigest()
 
 
-def _content(audit: Audit) -> dict[str, Any]:
+def _content(audit: Audit) -> dict[str, object]:
     info, weights = audit.info, audit.weights
     seconds = (audit.finished - audit.started).total_seconds()
     return {
@@ -153,9 +152,9 @@ def _content(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Any, usual: Any) -> dict[str, Any]:
+def _plain(settings: Any, usual: Any) -> dict[str, object]:
     """Settings as JSON has them, the rare ones only where they differ from the usual."""
-    plain: dict[str, Any] = {}
+    plain: dict[str, object] = {}
     for field in dataclasses.fields(settings):
         value, default = getattr(settings, field.name), getattr(usual, field.name)
         declared = declaration(field)

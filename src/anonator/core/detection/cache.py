@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anonator.core.config import Settings
 
@@ -22,7 +22,7 @@ class DetectorCache:
             weights: a weights file or folder to use instead of the known places.
         """
         self._weights = weights
-        self._key: tuple[Any, ...] | None = None
+        self._key: tuple[object, ...] | None = None
         self._detector: FaceDetector | None = None
         self._lock = threading.Lock()
 

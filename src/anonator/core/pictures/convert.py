@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
-import av
-from av.video.reformatter import VideoReformatter
+from av import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from anonator.core.frames import SQUARE, Place, Unfitted
-from anonator.core.pictures.colours import FULL, LIMITED, sws_matrix
+from anonator.core.pictures.colours import range_of, sws_matrix
 from anonator.core.pictures.planes import copy_time, plane_views
 from anonator.core.pictures.shape import Canvas, Crop, even
 from anonator.core.pictures.upright import Kind, UprightMaker
@@ -23,7 +22,7 @@ MOST_KINDS = 32
 class Made:
     """A picture as the frames of a video have it."""
 
-    image: Any
+    image: VideoFrame
     """av.VideoFrame in yuv420p, of the canvas's size."""
     unfitted: Unfitted | None
     """The picture before it was fitted, or None where there was nothing to fit."""
@@ -36,7 +35,7 @@ class PictureMaker:
 
     def __init__(
         self,
-        first: Any,
+        first: VideoFrame,
         *,
         matrix: int,
         transfer: int,
@@ -67,7 +66,7 @@ class PictureMaker:
         """How the first picture, and all that are like it, are made upright."""
         self.canvas = canvas or self.first.own
 
-    def make(self, picture: Any, sar: Fraction | None = None) -> Made:
+    def make(self, picture: VideoFrame, sar: Fraction | None = None) -> Made:
         """One decoded av.VideoFrame, as the frames of the video have it.
 
         Args:
@@ -86,12 +85,12 @@ class PictureMaker:
         copy_time(picture, fitted)
         return Made(fitted, Unfitted(upright, maker.own.sar, place), maker.own)
 
-    def alone(self, picture: Any, sar: Fraction | None = None) -> tuple[Any, Canvas]:
+    def alone(self, picture: VideoFrame, sar: Fraction | None = None) -> tuple[VideoFrame, Canvas]:
         """A picture upright in its own size, and that size."""
         maker = self._maker(picture, sar)
         return maker.make(picture), maker.own
 
-    def black(self, pts: int | None, duration: int) -> Any:
+    def black(self, pts: int | None, duration: int) -> VideoFrame:
         """A black picture like those that make delivers."""
         made = self._blank()
         made.pts = pts
@@ -99,7 +98,7 @@ class PictureMaker:
             made.duration = duration
         return made
 
-    def _maker(self, picture: Any, sar: Fraction | None) -> UprightMaker:
+    def _maker(self, picture: VideoFrame, sar: Fraction | None) -> UprightMaker:
         kind = Kind.of(picture, self._told.sar if sar is None else sar).completed(self._told)
         found = self._makers.get(kind)
         if found is None:
@@ -109,16 +108,16 @@ class PictureMaker:
             found = self._makers[kind] = UprightMaker(kind, self._crop, is_rgb=is_rgb)
         return found
 
-    def _same_colours(self, picture: Any) -> bool:
+    def _same_colours(self, picture: VideoFrame) -> bool:
         return self._colours(picture, picture.height) == self._colours(None, self.canvas.height)
 
-    def _colours(self, picture: Any | None, height: int) -> tuple[int, int]:
+    def _colours(self, picture: VideoFrame | None, height: int) -> tuple[Colorspace, ColorRange]:
         """swscale's matrix, and the range, of a picture; None is the canvas."""
-        tag = self.first.matrix if picture is None else int(picture.colorspace)
-        full = self.first.full_range if picture is None else int(picture.color_range) == FULL
-        return sws_matrix(tag, height), FULL if full else LIMITED
+        tag = self.first.matrix if picture is None else picture.colorspace
+        full = self.first.full_range if picture is None else picture.color_range == ColorRange.JPEG
+        return sws_matrix(tag, height), range_of(full=full)
 
-    def _fit(self, picture: Any, place: Place) -> Any:
+    def _fit(self, picture: VideoFrame, place: Place) -> VideoFrame:
         from_matrix, from_range = self._colours(picture, picture.height)
         to_matrix, to_range = self._colours(None, self.canvas.height)
         smaller = place.width < picture.width or place.height < picture.height
@@ -144,8 +143,8 @@ class PictureMaker:
             target[y : y + rows, x : x + columns] = source
         return made
 
-    def _blank(self) -> Any:
-        made = av.VideoFrame(*self.canvas.size, "yuv420p")
+    def _blank(self) -> VideoFrame:
+        made = VideoFrame(*self.canvas.size, "yuv420p")
         levels = (0 if self.first.full_range else 16, 128, 128)
         for plane, level in zip(plane_views(made), levels, strict=True):
             plane[:] = level

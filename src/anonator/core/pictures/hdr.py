@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av import VideoFrame
+from av.filter.context import FilterContext
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -101,28 +104,39 @@ class ToneMapper:
         self._transfer = transfer
         self._range = "full" if full_range else "limited"
         self._shape: tuple[int, int, str] | None = None
-        self._source: Any = None
-        self._sink: Any = None
+        self._graph: _LookUp | None = None
         self._count = 0
 
-    def map(self, picture: Any) -> Any:
+    def map(self, picture: VideoFrame) -> VideoFrame:
         """One av.VideoFrame of any YUV format in, one in yuv420p out, with the same pts and duration."""
         shape = (picture.width, picture.height, picture.format.name)
-        if shape != self._shape:
-            self._build(picture)
-            self._shape = shape
+        if self._graph is None or shape != self._shape:
+            self._graph, self._shape = self._build(picture), shape
         # the filter that joins picture and table goes by time stamps, so it gets well-behaved ones
         pts, picture.pts = picture.pts, self._count
         self._count += 1
-        self._source.push(picture)
-        made = self._sink.pull()
+        made = self._graph.map(picture)
         picture.pts = made.pts = pts
         return made
 
-    def _build(self, picture: Any) -> None:
+    def _build(self, picture: VideoFrame) -> _LookUp:
         rgb_format, order = table_layout()
         table = np.ascontiguousarray(tone_table(self._transfer)[..., order])
-        self._graph, self._source, self._sink = _look_up_graph(picture, table, rgb_format, self._range)
+        return _look_up_graph(picture, table, rgb_format, self._range)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookUp:
+    """A filter graph with where pictures go in and come out."""
+
+    graph: av.filter.Graph
+    source: FilterContext
+    sink: FilterContext
+
+    def map(self, picture: VideoFrame) -> VideoFrame:
+        """One picture in, one out."""
+        self.source.push(picture)
+        return cast(VideoFrame, self.sink.pull())
 
 
 @cache
@@ -132,30 +146,28 @@ def table_layout() -> tuple[str, tuple[int, int, int]]:
     In FFmpeg 7 and 8 haldclut reads a planar table's red, green and blue from the wrong planes. Planar is
     2.5 times as fast as packed, so it is tried out which order gives red for a table that is all red.
     """
-    picture = av.VideoFrame(16, 16, "yuv420p10le")
+    picture = VideoFrame(16, 16, "yuv420p10le")
     for plane in picture.planes:
         np.frombuffer(memoryview(plane), np.uint16)[:] = 512
     red = np.zeros((8, 8, 3), np.uint16)
     red[..., 0] = 65535
     for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
-        _, source, sink = _look_up_graph(
-            picture, np.ascontiguousarray(red[..., order]), "gbrp10le", "limited"
-        )
+        graph = _look_up_graph(picture, np.ascontiguousarray(red[..., order]), "gbrp10le", "limited")
         picture.pts = 0
-        source.push(picture)
-        y, u, v = (int(np.frombuffer(plane, np.uint8)[0]) for plane in sink.pull().planes)
+        made = graph.map(picture)
+        y, u, v = (int(np.frombuffer(memoryview(plane), np.uint8)[0]) for plane in made.planes)
         if abs(y - 63) < 5 and abs(u - 102) < 5 and abs(v - 240) < 5:  # BT.709 red
             return "gbrp10le", order
     return "rgb48le", (0, 1, 2)
 
 
 def _look_up_graph(
-    picture: Any, table: npt.NDArray[np.uint16], rgb_format: str, color_range: str
-) -> tuple[Any, Any, Any]:
-    """A filter graph that maps pictures like this one by a table: (graph, where to push, where to pull)."""
+    picture: VideoFrame, table: npt.NDArray[np.uint16], rgb_format: str, color_range: str
+) -> _LookUp:
+    """A filter graph that maps pictures like this one by a table."""
     graph = av.filter.Graph()
     clock = Fraction(1, 1000)
-    hald = av.VideoFrame.from_ndarray(table, format="rgb48le")
+    hald = VideoFrame.from_ndarray(table, format="rgb48le")
     hald.pts, hald.time_base = 0, clock
     source = graph.add_buffer(
         width=picture.width, height=picture.height, format=picture.format, time_base=clock, name="picture"
@@ -178,4 +190,4 @@ def _look_up_graph(
     graph.configure()
     table_source.push(hald)
     table_source.push(None)
-    return graph, source, sink
+    return _LookUp(graph, source, sink)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from fractions import Fraction
-from typing import Any
 
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from anonator.core.frames import SQUARE, Frame, Place, UInt8Array
-from anonator.core.pictures.colours import FULL, LIMITED, sws_matrix
+from anonator.core.pictures.colours import range_of, sws_matrix
 from anonator.core.pictures.planes import plane_views
 
 KEPT_REFORMATTERS = 8
@@ -70,11 +70,11 @@ def square_size(width: int, height: int, sar: Fraction, long_side: int) -> tuple
     return max(1, round(across * scale)), max(1, round(down * scale))
 
 
-def _rgb(picture: Any, size: tuple[int, int]) -> UInt8Array:
+def _rgb(picture: VideoFrame, size: tuple[int, int]) -> UInt8Array:
     width, height = size
     matrix = sws_matrix(int(picture.colorspace), picture.height)
-    full = int(picture.color_range) == FULL
-    if matrix == 5 and not full and size == (picture.width, picture.height):
+    full = picture.color_range == ColorRange.JPEG
+    if matrix == Colorspace.ITU601 and not full and size == (picture.width, picture.height):
         return _by_opencv(picture)
     smaller = width < picture.width or height < picture.height
     rgb = _reformatter(picture.width, picture.height, width, height, matrix, full).reformat(
@@ -83,24 +83,23 @@ def _rgb(picture: Any, size: tuple[int, int]) -> UInt8Array:
         height,
         "rgb24",
         src_colorspace=matrix,
-        # RGB has no matrix; but PyAV before 15 applies the source's only where the two differ
-        dst_colorspace=5 if matrix == 1 else 1,
-        src_color_range=FULL if full else LIMITED,
-        dst_color_range=FULL,
+        dst_colorspace=matrix,  # RGB has none, so this changes nothing
+        src_color_range=range_of(full=full),
+        dst_color_range=ColorRange.JPEG,
         interpolation="AREA" if smaller else "BICUBIC",
     )
     return np.ascontiguousarray(rgb.to_ndarray())
 
 
-def _by_opencv(picture: Any) -> UInt8Array:
+def _by_opencv(picture: VideoFrame) -> UInt8Array:
     """BT.601, limited range, unscaled: OpenCV knows only this case, and takes a third of swscale's time."""
     y, u, v = plane_views(picture)
     return np.asarray(cv2.cvtColorTwoPlane(y, cv2.merge((u, v)), cv2.COLOR_YUV2RGB_NV12), np.uint8)
 
 
-def _reformatter(*shape: int) -> Any:
+def _reformatter(*shape: int) -> VideoReformatter:
     """One reformatter per thread and shape: it is not thread-safe, and another shape sets it up anew."""
-    kept: dict[tuple[int, ...], Any] = _local.__dict__.setdefault("kept", {})
+    kept: dict[tuple[int, ...], VideoReformatter] = _local.__dict__.setdefault("kept", {})
     if shape not in kept:
         if len(kept) >= KEPT_REFORMATTERS:
             kept.clear()

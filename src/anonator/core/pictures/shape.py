@@ -6,11 +6,13 @@ import contextlib
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
+from av import VideoFrame
 from av.sidedata import sidedata
+from av.sidedata.sidedata import SideDataContainer
 
 from anonator.core.frames import SQUARE, Place, UInt8Array
 
@@ -64,12 +66,12 @@ class Orientation:
         return 270 if self.flip_y else 90
 
     @classmethod
-    def of(cls, picture: Any) -> Orientation:
+    def of(cls, picture: VideoFrame) -> Orientation:
         """Read a frame's display matrix: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
 
         Angles between quarter turns are taken as none.
         """
-        data = picture.side_data.get("DISPLAYMATRIX")
+        data = cast(SideDataContainer, picture.side_data).get("DISPLAYMATRIX")
         if data is None:
             return cls()
         a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
-import av
-from av.video.reformatter import VideoReformatter
+from av import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from anonator.core.frames import UInt8Array
-from anonator.core.pictures.colours import BT601, BT709, FULL, HD_HEIGHT, HDR_TRANSFERS, LIMITED, UNSPECIFIED
+from anonator.core.pictures.colours import BT601, BT709, HD_HEIGHT, HDR_TRANSFERS, UNSPECIFIED, range_of
 from anonator.core.pictures.hdr import ToneMapper
 from anonator.core.pictures.planes import copy_time, plane_views
 from anonator.core.pictures.shape import Canvas, Crop, Orientation, even
@@ -35,7 +34,7 @@ class Kind:
     """AVColorRange; 0 not said."""
 
     @classmethod
-    def of(cls, picture: Any, sar: Fraction) -> Kind:
+    def of(cls, picture: VideoFrame, sar: Fraction) -> Kind:
         """Read it off a decoded picture."""
         return cls(
             picture.width,
@@ -85,16 +84,18 @@ class UprightMaker:
         from_rgb = is_rgb and not self.hdr
         # grey pictures have all 256 shades where nobody says otherwise, as cameras and microscopes make them
         grey = kind.pix_fmt.startswith("gray") and not kind.color_range
-        self.full_range = grey or kind.pix_fmt.startswith("yuvj") or kind.color_range == FULL
-        self.color_range = FULL if self.full_range else kind.color_range
+        self.full_range = grey or kind.pix_fmt.startswith("yuvj") or kind.color_range == ColorRange.JPEG
+        self.color_range = int(ColorRange.JPEG) if self.full_range else kind.color_range
         self.matrix = kind.matrix
         if from_rgb or self.hdr:
-            self.full_range, self.color_range = False, LIMITED
+            self.full_range, self.color_range = False, int(ColorRange.MPEG)
             self.matrix = BT709 if self.hdr or kind.height > HD_HEIGHT else BT601
-        self._tone_mapper = ToneMapper(self.hdr, full_range=kind.color_range == FULL) if self.hdr else None
+        self._tone_mapper = (
+            ToneMapper(self.hdr, full_range=kind.color_range == ColorRange.JPEG) if self.hdr else None
+        )
         self._reformatter = VideoReformatter()
 
-    def make(self, picture: Any) -> Any:
+    def make(self, picture: VideoFrame) -> VideoFrame:
         """One decoded av.VideoFrame in, one in yuv420p out: the same where nothing is to be done."""
         plain = picture.format.name == "yuv420p" and not self.hdr
         if plain and all(plane.line_size > 0 for plane in picture.planes):
@@ -108,7 +109,7 @@ class UprightMaker:
             copy_time(picture, made)
         return made
 
-    def _converted(self, picture: Any) -> Any:
+    def _converted(self, picture: VideoFrame) -> VideoFrame:
         name = picture.format.name
         if self._tone_mapper and not picture.format.is_rgb:
             return self._tone_mapper.map(picture)
@@ -118,30 +119,30 @@ class UprightMaker:
             eight = picture if name == "gray" else self._reformatter.reformat(picture, format="gray")
             return self._copy(plane_views(eight))
         if name.startswith("yuvj"):
-            relabelled = av.VideoFrame(picture.width, picture.height, name.replace("yuvj", "yuv"))
+            relabelled = VideoFrame(picture.width, picture.height, name.replace("yuvj", "yuv"))
             picture = self._copy(plane_views(picture), relabelled)
         rgb = picture.format.is_rgb or picture.format.has_palette
         # from YUV, only depth and chroma sampling change; equal tags on both sides keep the values
-        matrix = 1 if self.matrix == BT709 else 5  # as swscale counts them
+        matrix = Colorspace.ITU709 if self.matrix == BT709 else Colorspace.ITU601
         return self._reformatter.reformat(
             picture,
             *self._stored,
             "yuv420p",
             src_colorspace=matrix,
             dst_colorspace=matrix,
-            src_color_range=FULL if rgb else LIMITED,
-            dst_color_range=FULL if rgb and self.full_range else LIMITED,
+            src_color_range=range_of(full=rgb),
+            dst_color_range=range_of(full=rgb and self.full_range),
             interpolation="BICUBIC",
         )
 
-    def _copy(self, planes: list[UInt8Array], made: Any | None = None) -> Any:
-        made = made or av.VideoFrame(*self._stored, "yuv420p")
+    def _copy(self, planes: list[UInt8Array], made: VideoFrame | None = None) -> VideoFrame:
+        made = made or VideoFrame(*self._stored, "yuv420p")
         for i, target in enumerate(plane_views(made)):
             target[:] = planes[i] if i < len(planes) else 128
         return made
 
-    def _turned_and_padded(self, picture: Any) -> Any:
-        made = av.VideoFrame(*self.own.size, "yuv420p")
+    def _turned_and_padded(self, picture: VideoFrame) -> VideoFrame:
+        made = VideoFrame(*self.own.size, "yuv420p")
         width, height = self.own.width, self.own.height
         for i, (source, target) in enumerate(zip(plane_views(picture), plane_views(made), strict=True)):
             w, h = (width, height) if i == 0 else (even(width) // 2, even(height) // 2)

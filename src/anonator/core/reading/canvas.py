@@ -6,15 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
+from av import VideoFrame
 
 from anonator.core.pictures.shape import Canvas, Crop, believable
 from anonator.core.pictures.upright import Kind, UprightMaker
+from anonator.core.reading.av_types import Packet
 from anonator.core.reading.container_crop import container_crop
 from anonator.core.reading.description import frame_rate
-from anonator.core.reading.opening import OpenedVideo, open_video, packets_of
+from anonator.core.reading.late_streams import packets_of
+from anonator.core.reading.opening import OpenedVideo, open_video
 from anonator.core.reading.parameter_sets import fingerprint
 
 WORTHWHILE_SECONDS, WORTHWHILE_PART = 1.0, 0.1
@@ -87,7 +89,7 @@ class PixelShape:
         self._follows = not any(name in video.container.format.name for name in OWN_SHAPE)
         self._sar = believable(self._stream.sample_aspect_ratio)
 
-    def of(self, picture: Any) -> Fraction:
+    def of(self, picture: VideoFrame) -> Fraction:
         """Width of a decoded picture's pixels in heights; pictures come in their order of presentation."""
         # the decoder may be ahead of its pictures, but a new ratio begins with one that can stand alone
         if self._follows and picture.key_frame:
@@ -121,7 +123,7 @@ def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
 
 
 def _times(video: OpenedVideo, crop: Crop, tick: Callable[[], None]) -> ShapeTimes:
-    context, time_base = video.stream.codec_context, Fraction(video.stream.time_base)
+    context, time_base = video.stream.codec_context, video.time_base
     context.thread_type = "SLICE"  # a single picture must come out at once
     usual = 1 / frame_rate(video.stream)
     extradata = bytes(context.extradata or b"")
@@ -160,7 +162,7 @@ class _KeyFrameLook:
         self._context, self._crop = video.stream.codec_context, crop
         self._pixels = PixelShape(video)
 
-    def shape(self, packet: Any) -> Canvas | None:
+    def shape(self, packet: Packet) -> Canvas | None:
         """The size at which players show a key frame, or None where it cannot be decoded."""
         try:
             pictures = [*self._context.decode(packet), *self._context.decode(None)]

@@ -8,7 +8,8 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from anonator.core.reading.av_types import Packet
-from anonator.core.reading.opening import OpenedVideo, packets_of, without_path
+from anonator.core.reading.late_streams import packets_of
+from anonator.core.reading.opening import OpenedVideo, without_path
 from anonator.core.reading.packet_ledger import HIDDEN, PacketLedger
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+
+from av import VideoFrame
+from av.audio.stream import AudioStream
+from av.video.reformatter import ColorPrimaries, ColorTrc
+from av.video.stream import VideoStream
 
 from anonator.core.pictures.convert import PictureMaker
 from anonator.core.reading.info import AudioTrack, VideoInfo
@@ -15,7 +19,7 @@ CANONICAL = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp
 """Decoders that are not named after their codec."""
 
 
-def frame_rate(stream: Any) -> Fraction:
+def frame_rate(stream: VideoStream) -> Fraction:
     """Frames per second as far as the header says or FFmpeg guesses; 25 where nothing sensible is known."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
         if rate and 0 < rate <= 1000:
@@ -24,7 +28,7 @@ def frame_rate(stream: Any) -> Fraction:
 
 
 def describe(
-    video: OpenedVideo, first: Any, maker: PictureMaker, ledger: PacketLedger, start_shift: int
+    video: OpenedVideo, first: VideoFrame, maker: PictureMaker, ledger: PacketLedger, start_shift: int
 ) -> VideoInfo:
     """What is known once the first picture is decoded.
 
@@ -43,7 +47,7 @@ def describe(
         display_width=maker.canvas.width,
         display_height=maker.canvas.height,
         sar=maker.canvas.sar,
-        time_base=Fraction(stream.time_base),
+        time_base=video.time_base,
         average_rate=frame_rate(stream),
         header_frames=stream.frames or None,
         duration_seconds=ledger.promises.seconds,
@@ -54,15 +58,15 @@ def describe(
         interlaced=bool(first.interlaced_frame),
         color_range=maker.first.color_range,
         color_space=maker.first.matrix,
-        color_primaries=1 if hdr else context.color_primaries,
-        color_transfer=1 if hdr else context.color_trc,
+        color_primaries=int(ColorPrimaries.BT709) if hdr else context.color_primaries,
+        color_transfer=int(ColorTrc.BT709) if hdr else context.color_trc,
         audio=tuple(_audio_track(s) for s in video.container.streams.audio),
         file_id=video.file_id,
         notes=tuple(_notes(video, first, maker, ledger)),
     )
 
 
-def _notes(video: OpenedVideo, first: Any, maker: PictureMaker, ledger: PacketLedger) -> Iterator[str]:
+def _notes(video: OpenedVideo, first: VideoFrame, maker: PictureMaker, ledger: PacketLedger) -> Iterator[str]:
     turn = maker.first.orientation
     depth = max(component.bits for component in first.format.components)
     if maker.first.hdr:
@@ -79,7 +83,7 @@ def _notes(video: OpenedVideo, first: Any, maker: PictureMaker, ledger: PacketLe
         yield "The file is incomplete: it is shorter than its own header says."
 
 
-def _audio_track(stream: Any) -> AudioTrack:
+def _audio_track(stream: AudioStream) -> AudioTrack:
     context = stream.codec_context
     if context is None:
         return AudioTrack(stream.index, "unknown", 0, 0)

@@ -6,8 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from av import VideoFrame
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from anonator.core.reading.av_types import Container, Packet, StandIn, Streams, listed
 from anonator.core.reading.other_lengths import flv_tags
 from anonator.errors import InputError
 
@@ -25,57 +30,60 @@ ANOTHER = (
 )
 
 
-class LateStreams:
-    """An open container of such a format; in all else it is the av.container.InputContainer."""
+class LateStreams(StandIn):
+    """An open container of such a format."""
 
-    def __init__(self, path: Path, container: Any) -> None:
+    def __init__(self, path: Path, container: InputContainer) -> None:
         """Take an open container and the path of its file."""
-        self._path, self._container = path, container
+        super().__init__(container)
+        self._path = path
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._container, name)
-
-    def demux(self, streams: Any) -> Iterator[Any]:
+    def demux(self, streams: Streams, /) -> Iterator[Packet]:
         """The packets of a stream or of some.
 
         Raises:
             InputError: at the end, where another video has taken over on the way.
         """
         yield from packets(self._container, streams)
-        if all(stream.type != "video" for stream in _listed(streams)):
+        if all(stream.type != "video" for stream in listed(streams)):
             return
         with open(self._path, "rb") as file:
             if _has_another_video(file, self._container, streams):
                 raise InputError(ANOTHER)
 
-    def decode(self, stream: Any) -> Iterator[Any]:
+    def decode(self, stream: VideoStream, /) -> Iterator[VideoFrame]:
         """The pictures of a stream, for looking at some of them."""
         yield from pictures(packets(self._container, stream), stream)
 
 
-def packets(container: Any, streams: Any) -> Iterator[Any]:
-    """Packets with contents; at the end PyAV stumbles over streams that came late."""
+def packets_of(container: Container, streams: Streams) -> Iterator[Packet]:
+    """All packets of a stream, or of a list of streams, in the file's order; empty ones mark ends."""
     demuxer = container.demux(streams)
     while True:
         try:
             packet = next(demuxer)
+        # IndexError: at the end of the file PyAV stumbles over streams that appeared on the way
         except (StopIteration, IndexError):
             return
-        if packet.size:
-            yield packet
+        yield packet
 
 
-def pictures(packets: Iterator[Any], stream: Any) -> Iterator[Any]:
+def packets(container: Container, streams: Streams) -> Iterator[Packet]:
+    """The packets that hold something."""
+    return (packet for packet in packets_of(container, streams) if packet.size)
+
+
+def pictures(packets: Iterator[Packet], stream: VideoStream) -> Iterator[VideoFrame]:
     """What a stream's decoder makes of packets, to its last picture."""
     for packet in packets:
         yield from stream.codec_context.decode(packet)
     yield from stream.codec_context.decode(None)
 
 
-def _has_another_video(file: BinaryIO, container: Any, streams: Any) -> bool:
+def _has_another_video(file: BinaryIO, container: Container, streams: Streams) -> bool:
     if "flv" in container.format.name:
         return _flv_goes_on(file)
-    ids = {stream.id & 0xFF for stream in _listed(streams) if stream.type == "video"}
+    ids = {stream.id & 0xFF for stream in listed(streams) if stream.type == "video"}
     found = _ps_videos(file)
     return any(
         len(places) > CHANCE and _mostly_outside(places, found[own])
@@ -89,10 +97,6 @@ def _mostly_outside(places: list[int], own: list[int]) -> bool:
     """Whether more of a video lies before or behind another one than beside it."""
     beside = sum(own[0] <= place <= own[-1] for place in places)
     return beside * 2 < len(places)
-
-
-def _listed(streams: Any) -> list[Any]:
-    return streams if isinstance(streams, list) else [streams]
 
 
 def _flv_goes_on(file: BinaryIO) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from anonator.core.reading import containers, recognition
+from anonator.core.reading.av_types import Container
 from anonator.core.reading.late_streams import FORMATS, LateStreams
 from anonator.core.reading.length import (
     hides_another_video,
@@ -21,7 +23,13 @@ from anonator.core.reading.length import (
 )
 from anonator.core.reading.matroska import MatroskaWalk
 from anonator.core.reading.protection import is_encrypted
-from anonator.core.reading.transport_stream import BUFFER, SCRAMBLED, TransportStream, open_transport_stream
+from anonator.core.reading.transport_stream import (
+    BUFFER,
+    SCRAMBLED,
+    Part,
+    TransportStream,
+    open_transport_stream,
+)
 from anonator.errors import AnonatorError, InputError
 
 MAX_PIXELS = 32 * 1024 * 1024
@@ -48,10 +56,8 @@ MAX_STREAMS = 64
 class OpenedVideo:
     """An open container and the stream in it that is the video."""
 
-    container: Any
-    """av.container.InputContainer"""
-    stream: Any
-    """av.video.stream.VideoStream"""
+    container: Container
+    stream: VideoStream
     file_id: tuple[int, int]
     """(device, inode): tells whether another path is the same file."""
     file_size: int
@@ -71,6 +77,11 @@ class OpenedVideo:
     """As it was opened."""
     changed_at: int
     """Nanoseconds: when the file was last written to, at opening."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per unit of the video's times; open_video refuses a stream without."""
+        return Fraction(self.stream.time_base or 1)
 
     def lacks_samples(self) -> bool:
         """Whether samples lie behind the file's end, as far as the table of contents has been read."""
@@ -139,7 +150,7 @@ def _regular_file(path: Path) -> os.stat_result:
     return status
 
 
-def open_container(path: Path) -> tuple[Any, os.stat_result]:
+def open_container(path: Path) -> tuple[Container, os.stat_result]:
     """Open a file for demuxing, with every door but the file itself closed.
 
     Raises:
@@ -148,10 +159,7 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
     status = _regular_file(path)
     try:
         _refuse_by_head(path, status.st_size)
-        container: Any = open_transport_stream(path, status.st_size, _open, main_video)
-        container = container or _open(as_file_url(path), {})
-        if container.format.name in FORMATS:
-            container = LateStreams(path, container)
+        container = open_transport_stream(path, status.st_size, _open, main_video) or _open_file(path)
     except (av.FFmpegError, OSError, ValueError) as exc:
         raise InputError(_why_not_opened(path, status)) from without_path(exc)
     if isinstance(container, TransportStream) and container.is_scrambled:
@@ -166,6 +174,11 @@ def open_container(path: Path) -> tuple[Any, os.stat_result]:
     return container, status
 
 
+def _open_file(path: Path) -> Container:
+    container = _open(as_file_url(path), {})
+    return LateStreams(path, container) if container.format.name in FORMATS else container
+
+
 def _refuse_by_head(path: Path, size: int) -> None:
     with open(path, "rb") as file:
         refusal = recognition.refusal(file)
@@ -175,8 +188,8 @@ def _refuse_by_head(path: Path, size: int) -> None:
         raise InputError(refusal)
 
 
-def _open(file: Any, more: dict[str, str]) -> Any:
-    """Open an address or a file object with every door but the file itself closed."""
+def _open(file: str | Part, more: dict[str, str]) -> InputContainer:
+    """Open an address or a part of a file with every door but the file itself closed."""
     return av.open(
         file,
         mode="r",
@@ -218,18 +231,6 @@ def _is_mp4(path: Path) -> bool:
         return False
 
 
-def packets_of(container: Any, streams: Any) -> Iterator[Any]:
-    """All packets of a stream, or of a list of streams, in the file's order; empty ones mark ends."""
-    demuxer = container.demux(streams)
-    while True:
-        try:
-            packet = next(demuxer)
-        # IndexError: at the end of the file PyAV stumbles over streams that appeared on the way
-        except (StopIteration, IndexError):
-            return
-        yield packet
-
-
 def open_video(path: Path) -> OpenedVideo:
     """Open a file and find the video stream in it.
 
@@ -260,7 +261,7 @@ def open_video(path: Path) -> OpenedVideo:
     )  # fmt: skip
 
 
-def _end_of_samples(container: Any) -> int:
+def _end_of_samples(container: Container) -> int:
     """The byte at which the last sample ends, of all tracks."""
     return max((e.pos + e.size for s in container.streams for e in s.index_entries), default=0)
 
@@ -272,19 +273,19 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _videos(container: Any) -> list[Any]:
+def _videos(container: Container) -> list[VideoStream]:
     not_video = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     return [s for s in container.streams.video if not s.disposition & not_video]
 
 
-def main_video(container: Any) -> Any | None:
+def main_video(container: Container) -> VideoStream | None:
     """The stream that players show, or None."""
     videos = _videos(container)
     best = container.streams.best("video")
-    return best if best in videos else videos[0] if videos else None
+    return next((video for video in videos if video == best), videos[0] if videos else None)
 
 
-def _video_stream(container: Any) -> tuple[Any, int]:
+def _video_stream(container: Container) -> tuple[VideoStream, int]:
     stream = main_video(container)
     if stream is None:
         if container.streams.audio:

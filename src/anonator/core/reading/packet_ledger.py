@@ -56,7 +56,7 @@ class PacketLedger:
         """The packet entered last makes no picture: what it holds is only there to build others on."""
         self._video, self._structure, self._strict = video, video.structure, follow
         self._codec = stream.codec_context.name
-        self._time_base = Fraction(stream.time_base)
+        self._time_base = video.time_base
         self._awaited = AwaitedPictures(follows=follow and self.one_to_one and self.avi_times is None)
         self._breaks: list[Fraction] = []
         self._suspect: dict[int, int] = {}

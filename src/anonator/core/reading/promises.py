@@ -33,7 +33,7 @@ class Promises:
             packets = min(packets, len(stream.index_entries))
         seconds = None
         if stream.duration:
-            seconds = stream.duration * Fraction(stream.time_base)
+            seconds = stream.duration * video.time_base
         elif container.duration:
             seconds = Fraction(container.duration, av.time_base)
         is_cut = video.promised_size is not None and video.promised_size > video.file_size

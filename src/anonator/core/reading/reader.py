@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
+from av import VideoFrame
 
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
@@ -101,21 +101,21 @@ class VideoReader:
         self._ledger = PacketLedger(self._video, follow=not self._damaged_limit)
         self._deinterlaced = False
         self._delivered = 0
-        self._pictures: Iterator[Any] = (
+        self._pictures: Iterator[VideoFrame | Lost] = (
             iter(ReplacingDecoder(self._video, self._ledger, self._damaged_limit))
             if self._damaged_limit
             else whole_pictures(self._video, self._ledger)
         )
-        self._head: list[Any] = []
+        self._head: list[VideoFrame | Lost] = []
         for item in self._pictures:
             self._head.append(item)
             if not isinstance(item, Lost):
+                first = item
                 break
         else:
             raise InputError("There is no picture in this video that can be decoded. Copy it again.")
         self._pixels = PixelShape(self._video)
-        first = self._head[-1]
-        self._first: Any | None = first
+        self._first: VideoFrame | None = first
         self._maker = PictureMaker(
             first,
             matrix=context.colorspace,
@@ -125,7 +125,7 @@ class VideoReader:
             crop=container_crop(self._path, self._video),
             canvas=self._canvas,
         )
-        self._clock = Clock(stream.time_base, frame_rate(stream), self._head[0].pts)
+        self._clock = Clock(self._video.time_base, frame_rate(stream), self._head[0].pts)
         self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
         seconds = self.info.duration_seconds
         self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
@@ -190,7 +190,7 @@ class VideoReader:
             DecodeError: there is no whole picture to be found there.
         """
         stream, container = self._video.stream, self._video.container
-        wanted = max(0, int(seconds / stream.time_base)) - self._clock.shift
+        wanted = max(0, int(seconds / self._video.time_base)) - self._clock.shift
         best, self._first = self._first, None
         self._head.clear()
         try:
@@ -247,11 +247,11 @@ class VideoReader:
         except (av.FFmpegError, ValueError) as exc:
             raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
 
-    def _length(self, picture: Any) -> int:
+    def _length(self, picture: VideoFrame) -> int:
         """How long a picture is shown, in units of the time base, as far as the file says."""
-        return int(getattr(picture, "duration", 0) or 1 / self.info.average_rate / self.info.time_base)
+        return int(picture.duration or 1 / self.info.average_rate / self.info.time_base)
 
-    def _whole(self) -> Iterator[Any]:
+    def _whole(self) -> Iterator[VideoFrame | Lost]:
         """Pictures that show one moment each: interlaced ones are made so."""
         deinterlacer: Deinterlacer | None = None
         for picture in self._all_decoded():
@@ -269,7 +269,7 @@ class VideoReader:
         if deinterlacer is not None:
             yield from deinterlacer.finish()
 
-    def _all_decoded(self) -> Iterator[Any]:
+    def _all_decoded(self) -> Iterator[VideoFrame | Lost]:
         if self._first is None:
             raise RuntimeError("a VideoReader can be read once; open another one")
         self._first = None

@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypeAlias
+
+from av import VideoFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from anonator.core.clock_text import clock_text
+from anonator.core.reading.av_types import Container, Packet, StandIn, Streams, listed
 from anonator.core.reading.late_streams import packets, pictures
 from anonator.core.reading.programme_tables import Layout, ProgrammeTables, layout_of
 from anonator.errors import InputError
@@ -23,9 +30,9 @@ LONGEST_GAP = 10
 CLOCK = 90_000
 """Units of time in a second, in every transport stream."""
 
-Open = Callable[[Any, dict[str, str]], Any]
-"""Opens a file object with further options; av.container.InputContainer."""
-Choose = Callable[[Any], Any]
+Open: TypeAlias = "Callable[[Part, dict[str, str]], InputContainer]"
+"""Opens a part with further options."""
+Choose: TypeAlias = Callable[[Container], VideoStream | None]
 """The video stream of a container."""
 
 
@@ -68,7 +75,7 @@ class Part:
         return self._position - self._start
 
 
-class TransportStream:
+class TransportStream(StandIn):
     """An open transport stream; the parts that follow the first programme are read as if they were its own.
 
     In all else it is the av.container.InputContainer of the first part.
@@ -94,20 +101,17 @@ class TransportStream:
         self.starts_at = 0
         """Byte of the file from which the places of the packets count that are being delivered."""
         self._part = Part(file, layout, 0, self._end)
-        self._container = opener(self._part, self._options())
+        super().__init__(opener(self._part, self._options()))
         self.is_scrambled = self._part.tables.scrambled
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._container, name)
 
     def close(self) -> None:
         """Close the parts and the file; safe to call twice."""
         self._container.close()
         self._file.close()
 
-    def demux(self, streams: Any) -> Iterator[Any]:
+    def demux(self, streams: Streams, /) -> Iterator[Packet]:
         """The packets of a stream of the first part, or of some, and of those that take their places."""
-        wanted = streams if isinstance(streams, list) else [streams]
+        wanted = listed(streams)
         part, container, main = self._part, self._container, self._choose(self._container)
         first, shift, ends = main, 0, 0
         if main is not None:
@@ -148,7 +152,7 @@ class TransportStream:
             shift = _shift(main, ends)
             places = self._places(wanted, first, container, main, ends)
 
-    def decode(self, stream: Any) -> Iterator[Any]:
+    def decode(self, stream: VideoStream, /) -> Iterator[VideoFrame]:
         """The pictures of a stream of the first part, for looking at some of them."""
         yield from pictures(packets(self._container, stream), stream)
 
@@ -163,7 +167,7 @@ class TransportStream:
             return {}
         return {"skip_estimate_duration_from_pts": "1"}
 
-    def _require_same_codec(self, first: Any, main: Any, ends: int) -> None:
+    def _require_same_codec(self, first: VideoStream, main: VideoStream, ends: int) -> None:
         names = [stream.codec_context.name if stream.codec_context else "unknown" for stream in (first, main)]
         if names[0] != names[1]:
             time = clock_text((ends - (first.start_time or 0)) / CLOCK)
@@ -172,13 +176,20 @@ class TransportStream:
                 "which cannot be joined here. Cut it there, or convert it to MP4 with H.264 first."
             )
 
-    def _places(self, wanted: list[Any], first: Any, container: Any, main: Any, ends: int) -> dict[int, Any]:
+    def _places(
+        self,
+        wanted: list[Stream],
+        first: VideoStream,
+        container: Container,
+        main: VideoStream,
+        ends: int,
+    ) -> dict[int, Stream]:
         """Which streams of the next part take the places of those that are read."""
         self._say(
             f"Another programme goes on at {clock_text((ends - (first.start_time or 0)) / CLOCK)}, as in "
             "joined recordings; it is in the result."
         )
-        places = {main.index: first} if first in wanted else {}
+        places: dict[int, Stream] = {main.index: first} if first in wanted else {}
         sounds = list(container.streams.audio)
         for old in self._container.streams.audio:
             new = sounds.pop(0) if sounds else None
@@ -239,13 +250,13 @@ def end_of_packets(file: BinaryIO, layout: Layout, size: int) -> int:
     return rounded if size - rounded >= layout.length else size
 
 
-def _move(packet: Any, shift: int) -> None:
+def _move(packet: Packet, shift: int) -> None:
     if shift:
         packet.pts = None if packet.pts is None else packet.pts + shift
         packet.dts = None if packet.dts is None else packet.dts + shift
 
 
-def _shift(main: Any, ends: int) -> int:
+def _shift(main: VideoStream, ends: int) -> int:
     """What is added to the times of a part so that it follows the one before."""
     start = main.start_time
     if start is None or 0 <= start - ends <= LONGEST_GAP * CLOCK:
@@ -253,7 +264,7 @@ def _shift(main: Any, ends: int) -> int:
     return ends - int(start)
 
 
-def _same_programme(container: Any, tables: ProgrammeTables, number: int | None) -> Any | None:
+def _same_programme(container: Container, tables: ProgrammeTables, number: int | None) -> VideoStream | None:
     """The video that belongs to the programme of the same number, where there is more than one video."""
     videos = list(container.streams.video)
     if len(videos) < 2:
@@ -262,9 +273,9 @@ def _same_programme(container: Any, tables: ProgrammeTables, number: int | None)
     return next((stream for stream in videos if stream.id in own), None)
 
 
-def _sounds_alike(old: Any, new: Any) -> bool:
-    contexts = old.codec_context, new.codec_context
-    if None in contexts:
+def _sounds_alike(old: AudioStream, new: AudioStream) -> bool:
+    contexts = [stream.codec_context for stream in (old, new)]
+    if None in contexts:  # of an unknown codec
         return False
     kinds = [(c.name, c.sample_rate, c.layout.nb_channels) for c in contexts]
-    return bool(kinds[0] == kinds[1])
+    return kinds[0] == kinds[1]

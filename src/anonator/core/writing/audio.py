@@ -6,12 +6,15 @@ import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 
 from anonator.core.clock_text import clock_text
-from anonator.core.reading.opening import open_container, packets_of, without_path
+from anonator.core.reading.av_types import Packet
+from anonator.core.reading.late_streams import packets_of
+from anonator.core.reading.opening import open_container, without_path
 from anonator.core.reading.timestamps import JUMP_SECONDS
 from anonator.errors import AnonatorError, DecodeError
 
@@ -24,7 +27,7 @@ GAP_SECONDS = 0.05
 """A longer gap between decoded sounds is kept as a gap; a shorter one is rounding in the input."""
 
 
-def mp4_holds(stream: Any) -> bool:
+def mp4_holds(stream: AudioStream) -> bool:
     """Ask the MP4 muxer whether it takes this stream, by writing a header into memory."""
     if stream.codec_context is None or stream.codec_context.name.startswith(UNPLAYABLE_IN_MP4):
         return False
@@ -40,7 +43,7 @@ def mp4_holds(stream: Any) -> bool:
 class AudioFeed:
     """Muxes all sound tracks of an input into an output, up to a given time at each call."""
 
-    def __init__(self, source: Path, output: Any, shift: Fraction) -> None:
+    def __init__(self, source: Path, output: OutputContainer, shift: Fraction) -> None:
         """Open the input a second time and add its sound tracks to the output.
 
         Args:
@@ -63,7 +66,7 @@ class AudioFeed:
         self.outcome = _outcome([track.word for track in self._tracks.values()])
         """What became of the sound, in words."""
         self._packets = self._read(streams) if streams else iter(())
-        self._next: tuple[float, Any] | None = None
+        self._next: tuple[float, Packet] | None = None
 
     def feed(self, until: float | None) -> None:
         """Mux everything before a time in seconds; None means all that is left.
@@ -86,13 +89,13 @@ class AudioFeed:
         """Close the input."""
         self._container.close()
 
-    def _read(self, streams: list[Any]) -> Iterator[tuple[float, Any]]:
+    def _read(self, streams: list[AudioStream]) -> Iterator[tuple[float, Packet]]:
         last = 0.0
         try:
             for packet in packets_of(self._container, streams):
                 if packet.size:
                     for made in self._tracks[packet.stream.index].packets(packet):
-                        last = float(made.dts * made.time_base)
+                        last = float((made.dts or 0) * made.time_base)
                         yield last, made
             for track in self._tracks.values():
                 for made in track.packets(None):
@@ -108,7 +111,7 @@ def _unreadable(seconds: float) -> DecodeError:
     )
 
 
-def _make_track(stream: Any, output: Any, shift: Fraction) -> _Copy | _Convert:
+def _make_track(stream: AudioStream, output: OutputContainer, shift: Fraction) -> _Copy | _Convert:
     if mp4_holds(stream):
         return _Copy(stream, output, shift)
     if stream.codec_context is None:
@@ -129,23 +132,23 @@ class _Copy:
 
     word = "kept unchanged"
 
-    def __init__(self, stream: Any, output: Any, shift: Fraction) -> None:
+    def __init__(self, stream: AudioStream, output: OutputContainer, shift: Fraction) -> None:
         self._stream = output.add_stream_from_template(stream)
         context = stream.codec_context
         self._rate = context.sample_rate or 48000
         self._frame_size = int(getattr(context, "frame_size", 0) or 0)
-        self._scale = Fraction(stream.time_base) * self._rate
+        self._scale = Fraction(stream.time_base or 1) * self._rate
         self._shift = shift * self._rate
         self._expected: int | None = None
         self._last = -(2**62)
 
-    def packets(self, packet: Any | None) -> Iterator[Any]:
+    def packets(self, packet: Packet | None) -> Iterator[Packet]:
         """The packet with its time in samples; containers that count in milliseconds are smoothed."""
         if packet is None:
             return
         stamp = packet.pts if packet.pts is not None else packet.dts
         time = self._expected or 0 if stamp is None else round(stamp * self._scale + self._shift)
-        if self._expected is not None and abs(time - self._expected) <= max(1, self._scale):
+        if self._expected is not None and abs(time - self._expected) <= max(Fraction(1), self._scale):
             time = self._expected
         elif self._expected is not None and time < self._expected - JUMP_SECONDS * self._rate:
             self._shift += self._expected - time  # a joined recording: time goes on, as the picture's does
@@ -163,9 +166,9 @@ class _Copy:
 class _Convert:
     """Decodes a track and encodes it as AAC."""
 
-    def __init__(self, stream: Any, output: Any, shift: Fraction) -> None:
+    def __init__(self, stream: AudioStream, output: OutputContainer, shift: Fraction) -> None:
         self._decoder = stream.codec_context
-        self._scale = Fraction(stream.time_base)
+        self._scale = Fraction(stream.time_base or 1)
         self._shift = shift
         rate = self._decoder.sample_rate
         channels = self._decoder.layout.nb_channels
@@ -180,7 +183,7 @@ class _Convert:
         self._next: int | None = None
         self.word = f"converted to AAC, because MP4 cannot hold {self._decoder.name}"
 
-    def packets(self, packet: Any | None) -> Iterator[Any]:
+    def packets(self, packet: Packet | None) -> Iterator[Packet]:
         """The AAC packets that come out when this packet goes in; None ends the track."""
         for sound in self._decoder.decode(packet):
             rate = sound.sample_rate

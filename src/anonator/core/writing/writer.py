@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
 from av.bitstream import BitStreamFilterContext
+from av.container import OutputContainer
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
+from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.opening import without_path
 from anonator.core.writing import leftovers
@@ -85,8 +86,8 @@ class VideoWriter:
         self.bytes_written = 0
         """Size of the finished file; 0 before close."""
         self._audio: AudioFeed | None = None
-        self._container: Any = None
-        self._waiting: deque[Any] = deque()
+        self._container: OutputContainer | None = None
+        self._waiting: deque[Packet] = deque()
         self._durations: dict[int, int] = {}
         self._first_dts: int | None = None
         self._last_dts = 0
@@ -128,7 +129,7 @@ class VideoWriter:
             self._durations[self.pts[-1]] = frame.pts - self.pts[-1]
         self.pts.append(frame.pts)
         self.frames_written += 1
-        self._last_duration = int(getattr(image, "duration", 0) or 0)
+        self._last_duration = image.duration or 0
         with self._output_errors():
             self._space.check()
             self._take(self._stream.encode(image))
@@ -156,6 +157,7 @@ class VideoWriter:
                 )
             if self._audio:
                 self._audio.feed(None)
+            assert self._container is not None  # until here
             self._container.close()
             self._container = None
             self.bytes_written = self._file.finish(self._info.display_size, self._info.sar)
@@ -202,7 +204,7 @@ class VideoWriter:
         self._clock = scale = _clock_rate(info.time_base)
         rates = [track.sample_rate for track in info.audio if track.sample_rate] if audio_from else []
         movie_scale = math.lcm(scale, *rates)
-        self._container = av.open(
+        self._container = container = av.open(
             self._file,
             "w",
             format="mp4",
@@ -215,21 +217,21 @@ class VideoWriter:
                 "empty_hdlr_name": "1",
             },
         )
-        self._add_video(encoder, preset, crf)
+        self._add_video(container, encoder, preset, crf)
         # supplemental data in the stream: x264's options, closed captions, time codes
         self._without_sei = BitStreamFilterContext("filter_units=remove_types=6", self._stream)
         if audio_from is not None:
-            self._audio = AudioFeed(audio_from, self._container, info.start_shift * info.time_base)
+            self._audio = AudioFeed(audio_from, container, info.start_shift * info.time_base)
             self.audio_outcome = self._audio.outcome
         with self._output_errors():
-            self._container.start_encoding()
+            container.start_encoding()
 
-    def _add_video(self, encoder: Encoder, preset: str, crf: int) -> None:
+    def _add_video(self, container: OutputContainer, encoder: Encoder, preset: str, crf: int) -> None:
         info = self._info
         pix_fmt, options = encoder_setup(encoder, preset, crf, info.width * info.height)
         rate = max(info.average_rate.limit_denominator(100_000), Fraction(1, 100_000))
         try:
-            stream = self._container.add_stream(encoder.value, rate=rate, options=options)
+            stream = container.add_stream(encoder.value, rate=rate, options=options)
             context = stream.codec_context
             context.width, context.height, context.pix_fmt = info.width, info.height, pix_fmt
             context.time_base = info.time_base
@@ -245,7 +247,7 @@ class VideoWriter:
             ) from without_path(exc)
         self._stream = stream
 
-    def _take(self, packets: list[Any], *, last: bool = False) -> None:
+    def _take(self, packets: list[Packet], *, last: bool = False) -> None:
         """Mux packets in the encoder's order as soon as it is known how long their frames last."""
         for packet in packets:
             for filtered in self._without_sei.filter(packet):
@@ -253,17 +255,19 @@ class VideoWriter:
                 self._waiting.append(filtered)
         while self._waiting and self._waiting[0].pts in self._durations:
             packet = self._waiting.popleft()
-            packet.duration = self._durations.pop(packet.pts)
+            pts, dts = packet.pts, packet.dts
+            assert pts is not None and dts is not None and self._container is not None
+            packet.duration = self._durations.pop(pts)
             if self._first_dts is None:
-                self._first_dts = self._last_dts = packet.dts
-            self._check_gap(max(packet.dts - self._last_dts, packet.pts - packet.dts, packet.duration))
-            self._last_dts = packet.dts
+                self._first_dts = self._last_dts = dts
+            self._check_gap(max(dts - self._last_dts, pts - dts, packet.duration))
+            self._last_dts = dts
             if last and not self._waiting:
                 # MP4 adds up durations in decoding order; the sum must be the length that is shown
                 shown = self.pts[-1] + self._final_duration() - self.pts[0]
-                packet.duration = max(packet.duration, shown - (packet.dts - self._first_dts))
+                packet.duration = max(packet.duration, shown - (dts - self._first_dts))
             if self._audio:
-                self._audio.feed(float(packet.dts * self._info.time_base))
+                self._audio.feed(float(dts * self._info.time_base))
             self._container.mux_one(packet)
             self.packets_written += 1
 
