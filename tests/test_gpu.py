@@ -135,10 +135,10 @@ def test_no_frame_is_lost_when_memory_runs_out_for_a_moment(
     astronaut: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
     pictures = [np.roll(astronaut, 30 * i, axis=1) for i in range(7)]
-    plain = make_detector()
+    plain = make_detector(max_resolution=320)
     expected = plain.detect(pictures)
     plain.close()
-    detector = make_detector(FaultyNetwork(Greedy(4)), batch_size=4)
+    detector = make_detector(FaultyNetwork(Greedy(4)), batch_size=4, max_resolution=320)
     results = detector.detect(pictures)
     assert detector.batch_size == 2
     assert detector.notes == ["This computer ran out of memory; continuing with batches of 2."]

@@ -81,7 +81,10 @@ def said(path: Path) -> tuple[list[str], dict[str, str]]:
     return [track.track_type for track in tracks], fields
 
 
-@pytest.mark.parametrize("kind", ["mp4", "mov", "mkv", "avi", "webm", "ts"])
+@pytest.mark.parametrize(
+    "kind",
+    ["mp4", "mkv", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("mov", "avi", "webm", "ts"))],
+)
 def test_nothing_but_the_pictures_survives(
     tmp_path: Path, detectors: DetectorCache, astronaut: np.ndarray, kind: str
 ) -> None:

@@ -23,7 +23,7 @@ from video_helpers import frame_times
 
 from anonator.core.writing.leftovers import PREFIX, sweep
 
-pytestmark = pytest.mark.usefixtures("state")
+pytestmark = [pytest.mark.usefixtures("state"), pytest.mark.slow]
 KILLS = int(os.environ.get("ANONATOR_KILLS", "10"))
 """Random moments at which a job is killed; the whole programme is 200 (ten moments, twenty times)."""
 REAL_KILLS = int(os.environ.get("ANONATOR_REAL_KILLS", "1"))

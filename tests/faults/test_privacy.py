@@ -217,6 +217,7 @@ def after_jobs(
     yield home, jobs
 
 
+@pytest.mark.slow
 def test_however_a_job_ends_no_file_tells_its_name(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     home, jobs = after_jobs
     statuses = {end: facts[-1]["status"] for end, facts in jobs.items()}
@@ -236,6 +237,7 @@ def test_however_a_job_ends_no_file_tells_its_name(after_jobs: tuple[Home, dict[
     assert not any(path.name.startswith(PREFIX) for path in home.videos.iterdir())
 
 
+@pytest.mark.slow
 def test_what_the_program_keeps_is_known(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     """A new file in the user's folders must be thought about here first."""
     home, _ = after_jobs
@@ -248,6 +250,7 @@ def test_what_the_program_keeps_is_known(after_jobs: tuple[Home, dict[str, Any]]
     assert list(markers.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_job_writes_beside_its_result_and_nowhere_else(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     home, jobs = after_jobs
     allowed = [home.videos, home.places["state"] / "Anonator"]
@@ -272,6 +275,7 @@ def test_a_job_writes_beside_its_result_and_nowhere_else(after_jobs: tuple[Home,
     assert len(private) == 2
 
 
+@pytest.mark.slow
 def test_a_job_needs_no_network(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     """It ran with every socket refused, and on Linux, for root, without any network interface."""
     _, jobs = after_jobs
@@ -279,6 +283,7 @@ def test_a_job_needs_no_network(after_jobs: tuple[Home, dict[str, Any]]) -> None
     assert jobs["done"][-1]["status"] == 0
 
 
+@pytest.mark.slow
 def test_no_other_program_is_told_a_name(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     """A command line can be read by every user of the computer."""
     _, jobs = after_jobs

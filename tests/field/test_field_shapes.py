@@ -95,7 +95,15 @@ def require_visible(picture: np.ndarray, part: float = 0.5) -> None:
 # -- pixels that are not square ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sar", ["1/4", "1/2", "8/9", "16/15", "4/3", "2/1", "4/1"])
+@pytest.mark.parametrize(
+    "sar",
+    [
+        "1/4",
+        "16/15",
+        "4/1",
+        *(pytest.param(sar, marks=pytest.mark.slow) for sar in ("1/2", "8/9", "4/3", "2/1")),
+    ],
+)
 def test_faces_are_covered_whatever_the_shape_of_the_pixels(
     landscape: Path, detectors: DetectorCache, folder: Path, sar: str
 ) -> None:
@@ -228,13 +236,13 @@ AV1 = ("-c:v", "libaom-av1", "-cpu-used", 8, "-crf", 30, "-usage", "realtime", "
     ("name", "options", "suffix"),
     [
         ("vp8", VP8, ".webm"),
-        ("vp9", VP9, ".webm"),
-        ("av1", AV1, ".webm"),
+        pytest.param("vp9", VP9, ".webm", marks=pytest.mark.slow),
+        pytest.param("av1", AV1, ".webm", marks=pytest.mark.slow),
         ("h264", H264, ".ts"),
-        ("h264", INBAND, ".mkv"),
-        ("h264", INBAND, ".mp4"),
+        pytest.param("h264", INBAND, ".mkv", marks=pytest.mark.slow),
+        pytest.param("h264", INBAND, ".mp4", marks=pytest.mark.slow),
         ("hevc", HEVC, ".ts"),
-        ("mpeg2", MPEG2, ".ts"),
+        pytest.param("mpeg2", MPEG2, ".ts", marks=pytest.mark.slow),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )

@@ -198,6 +198,7 @@ def test_values_that_equal_the_lock_s_are_no_error() -> None:
         settings("--threshold", "0.55")
 
 
+@pytest.mark.slow
 def test_a_good_and_a_bad_video_give_two_lines_and_status_1(
     tmp_path: Path, small_face_clip: FaceClip
 ) -> None:

@@ -51,40 +51,27 @@ def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
     assert driver.window.state.settings == Settings()
 
 
-@pytest.mark.parametrize(
-    ("typed", "value", "invalid"),
-    [
-        ("0,7", 0.7, False),
-        ("0.65", 0.65, False),
-        (" 0,9 ", 0.9, False),
-        ("1,2", 0.5, True),
-        ("", 0.5, True),
-        ("abc", 0.5, True),
-        ("0,,7", 0.5, True),
-        ("nan", 0.5, True),
-    ],
-)
-def test_typed_numbers_are_taken_or_refused_calmly(
-    drive: Drive, typed: str, value: float, invalid: bool
-) -> None:
+def test_typed_numbers_are_taken_or_refused_calmly(drive: Drive) -> None:
     driver = drive()
     driver.show()
     panel = driver.window.panel
     driver.answering("Switch off")
     panel.lock.switch.invoke()
     entry = panel.masking.threshold.entry
-    entry.focus_force()
-    entry.delete(0, "end")
-    entry.insert(0, typed)
-    entry.event_generate("<KeyRelease>", keysym="0")
-    driver.turn(0.02)
-    assert bool(panel.masking.threshold.hint.winfo_manager()) is invalid
-    entry.event_generate("<Return>")
-    assert driver.window.state.settings.threshold == value
-    panel.masking.mask_scale.entry.focus_force()
-    driver.turn(0.05)
-    assert entry.get() == f"{value:.2f}"
-    assert not panel.masking.threshold.hint.winfo_manager()
+    refused = ("1,2", "", "abc", "0,,7", "nan")  # the value stays what it was
+    for typed, value in (*((typed, 0.5) for typed in refused), ("0,7", 0.7), ("0.65", 0.65), (" 0,9 ", 0.9)):
+        entry.focus_force()
+        entry.delete(0, "end")
+        entry.insert(0, typed)
+        entry.event_generate("<KeyRelease>", keysym="0")
+        driver.turn(0.02)
+        assert bool(panel.masking.threshold.hint.winfo_manager()) is (typed in refused), typed
+        entry.event_generate("<Return>")
+        assert driver.window.state.settings.threshold == value, typed
+        panel.masking.mask_scale.entry.focus_force()
+        driver.turn(0.05)
+        assert entry.get() == f"{value:.2f}", typed
+        assert not panel.masking.threshold.hint.winfo_manager(), typed
 
 
 def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:

@@ -140,6 +140,7 @@ def upright(pictures: tuple[LabelledPicture, ...]) -> dict[torch.dtype, tuple[fl
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_recall_and_precision(upright: dict[torch.dtype, tuple[float, float]], dtype: torch.dtype) -> None:
     recall, precision = upright[dtype]
@@ -161,6 +162,7 @@ def test_recall_and_precision_with_turns(pictures: tuple[LabelledPicture, ...], 
     detector.close()
 
 
+@pytest.mark.slow
 def test_bfloat16_finds_the_same_faces(upright: dict[torch.dtype, tuple[float, float]]) -> None:
     assert abs(upright[torch.float32][0] - upright[torch.bfloat16][0]) <= 0.005
 
