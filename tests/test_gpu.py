@@ -24,11 +24,12 @@ from detector_helpers import (
 )
 
 from anonator.core import boxes as box_ops
-from anonator.core.config import Device, Model, Performance, Settings
+from anonator.core.config import Device, Model, Performance, Precision, Settings
 from anonator.core.detection import devices
 from anonator.core.detection.detector import FaceDetector, load_detector, why_no_cuda
 from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory
 from anonator.core.frames import Detections
+from anonator.core.performance import PerformancePreset, Presets
 from anonator.errors import DetectionError, DeviceError
 
 CUDA = torch.device("cuda")
@@ -246,6 +247,17 @@ def test_gpu_is_chosen_and_named() -> None:
     detector = load_detector(Settings.standard(performance=Performance.MAXIMUM))
     assert detector.device.type == "cuda" and detector.dtype == torch.float16 and detector.batch_size == 16
     assert detector.device_line == f"{torch.cuda.get_device_name()}, float16"
+    detector.close()
+
+
+@pytest.mark.gpu
+def test_precision_and_batches_of_the_gpu_can_be_chosen(astronaut: np.ndarray) -> None:
+    presets = Presets(quality=PerformancePreset(3, 1, 1600))
+    settings = Settings.standard(device=Device.CUDA, precision=Precision.FLOAT32, presets=presets)
+    detector = load_detector(settings)
+    assert (detector.dtype, detector.batch_size, detector.max_resolution) == (torch.float32, 3, 1600)
+    assert detector.device_line == f"{torch.cuda.get_device_name()}, float32"
+    assert detector.detect([astronaut])[0].scores[0] > 0.9
     detector.close()
 
 

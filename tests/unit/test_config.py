@@ -16,6 +16,7 @@ from anonator.core.config import (
     Mode,
     Model,
     Performance,
+    Precision,
     Settings,
     TrackingSettings,
 )
@@ -27,7 +28,7 @@ from anonator.core.hipaa_lock import (
     waiver_note,
 )
 from anonator.core.performance import PerformancePreset, Presets
-from anonator.core.setting import declaration, parse_enum
+from anonator.core.setting import Hipaa, declaration, parse_enum
 from anonator.errors import HipaaLockError, SettingsError
 
 
@@ -51,6 +52,13 @@ def test_hipaa_is_the_default_and_holds() -> None:
         {"keep_audio": True},
         {"orientations": False},
         {"performance": Performance.MAXIMUM},
+        {"pass_factors": (1.0, 0.75)},
+        {"nms_threshold": 0.2},
+        {"nms_threshold": 0.4},
+        {"presets": Presets(balanced=PerformancePreset(8, 4, 1280))},
+        {"presets": Presets(balanced=PerformancePreset(8, 3, 1200))},
+        {"presets": Presets(quality=PerformancePreset(8, 2, 1920))},
+        {"presets": Presets(original=PerformancePreset(8, 1, 1900))},
         {"tracking": TrackingSettings(bridge_seconds=0.9)},
         {"tracking": TrackingSettings(extend_seconds=0.2)},
         {"tracking": TrackingSettings(continue_threshold=0.15)},
@@ -74,6 +82,13 @@ def test_the_lock_refuses_every_looser_value(change: dict[str, Any]) -> None:
         {"threshold": 0.3},
         {"mask_scale": 1.6},
         {"mask_scale": 3.0},
+        {"pass_factors": (1.0, 0.5)},
+        {"pass_factors": (0.6,)},
+        {"presets": Presets(balanced=PerformancePreset(1, 1, 4096))},
+        {"presets": Presets(maximum=PerformancePreset(1, 30, 320))},  # which the lock does not offer
+        {"precision": Precision.FLOAT32},
+        {"precision": "bfloat16"},
+        {"blur_strength": 2.0, "mosaic_blocks": 1},
         {"tracking": TrackingSettings(continue_threshold=0.05)},
         {"tracking": TrackingSettings(bridge_seconds=5.0)},
         {"tracking": TrackingSettings(extend_seconds=0.5)},
@@ -83,6 +98,56 @@ def test_the_lock_refuses_every_looser_value(change: dict[str, Any]) -> None:
 def test_the_lock_takes_stricter_values(change: dict[str, Any]) -> None:
     require_lock_holds(Settings(**change))
     assert looser_values(Settings(**change)) == {}
+
+
+def test_what_the_lock_does_with_each_setting() -> None:
+    """A failure means that somebody has changed a rule or a default of HIPAA mode: was that meant?"""
+    free = {name for name, each in SETTINGS.items() if each.hipaa is Hipaa.FREE and "." not in name}
+    assert free == {
+        "model", "performance", "blur_strength", "mosaic_blocks", "device", "precision", "encoder", "crf",
+        "report", "neutral_name", "hash_input", "damaged_frames_limit",
+    }  # fmt: skip
+    lower, higher = (
+        {name: SETTINGS[name].default for name, rule in HIPAA_STRICTER.items() if rule is wanted}
+        for wanted in (Hipaa.LOWER, Hipaa.HIGHER)
+    )
+    assert lower == {
+        "threshold": 0.5,
+        "pass_factors": (1.0, 1.5, 0.7),
+        "tracking.continue_threshold": 0.1,
+        "performance.original.detect_every": 1,
+        "performance.quality.detect_every": 1,
+        "performance.balanced.detect_every": 3,
+    }
+    assert higher == {
+        "mask_scale": 1.5,
+        "tracking.bridge_seconds": 1.0,
+        "tracking.extend_seconds": 0.25,
+        "performance.original.max_resolution": 1920,
+        "performance.quality.max_resolution": 1920,
+        "performance.balanced.max_resolution": 1280,
+    }
+    fixed = {name: value for name, value in HIPAA_FIXED.items() if name not in HIPAA_STRICTER}
+    assert fixed == {
+        "multi_pass": True,
+        "nms_threshold": 0.3,
+        "orientations": True,
+        "mode": Mode.SOLID,
+        "keep_audio": False,
+        "tracking.link_iou": 0.2,
+        "tracking.link_distance": 2.0,
+        "tracking.cut_correlation": 0.3,
+    }
+
+
+def test_choices_may_be_given_as_words_and_numbers_as_a_list() -> None:
+    settings = Settings.standard(mode="Mosaic", device="cpu", pass_factors=[1.0, 0.8])
+    assert (settings.mode, settings.device) == (Mode.MOSAIC, Device.CPU)
+    assert settings.pass_factors == (1.0, 0.8)
+    with pytest.raises(
+        SettingsError, match=r'mode: "pixel" is not a mode; choose one of: solid, blur, mosaic'
+    ):
+        Settings.standard(mode="pixel")
 
 
 def test_hipaa_s_defaults_are_the_lock_s_own_values() -> None:
@@ -159,6 +224,15 @@ def test_the_lock_leaves_the_safe_modes_free(performance: Performance) -> None:
         ("mode", 3),
         ("mode", None),
         ("mode", Model.DSFD),
+        ("mode", "pixel"),
+        ("mode", 1),
+        ("pass_factors", ()),
+        ("pass_factors", (1.0, 0.1)),
+        ("pass_factors", (1.0, float("nan"), 0.7)),
+        ("pass_factors", 0.7),
+        ("pass_factors", (True,)),
+        ("nms_threshold", 0.71),
+        ("precision", "float64"),
         ("hipaa", 1),
         ("multi_pass", None),
     ],

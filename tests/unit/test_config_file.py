@@ -21,7 +21,7 @@ from anonator.core.config import (
     TrackingSettings,
 )
 from anonator.core.config_file import SIGNATURE, STANDARD_ONLY, UserConfig, default_path, load
-from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, lock_words, require_lock_holds
+from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, lock_words, require_lock_holds, waiver_note
 from anonator.core.performance import PerformancePreset
 from anonator.core.setting import Hipaa, word
 from anonator.errors import HipaaLockError, SettingsError
@@ -159,6 +159,30 @@ def test_windows_line_ends_and_byte_order_marks_do_no_harm(tmp_path: Path, encod
             "[standard.tracking] link_iou must be a number from 0.01 to 0.9, not 1.",
         ),
         ("[standard.tracking]\ncontinue_threshold = 0.6", "must not be higher than 0.35"),
+        ("[performance]\nbalanced = 3", "performance.balanced must be a table: write [performance.balanced]"),
+        (
+            "[performance.fast]\nbatch_size = 3",
+            "'fast' is not a performance mode; there are [performance.orig",
+        ),
+        (
+            "[performance.balanced]\nmax_res = 1",
+            "did you mean max_resolution? [performance.balanced] knows: ",
+        ),
+        ("[performance.balanced]\nbatch_size = 65", "] batch_size must be a number from 1 to 64, not 65."),
+        ("[performance.maximum]\ndetect_every = 2.5", "[performance.maximum] detect_every must be a whole"),
+        (
+            "[performance.balanced.standard]\ndetect_every = 31",
+            "balanced.standard] detect_every must be a nu",
+        ),
+        ("[performance.balanced]\nencoder_preset = 'slow'", "'encoder_preset' is not a setting"),
+        ("[hipaa]\ndetect_every = 1", "[hipaa] 'detect_every' belongs under [performance.quality]"),
+        ("[performance.quality]\ncrf = 1", "'crf' belongs under [standard]"),
+        (
+            "[standard]\npass_factors = 0.7",
+            "pass_factors must be one or more numbers from 0.2 to 2.0, not 0.7",
+        ),
+        ("[standard]\npass_factors = [1.0, '0.7']", "pass_factors must be one or more numbers from 0.2 to"),
+        ("[standard]\ndevice = 'cpu'\nprecision = 'float16'", "with the device cpu, not float16"),
         ("[standard]\ncrf = 1\ncrf = 2", "line 3"),
         ("[standard]\ncrf 1", "at line 2, column 5"),
         ("[standard]\nx = " + "[" * 100_000, "cannot be used"),
@@ -233,6 +257,19 @@ def test_a_default_file_that_leads_nowhere_is_not_no_file(default_file: Path) ->
             "[hipaa.tracking]\ncontinue_threshold = 0.2",
             "threshold must be a number from 0.02 to 0.1",
         ),
+        (
+            "[hipaa]\npass_factors = [1.0, 0.8]",
+            "pass_factors must be numbers with 0.2 to 0.7 as the lowest, not [1, 0.8].",
+        ),
+        ("[hipaa]\npass_factors = []", "pass_factors must be numbers with"),
+        ("[hipaa]\npass_factors = 0.5", "pass_factors must be numbers with"),
+        ("[hipaa]\nnms_threshold = 0.4", "nms_threshold must be 0.3, not 0.4."),
+        (
+            "[performance.balanced]\nmax_resolution = 960",
+            "[performance.balanced] max_resolution must be a number from 1280 to 4096, not 960. HIPAA mode "
+            "can be made stricter here, never looser: put the value under [performance.balanced.standard]",
+        ),
+        ("[performance.quality]\ndetect_every = 2", "[performance.quality] detect_every must be 1, not 2."),
         ("[hipaa.tracking]\nlink_iou = 0.3", "[hipaa.tracking] link_iou must be 0.2, not 0.3."),
     ],
     ids=lambda value: str(value)[:40],
@@ -240,7 +277,7 @@ def test_a_default_file_that_leads_nowhere_is_not_no_file(default_file: Path) ->
 def test_the_lock_is_not_loosened_without_a_signature(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(HipaaLockError) as refused:
         load(written(tmp_path, text))
-    assert told in str(refused.value) and "[standard]" in str(refused.value)
+    assert told in str(refused.value) and "standard]" in str(refused.value)
 
 
 def test_every_fixed_value_is_held(tmp_path: Path) -> None:
@@ -274,6 +311,35 @@ def test_a_signature_loosens_and_travels_with_the_settings(tmp_path: Path) -> No
     assert (config.hipaa.threshold, config.hipaa.mode) == (0.6, Mode.BLUR)
     require_lock_holds(config.hipaa)
     assert config.standard == Settings.standard()
+
+
+def test_numbers_of_a_performance_mode_count_in_both_modes_or_only_without_the_lock(tmp_path: Path) -> None:
+    config = load(
+        written(
+            tmp_path,
+            "[performance.balanced]\nbatch_size = 2\nmax_resolution = 1600\n"
+            "[performance.balanced.standard]\nmax_resolution = 800\n"
+            "[performance.maximum]\nmax_resolution = 640\n",
+        )
+    )
+    assert config.hipaa.presets.balanced == PerformancePreset(2, 3, 1600, "superfast")
+    assert config.standard.presets.balanced == PerformancePreset(2, 3, 800, "superfast")
+    assert (
+        config.hipaa.presets.maximum.max_resolution == config.standard.presets.maximum.max_resolution == 640
+    )
+    assert config.hipaa.presets.quality == Settings().presets.quality
+    require_lock_holds(config.hipaa)
+
+
+def test_a_signature_loosens_the_numbers_of_a_performance_mode_too(tmp_path: Path) -> None:
+    config = load(
+        written(
+            tmp_path, f'[hipaa]\n{SIGNATURE} = "{HIPAA_WAIVER}"\n[performance.balanced]\ndetect_every = 6\n'
+        )
+    )
+    require_lock_holds(config.hipaa)
+    assert config.hipaa.presets.balanced.detect_every == 6
+    assert "performance.balanced.detect_every 6 instead of 1 to 3" in waiver_note(config.hipaa)
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,47 @@ def test_help_names_the_configuration_file(monkeypatch: pytest.MonkeyPatch) -> N
     assert "--config FILE" in told and "anonator.toml" in told
 
 
+def test_help_groups_the_options_by_what_they_are_for() -> None:
+    told = build_parser().format_help()
+    groups = ("what is covered", "finding faces", "speed and device", "results", "for scripts")
+    places = [told.index(f"\n{group}:\n") for group in groups]
+    assert places == sorted(places)
+    parts = dict(
+        zip(groups, (told[a:b] for a, b in zip(places, [*places[1:], None], strict=True)), strict=True)
+    )
+    for group, options in {
+        "what is covered": ("mode", "mask-scale", "blur-strength", "mosaic-blocks", "keep-audio"),
+        "finding faces": ("model", "threshold", "multi-pass", "nms-threshold", "orientations", "weights"),
+        "speed and device": ("performance", "device", "precision", "encoder"),
+        "results": ("crf", "report", "neutral-name", "hash-input", "output-dir", "overwrite"),
+        "for scripts": ("json", "verbose", "self-test"),
+    }.items():
+        for option in options:
+            assert f"  --{option}" in parts[group], (group, option)
+    assert "default off, in HIPAA mode on" in " ".join(parts["results"].split())
+
+
+def test_every_setting_of_a_topic_is_an_option() -> None:
+    args = [
+        "--precision",
+        "float32",
+        "--nms-threshold",
+        "0,4",
+        "--blur-strength",
+        "2",
+        "--mosaic-blocks",
+        "3",
+    ]
+    chosen = settings("--standard", *args)
+    assert (chosen.precision.value, chosen.nms_threshold) == ("float32", 0.4)
+    assert (chosen.blur_strength, chosen.mosaic_blocks) == (2.0, 3)
+    assert settings("--precision", "float32", "--blur-strength", "2").hipaa
+    with pytest.raises(HipaaLockError, match=r"does not allow --nms-threshold 0\.4\. Leave it out"):
+        settings("--nms-threshold", "0.4")
+    with pytest.raises(SettingsError, match=r"precision must be one of auto, float32, bfloat16 with"):
+        settings("--device", "cpu", "--precision", "float16")
+
+
 def test_standard_takes_every_option() -> None:
     chosen = settings(
         "--standard", "--mode", "Blur", "--performance", "maximum", "--threshold", "0,7",

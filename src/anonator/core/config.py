@@ -2,6 +2,7 @@
 
 A setting is one field, declared by setting() with its default, range, HIPAA rule, scope and sentence. The
 lock, the command line, the configuration file and its document, the window and the report read it there.
+That is why this file is long: it is the only list of settings.
 """
 
 from __future__ import annotations

@@ -242,14 +242,15 @@ def _require_as_strict(table: str, name: str, value: Any) -> None:
     comparable = bool(value) and all(map(is_number, value)) if isinstance(value, tuple) else is_number(value)
     if ((comparable and several == isinstance(value, tuple)) or not numeric) and lock_takes(name, value):
         return
-    kind = "numbers with" if several else "a number from"
-    what = f"{kind} {lock_words(name)}" if numeric else lock_words(name)
+    legal = lock_words(name)
+    if numeric and " to " in legal:
+        legal = f"{'numbers with' if several else 'a number from'} {legal}"
     other = f"{table}.standard" if table.startswith("performance.") else "standard"
     signing = ""
     if setting.declared.signable:
         signing = f", or sign for it with {SIGNATURE} (see CONFIG_EXAMPLE.md)"
     raise HipaaLockError(
-        f"[{table}] {setting.key} must be {what}, not {_written(value)}. HIPAA mode can be made stricter "
+        f"[{table}] {setting.key} must be {legal}, not {_written(value)}. HIPAA mode can be made stricter "
         f"here, never looser: put the value under [{other}]{signing}."
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
+from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
 from anonator.core.performance import Presets
 from anonator.ui.look.section import Section
@@ -53,14 +54,14 @@ class FreeSettings(Section):
         tip = "More frames and larger pictures find more faces and take longer."
         ToolTip(self.performance.box, theme, tip)
         self.put(self.performance)
-        self.heading("Model", "The network that looks for faces.")
+        self.heading("Model", SETTINGS["model"].declared.doc)
         self.model = Choice(self, theme, MODEL, partial(choose, "model"))
         ToolTip(self.model.box, theme, "A larger network finds more faces and needs more time.")
         self.model.offer(tuple(MODEL))
         self.put(self.model)
         self._make_fetch(download, use_file)
         self._make_folder(choose_folder, forget_folder)
-        self.heading("Encoder", "What writes the H.264 video.")
+        self.heading("Encoder", SETTINGS["encoder"].declared.doc)
         self.encoder = Choice(self, theme, ENCODER, partial(choose, "encoder"))
         self.encoder.offer((Encoder.X264,))  # the others once they have been tried
         ToolTip(self.encoder.box, theme, "Hardware encoders are faster, where this computer has them.")

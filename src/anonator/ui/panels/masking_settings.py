@@ -8,7 +8,7 @@ from functools import partial
 from tkinter import ttk
 from typing import Any
 
-from anonator.core.catalogue import legal_range
+from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import Mode, Settings
 from anonator.ui.look.colours import LINE
 from anonator.ui.look.number_field import NumberField
@@ -20,11 +20,11 @@ from anonator.ui.panels.choices import MODE
 
 MODE_VARIABLE = "anonator_mode"
 """In Tcl by name: a tkinter.Variable calls Tk in whatever thread happens to collect it."""
-SWITCHES = (
-    ("multi_pass", "Three passes", "Also accepts faces at 0.7 of the threshold. Finds more; no slower."),
-    ("orientations", "Faces that are not upright", "Also looks at the turned picture: people who lie down."),
-    ("keep_audio", "Keep the sound", "Voices identify people, too."),
-)
+SWITCHES = {
+    "multi_pass": "Several passes",
+    "orientations": "Faces that are not upright",
+    "keep_audio": "Keep the sound",
+}
 
 
 class MaskingSettings(Section):
@@ -35,7 +35,7 @@ class MaskingSettings(Section):
         self.put(tk.Frame(self, background=LINE, height=theme.px(1)), 18)
         self.title = ttk.Label(self, style="Dim.TLabel")
         self.put(self.title, 10, "w")
-        self.heading("Faces are covered by", "What is put over a face.", 8)
+        self.heading("Faces are covered by", SETTINGS["mode"].declared.doc, 8)
         segments = ttk.Frame(self)
         self.modes: dict[Mode, ttk.Radiobutton] = {}
         for column, (mode, (label, tip)) in enumerate(MODE.items()):
@@ -60,7 +60,7 @@ class MaskingSettings(Section):
         self.heading("Threshold", tip)
         self.threshold = NumberField(self, theme, 0.05, partial(choose, "threshold"))
         self.put(self.threshold)
-        self.heading("Mask scale", "The size of a mask, in sizes of the face that was found.")
+        self.heading("Mask scale", SETTINGS["mask_scale"].declared.doc)
         self.mask_scale = NumberField(self, theme, 0.1, partial(choose, "mask_scale"))
         self.put(self.mask_scale)
         for field, tip in (
@@ -70,7 +70,8 @@ class MaskingSettings(Section):
             ToolTip(field.entry, theme, tip)
             ToolTip(field.scale, theme, tip)
         self.switches: dict[str, Switch] = {
-            name: self.switch(words, tip, partial(choose, name)) for name, words, tip in SWITCHES
+            name: self.switch(words, SETTINGS[name].declared.doc, partial(choose, name))
+            for name, words in SWITCHES.items()
         }
 
     def show(self, settings: Settings, *, free: bool) -> None:
