@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from conftest import FaceClip, decode_rgb
+from face_clips import FaceClip, decode_rgb
 from detector_helpers import CPU, bundled_network
 
 from anonator.core.anonymizer import cover
