@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from anonator.core import process_setup
 from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detector, Detectors
@@ -71,6 +72,7 @@ def anonymize(
         raise SettingsError(f"settings must be anonator.Settings, not {type(settings).__name__}.")
     if detector is not None and weights is not None:
         raise SettingsError("Give either a detector or weights: a detector brings its own weights along.")
+    process_setup.prepare()
     leftovers.sweep()
     calls: queue.Queue[Callable[[], object]] = queue.Queue(WAITING_CALLS)
     detectors: Detectors = (

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
                 _say(args, name, {"status": "failed", "error": f"{exc}{way_out}"})
             else:
-                _say(args, name, _facts(result))
+                _say(args, name, _facts(result, verbose=args.verbose))
     return status
 
 
@@ -107,7 +107,7 @@ def _interruption() -> Iterator[threading.Event]:
             signal.signal(s, handler)
 
 
-def _facts(result: JobResult) -> dict[str, Any]:
+def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
     return {
         "status": "done",
         "output": str(result.target),
@@ -123,6 +123,7 @@ def _facts(result: JobResult) -> dict[str, Any]:
         "report": None if result.report is None else str(result.report),
         "reviewed": False,
         "notes": list(result.notes),
+        **({"stage_seconds": result.stage_seconds} if verbose else {}),
     }
 
 

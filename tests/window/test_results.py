@@ -18,8 +18,8 @@ def test_without_a_report_none_is_offered(drive: Drive, clip: Path, tmp_path: Pa
     driver.window.panel.free.switches["report"].invoke()
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
-    driver.turn(0.1)
     buttons = driver.window.queue_view.details.buttons
+    driver.until(buttons["result"].winfo_viewable)
     shown = [name for name, button in buttons.items() if button.winfo_viewable()]
     assert shown == ["folder", "result"]
     assert driver.engine.jobs[0].job.settings == Settings(report=False)
