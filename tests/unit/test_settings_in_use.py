@@ -13,8 +13,8 @@ import av
 import numpy as np
 import pytest
 import torch
-from face_clips import FaceClip, decode_rgb
 from detector_helpers import CPU, bundled_network
+from face_clips import FaceClip, decode_rgb
 
 from anonator.core.anonymizer import cover
 from anonator.core.catalogue import SETTINGS
