@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from face_clips import FaceClip, moving_face
+from hostile_helpers import Bench
 from skimage import data
 
 from anonator.core import process_setup
@@ -43,6 +44,14 @@ def face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -
 def small_face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
     """12 frames, 320x180, for jobs of which something else than the masks is looked at."""
     return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=12, half=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
+    """Jobs on videos in a folder of their own, in which nothing may change but the result."""
+    folder = tmp_path / "patients"
+    folder.mkdir()
+    return Bench(folder, detectors)
 
 
 @pytest.fixture(autouse=True)

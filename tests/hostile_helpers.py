@@ -20,6 +20,8 @@ from anonator.core.frames import JobResult
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.errors import AnonatorError, InputError
 
+TEN = {"seconds": 0.4}
+"""Ten frames."""
 HIPAA = Settings(performance=Performance.BALANCED)
 STANDARD = Settings.standard(performance=Performance.MAXIMUM)
 DEADLINE = 60

@@ -99,9 +99,8 @@ def require_visible(picture: np.ndarray, part: float = 0.5) -> None:
     "sar",
     [
         "1/4",
-        "16/15",
         "4/1",
-        *(pytest.param(sar, marks=pytest.mark.slow) for sar in ("1/2", "8/9", "4/3", "2/1")),
+        *(pytest.param(sar, marks=pytest.mark.slow) for sar in ("1/2", "8/9", "16/15", "4/3", "2/1")),
     ],
 )
 def test_faces_are_covered_whatever_the_shape_of_the_pixels(
@@ -163,6 +162,7 @@ def test_a_tested_frame_is_looked_at_in_the_shape_that_players_show(
     require_black(preview.anonymized, face_at(4, SIZE))
 
 
+@pytest.mark.slow
 def test_the_shape_of_pixels_may_change_in_a_transport_stream(
     landscape: Path, detectors: DetectorCache, folder: Path
 ) -> None:
@@ -241,7 +241,7 @@ AV1 = ("-c:v", "libaom-av1", "-cpu-used", 8, "-crf", 30, "-usage", "realtime", "
         ("h264", H264, ".ts"),
         pytest.param("h264", INBAND, ".mkv", marks=pytest.mark.slow),
         pytest.param("h264", INBAND, ".mp4", marks=pytest.mark.slow),
-        ("hevc", HEVC, ".ts"),
+        pytest.param("hevc", HEVC, ".ts", marks=pytest.mark.slow),
         pytest.param("mpeg2", MPEG2, ".ts", marks=pytest.mark.slow),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
@@ -275,6 +275,7 @@ def test_a_phone_that_is_turned_while_it_records_squeezes_no_face(
         require_visible(pictures[6 + i])
 
 
+@pytest.mark.slow
 def test_no_mask_slides_from_one_shape_into_the_other(
     landscape: Path, portrait: Path, detectors: DetectorCache, folder: Path
 ) -> None:
@@ -285,6 +286,7 @@ def test_no_mask_slides_from_one_shape_into_the_other(
     assert max(masked) < 1.4 * min(masked)
 
 
+@pytest.mark.slow
 def test_a_call_that_grows_sharper_does_not_end_small(
     landscape: Path, detectors: DetectorCache, folder: Path
 ) -> None:
@@ -301,6 +303,7 @@ def test_a_call_that_grows_sharper_does_not_end_small(
         require_visible(picture)
 
 
+@pytest.mark.slow
 def test_a_size_that_only_flashes_by_does_not_decide(folder: Path) -> None:
     small, large = folder / "small.mkv", folder / "large.mkv"
     ffmpeg(*picture_source("160x90", seconds=4), "-c:v", "ffv1", small)
@@ -309,6 +312,7 @@ def test_a_size_that_only_flashes_by_does_not_decide(folder: Path) -> None:
     assert find_canvas(source, lambda: None) == Canvas(160, 90)
 
 
+@pytest.mark.slow
 def test_sizes_that_no_key_frame_tells_start_the_job_again(
     landscape: Path, detectors: DetectorCache, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,6 +354,7 @@ def test_pictures_keep_their_colours_when_size_range_and_sampling_change(
         assert np.abs(middle[3 * len(middle) // 4].astype(int) - [254, 0, 0]).max() < 12
 
 
+@pytest.mark.slow
 def test_a_moment_before_and_after_lies_side_by_side(
     landscape: Path, portrait: Path, detectors: DetectorCache, folder: Path
 ) -> None:

@@ -14,7 +14,6 @@ from hostile_helpers import STANDARD, Bench, content
 from video_helpers import GOP, clip, ffmpeg, frame_times, packets, picture_source, tone
 
 from anonator.core.config import Settings
-from anonator.core.job_thread import DetectorCache
 from anonator.core.reading.programme_tables import Layout, layout_of
 from anonator.core.reading.reader import VideoReader
 from anonator.core.reading.transport_stream import end_of_packets
@@ -24,13 +23,6 @@ FIRST = ("-mpegts_start_pid", "0x100")
 OTHER = ("-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1500")
 OTHER_IN_SAME_TABLE = ("-mpegts_start_pid", "0x200")
 SECOND = {"seconds": 1}
-
-
-@pytest.fixture
-def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
-    folder = tmp_path / "patients"
-    folder.mkdir()
-    return Bench(folder, detectors)
 
 
 def stream(*options: object, **source: object) -> bytes:

@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from hostile_helpers import content
+from hostile_helpers import TEN, content
 from video_helpers import GOP
 
 posix = pytest.mark.skipif(os.name != "posix", reason="such names and files are POSIX")
-TEN = {"seconds": 0.4}
-"""Ten frames."""
 
 
 def plain(path: Path) -> Path:

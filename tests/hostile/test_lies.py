@@ -11,8 +11,8 @@ from pathlib import Path
 
 import av
 import pytest
-from hostile.healthy import TEN, plain
-from hostile_helpers import STANDARD, Bench, content, edit_box, overwrite
+from hostile.healthy import plain
+from hostile_helpers import STANDARD, TEN, Bench, content, edit_box, overwrite
 from video_helpers import GOP, decoded, ffmpeg, frame_times, packets, tone
 
 from anonator.core.config import Settings

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile.healthy import TEN, plain
-from hostile_helpers import STANDARD, Bench, content
+from hostile.healthy import plain
+from hostile_helpers import STANDARD, TEN, Bench, content
 from video_helpers import ffmpeg, picture_source, tone
 
 NO_VIDEO = "not a video that can be read"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hostile.healthy import TEN
-from hostile_helpers import HIPAA, STANDARD, Bench, content
+from hostile_helpers import HIPAA, STANDARD, TEN, Bench, content
 from video_helpers import GOP, decoded, ffmpeg, frame_times, packets, picture_source, tone
 
 from anonator.core.config import Settings

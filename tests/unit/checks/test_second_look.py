@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
-from unit.tracking.test_mask_record import recorded
+from unit.tracking.record_helpers import recorded
 
 from anonator.core import processor
 from anonator.core.checks import second_look
