@@ -30,8 +30,8 @@ from anonator.core.job import Job
 from anonator.core.meter import Meter
 from anonator.core.pictures.shape import Canvas
 from anonator.core.preview import anonymize_and_show
+from anonator.core.privacy import without_path
 from anonator.core.reading.canvas import find_canvas
-from anonator.core.reading.opening import without_path
 from anonator.core.reading.reader import VideoReader
 from anonator.core.run_ahead import RunAhead
 from anonator.core.tracking.linking import Tracker

@@ -17,9 +17,9 @@ from av.container import OutputContainer
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
+from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
-from anonator.core.reading.opening import without_path
 from anonator.core.writing import leftovers
 from anonator.core.writing.audio import AudioFeed
 from anonator.core.writing.disk_space import SpaceWatch
