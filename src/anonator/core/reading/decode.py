@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of
-from anonator.core.reading.opening import OpenedVideo, without_path
+from anonator.core.reading.opening import OpenedVideo
 from anonator.core.reading.packet_ledger import HIDDEN, PacketLedger
 
 

@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from anonator.core.privacy import without_path
 from anonator.core.reading import containers, recognition
 from anonator.core.reading.av_types import Container
 from anonator.core.reading.late_streams import FORMATS, LateStreams
@@ -104,19 +105,6 @@ class OpenedVideo:
         self.container.close()
         if self.structure is not None:
             self.structure.close()
-
-
-def without_path(exc: BaseException) -> BaseException:
-    """The same exception with the file's name taken out, so that a logged traceback names no patient."""
-    if isinstance(exc, (av.FFmpegError, OSError)) and len(exc.args) > 2:
-        exc.args = exc.args[:2]
-    for name in ("filename", "filename2"):
-        if getattr(exc, name, None) is not None:
-            try:
-                setattr(exc, name, None)
-            except AttributeError:  # a property that reads args, which are clean by now
-                continue
-    return exc
 
 
 def as_file_url(path: Path) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import av
 
+from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.decode import unhidden
 from anonator.core.reading.late_streams import packets_of
 from anonator.core.reading.leading_pictures import LONGEST_DELAY
 from anonator.core.reading.numbered_packets import Lost, NumberedPackets, is_before
-from anonator.core.reading.opening import OpenedVideo, without_path
+from anonator.core.reading.opening import OpenedVideo
 from anonator.core.reading.packet_ledger import PacketLedger
 
 MOST_HELD, LEAST_HELD = 32, 8

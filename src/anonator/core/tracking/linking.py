@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -12,58 +10,17 @@ from scipy.optimize import linear_sum_assignment
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.frames import Detections, Float32Array, Frame, Look, Masks, TrackSummary
+from anonator.core.tracking.covering import Coverage, Slot, Track
 
 LOOKAHEAD_BYTES = 512 * 1024 * 1024
 """Frames that wait for their future take no more memory than this; then the last box is held instead."""
 SIZE_RATIO = 2.5
 """The same face does not change its size by more than this between two sightings."""
-PREDICT_SECONDS = 0.5
-"""A face is expected to keep its speed no longer than this."""
 APART, IMPOSSIBLE = 1000.0, 1500.0
 """Costs of a pair that is only near, and of one that must not be linked.
 
 Two near pairs cost more than one that overlaps and one that is left alone: overlap comes first.
 """
-
-
-@dataclass(slots=True, eq=False)
-class _Slot:
-    """A frame that waits until everything that could cover it is known."""
-
-    frame: Frame
-    seconds: float
-    boxes: list[Float32Array] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class _Track:
-    """One face, followed through a scene."""
-
-    id: int
-    first_index: int
-    first_seconds: float
-    first_box: Float32Array
-    index: int
-    """Frame of the last sighting; seconds and box belong to it."""
-    seconds: float
-    box: Float32Array
-    turned: bool
-    """The last sighting was in a turned picture only."""
-    doubtful: bool
-    """Covers nothing until it is seen a second time."""
-    lowest_score: float
-    speed: Float32Array = field(default_factory=lambda: np.zeros(2, np.float32))
-    """(2,) of the centre, in pixels per second, smoothed."""
-    sightings: int = 1
-    gaps: int = 0
-    pending: list[tuple[int, Float32Array]] = field(default_factory=list)
-    """What a doubtful track will cover once it is believed."""
-
-    def moved(self, box: Float32Array, seconds: float) -> Float32Array:
-        """(4,) that box after the track's speed has acted on it for so long, forwards or backwards."""
-        reach = np.clip(seconds, -PREDICT_SECONDS, PREDICT_SECONDS)
-        return (box + np.tile(self.speed * np.float32(reach), 2)).astype(np.float32)
 
 
 class Tracker:
@@ -75,10 +32,8 @@ class Tracker:
         self._start = settings.lowest_threshold
         self._start_turned = settings.threshold
         self._horizon = max(self._t.bridge_seconds, self._t.extend_seconds)
-        self._window: deque[_Slot] = deque()
-        self._looks: deque[tuple[int, bool]] = deque()
-        """(frame, also turned?) of the looks that the window's frames may still need."""
-        self._active: list[_Track] = []
+        self._coverage = Coverage(self._t.extend_seconds)
+        self._active: list[Track] = []
         self._now = 0.0
         self._sar = np.float32(1)
         """Width of a pixel in heights: distances are those that people see."""
@@ -91,11 +46,11 @@ class Tracker:
         for look in looks:
             if look.cut:
                 yield from self._end_scene()
-            self._window.append(_Slot(look.frame, float(look.frame.seconds)))
+            self._coverage.window.append(Slot(look.frame, float(look.frame.seconds)))
             if look.detections is not None:
                 self._now = float(look.frame.seconds)
                 self._sar = np.float32(look.frame.sar)
-                self._looks.append((look.frame.index, look.turned))
+                self._coverage.looks.append((look.frame.index, look.turned))
                 self._take(look.frame.index, look.detections)
                 yield from self._emit()
         yield from self._end_scene()
@@ -121,19 +76,17 @@ class Tracker:
                 if i not in linked and found.scores[i] >= self._start:
                     self._open(index, found, i, doubtful=not strong[i])
         for track in [t for t in self._active if self._now - t.seconds > self._horizon]:
-            if self._overlooked(track, index + 1):
+            if self._coverage.overlooked(track, index + 1):
                 self._close(track)
 
-    def _may_go_on(self, track: _Track, index: int) -> bool:
+    def _may_go_on(self, track: Track, index: int) -> bool:
         """Whether a detection in this frame is near enough in time to be the same face."""
         # with few frames a second neighbouring looks are further apart than the longest gap
-        return self._now - track.seconds <= self._t.bridge_seconds or not self._overlooked(track, index)
+        return self._now - track.seconds <= self._t.bridge_seconds or not self._coverage.overlooked(
+            track, index
+        )
 
-    def _overlooked(self, track: _Track, before: int) -> bool:
-        """Whether a look after the last sighting, and before that frame, could have seen the face."""
-        return any(track.index < i < before and (turned or not track.turned) for i, turned in self._looks)
-
-    def _pairs(self, tracks: list[_Track], boxes: Float32Array, *, near: bool) -> list[tuple[int, int, bool]]:
+    def _pairs(self, tracks: list[Track], boxes: Float32Array, *, near: bool) -> list[tuple[int, int, bool]]:
         """Which track goes on as which box: (track, box, whether they overlap), at the least total cost.
 
         Args:
@@ -171,7 +124,7 @@ class Tracker:
 
     def _open(self, index: int, found: Detections, i: int, *, doubtful: bool) -> None:
         box = found.boxes[i]
-        track = _Track(
+        track = Track(
             id=self._next_id,
             first_index=index,
             first_seconds=self._now,
@@ -185,36 +138,36 @@ class Tracker:
         )
         self._next_id += 1
         self._active.append(track)
-        self._cover(track, index, box)
-        self._extend_before(track)
+        self._coverage.cover(track, index, box)
+        self._coverage.extend_before(track)
 
-    def _continue(self, track: _Track, index: int, found: Detections, i: int, overlap: bool) -> None:
+    def _continue(self, track: Track, index: int, found: Detections, i: int, overlap: bool) -> None:
         box, gap = found.boxes[i], self._now - track.seconds
         if track.doubtful:
             track.doubtful = False
             for pending_index, pending_box in track.pending:
-                self._cover(track, pending_index, pending_box)
+                self._coverage.cover(track, pending_index, pending_box)
             track.pending.clear()
         if not overlap:
             # near but apart: perhaps another face, so the old one's future is covered as well
-            self._extend_after(track)
+            self._coverage.extend_after(track)
         if gap > 0:
             shift = box_ops.centres(box[None])[0] - box_ops.centres(track.box[None])[0]
             speed = (shift / gap).astype(np.float32)
             track.speed = speed if track.sightings == 1 else (track.speed + speed) / 2
-        self._bridge(track, index, box, overlap=overlap)
-        if any(track.index < look < index for look, _ in self._looks):
+        self._coverage.bridge(track, index, box, self._now, overlap=overlap)
+        if self._coverage.has_gap(track, index):
             track.gaps += 1
         track.sightings += 1
         track.index, track.seconds, track.box = index, self._now, box
         track.turned = bool(found.turns[i])
         track.lowest_score = min(track.lowest_score, float(found.scores[i]))
-        self._cover(track, index, box)
+        self._coverage.cover(track, index, box)
         if track.sightings == 2:
-            self._extend_before(track)  # now that its speed is known
+            self._coverage.extend_before(track)  # now that its speed is known
 
-    def _close(self, track: _Track) -> None:
-        self._extend_after(track)
+    def _close(self, track: Track) -> None:
+        self._coverage.extend_after(track)
         self._active.remove(track)
         if not track.doubtful:
             self.summaries.append(
@@ -223,92 +176,30 @@ class Tracker:
                 )
             )
 
-    # --- covering -----------------------------------------------------------------------------
-
-    def _cover(self, track: _Track, index: int, box: Float32Array) -> None:
-        if track.doubtful:
-            track.pending.append((index, box))
-        elif index >= self._window[0].frame.index:
-            slot = self._window[index - self._window[0].frame.index]
-            slot.boxes.append(box)
-            slot.ids.append(track.id)
-
-    def _bridge(self, track: _Track, index: int, box: Float32Array, *, overlap: bool) -> None:
-        """Cover the frames between the last sighting and this one, with the way that the face takes."""
-        before = self._seconds_of(track.index, track.seconds)
-        span = max(self._now - before, 1e-6)
-        a, b = track.box[None], box[None]
-        neighbours = not any(track.index < look < index for look, _ in self._looks)
-        for between in range(track.index + 1, index):
-            if between < self._window[0].frame.index:
-                continue
-            if neighbours and not overlap:
-                # so fast that nobody knows where it was at this moment
-                self._cover(track, between, box_ops.hull(a, b)[0])
-                continue
-            here = (self._seconds_of(between, before) - before) / span
-            step = 1 / (index - track.index)
-            early = box_ops.interpolate(a, b, max(here - step, 0.0))
-            late = box_ops.interpolate(a, b, min(here + step, 1.0))
-            self._cover(track, between, box_ops.hull(early, late)[0])
-
-    def _extend_before(self, track: _Track) -> None:
-        """Cover the frames before the first sighting: a while, and at least back to the look before it."""
-        looked = [i for i, turned in self._looks if i < track.first_index and (turned or not track.turned)]
-        reach = max(looked, default=-1)
-        for slot in self._window:
-            if slot.frame.index >= track.first_index:
-                break
-            early = track.first_seconds - slot.seconds
-            if early <= self._t.extend_seconds or slot.frame.index > reach:
-                there = track.moved(track.first_box, -early)
-                self._cover(track, slot.frame.index, box_ops.hull(track.first_box[None], there[None])[0])
-
-    def _extend_after(self, track: _Track) -> None:
-        """Cover the frames after the last sighting: a while, and at least up to the next look."""
-        looked = [i for i, turned in self._looks if i > track.index and (turned or not track.turned)]
-        reach = min(looked, default=self._window[-1].frame.index + 1)
-        for slot in self._window:
-            late = slot.seconds - track.seconds
-            if slot.frame.index > track.index and (
-                late <= self._t.extend_seconds or slot.frame.index < reach
-            ):
-                there = track.moved(track.box, late)
-                self._cover(track, slot.frame.index, box_ops.hull(track.box[None], there[None])[0])
-
-    def _seconds_of(self, index: int, otherwise: float) -> float:
-        position = index - self._window[0].frame.index
-        return self._window[position].seconds if position >= 0 else otherwise
-
     # --- handing on ---------------------------------------------------------------------------
 
     def _end_scene(self) -> Iterator[tuple[Frame, Masks]]:
         for track in list(self._active):
             self._close(track)
-        while self._window:
-            yield self._release()
-        self._looks.clear()
+        while self._coverage.window:
+            yield self._coverage.release()
+        self._coverage.looks.clear()
 
     def _emit(self) -> Iterator[tuple[Frame, Masks]]:
         """Hand on every frame that no future detection can change, and more where memory asks for it."""
-        limit = max(2, LOOKAHEAD_BYTES // max(self._window[0].frame.nbytes, 1))
-        full = max((i for i, turned in self._looks if turned), default=self._looks[-1][0])
-        while self._window and self._window[0].frame.index < self._looks[-1][0]:
-            slot = self._window[0]
+        window, looks = self._coverage.window, self._coverage.looks
+        limit = max(2, LOOKAHEAD_BYTES // max(window[0].frame.nbytes, 1))
+        full = max((i for i, turned in looks if turned), default=looks[-1][0])
+        while window and window[0].frame.index < looks[-1][0]:
+            slot = window[0]
             if slot.seconds + self._horizon > self._now or slot.frame.index >= full:
-                if len(self._window) <= limit:
+                if len(window) <= limit:
                     break
                 for track in self._active:
                     # its fate is not known yet, so it stays covered where it was last seen
                     if track.index < slot.frame.index:
-                        self._cover(track, slot.frame.index, track.box)
-            yield self._release()
+                        self._coverage.cover(track, slot.frame.index, track.box)
+            yield self._coverage.release()
         # one look older than the window stays: a track may have to reach back to it
-        while len(self._looks) > 1 and self._window and self._looks[1][0] < self._window[0].frame.index:
-            self._looks.popleft()
-
-    def _release(self) -> tuple[Frame, Masks]:
-        slot = self._window.popleft()
-        if not slot.boxes:
-            return slot.frame, Masks.empty()
-        return slot.frame, Masks(np.stack(slot.boxes), np.array(slot.ids, np.int32))
+        while len(looks) > 1 and window and looks[1][0] < window[0].frame.index:
+            looks.popleft()

@@ -12,9 +12,10 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from anonator.core.clock_text import clock_text
+from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of
-from anonator.core.reading.opening import open_container, without_path
+from anonator.core.reading.opening import open_container
 from anonator.core.reading.timestamps import JUMP_SECONDS
 from anonator.errors import AnonatorError, DecodeError
 

@@ -10,7 +10,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from anonator.core.reading.opening import without_path
+from anonator.core.privacy import without_path
 from anonator.core.writing import mp4_finish as mp4_file
 from anonator.core.writing.leftovers import OwnName, sync_folder
 from anonator.errors import OutputError, OutputExistsError

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from array import array
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,20 +16,17 @@ from av.container import OutputContainer
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
+from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
-from anonator.core.reading.opening import without_path
 from anonator.core.writing import leftovers
 from anonator.core.writing.audio import AudioFeed
 from anonator.core.writing.disk_space import SpaceWatch
 from anonator.core.writing.encoders import encoder_setup
+from anonator.core.writing.frame_lengths import FASTEST_CLOCK, FrameLengths
 from anonator.core.writing.partial_file import TemporaryFile, check_target, output_error
 from anonator.errors import AnonatorError, DeviceError, OutputError
 
-FASTEST_CLOCK = 10_000_000
-"""Ticks per second at most: MP4 counts the time between two frames in 32 bits."""
-SLOWEST_CLOCK = 10_000
-"""FFmpeg's own lower bound for MP4; coarser clocks are multiplied, which changes no time."""
 BUFFER = 1 << 20
 
 
@@ -79,7 +75,8 @@ class VideoWriter:
         """Frames given to write."""
         self.packets_written = 0
         """Frames that came out of the encoder and into the file."""
-        self.pts: array[int] = array("q")
+        self._lengths = FrameLengths(info)
+        self.pts: array[int] = self._lengths.pts
         """Presentation times of the frames written, in units of info.time_base."""
         self.audio_outcome = "removed" if info.audio else "no sound in the input"
         """What became of the sound, in words."""
@@ -87,10 +84,6 @@ class VideoWriter:
         """Size of the finished file; 0 before close."""
         self._audio: AudioFeed | None = None
         self._container: OutputContainer | None = None
-        self._waiting: deque[Packet] = deque()
-        self._durations: dict[int, int] = {}
-        self._first_dts: int | None = None
-        self._last_dts = 0
         self._closed = self._published = self._discarded = False
         check_target(self._target, info.file_id, overwrite)
         leftovers.sweep()
@@ -125,11 +118,8 @@ class VideoWriter:
         image = frame.image
         image.pts, image.time_base = frame.pts, frame.time_base
         image.pict_type = 0  # else x264 repeats the input's choice of I, P and B frames
-        if self.pts:
-            self._durations[self.pts[-1]] = frame.pts - self.pts[-1]
-        self.pts.append(frame.pts)
+        self._lengths.enter(frame.pts, image.duration)
         self.frames_written += 1
-        self._last_duration = image.duration or 0
         with self._output_errors():
             self._space.check()
             self._take(self._stream.encode(image))
@@ -147,10 +137,10 @@ class VideoWriter:
             return
         if not self.pts:
             raise OutputError("No frame was written, so there is no result. Check the input.")
-        self._durations[self.pts[-1]] = self._final_duration()
+        self._lengths.end()
         with self._output_errors():
             self._take(self._stream.encode(None), last=True)
-            if self._waiting or self._durations or self.packets_written != self.frames_written:
+            if self._lengths.owes or self.packets_written != self.frames_written:
                 raise OutputError(
                     f"The encoder returned {self.packets_written} of {self.frames_written} frames. "
                     "Try again, with the libx264 encoder if another one was chosen."
@@ -201,7 +191,7 @@ class VideoWriter:
 
     def _open(self, encoder: Encoder, preset: str, crf: int, audio_from: Path | None) -> None:
         info = self._info
-        self._clock = scale = _clock_rate(info.time_base)
+        scale = self._lengths.clock
         rates = [track.sample_rate for track in info.audio if track.sample_rate] if audio_from else []
         movie_scale = math.lcm(scale, *rates)
         self._container = container = av.open(
@@ -252,40 +242,13 @@ class VideoWriter:
         for packet in packets:
             for filtered in self._without_sei.filter(packet):
                 filtered.stream, filtered.time_base = self._stream, self._info.time_base
-                self._waiting.append(filtered)
-        while self._waiting and self._waiting[0].pts in self._durations:
-            packet = self._waiting.popleft()
-            pts, dts = packet.pts, packet.dts
-            assert pts is not None and dts is not None and self._container is not None
-            packet.duration = self._durations.pop(pts)
-            if self._first_dts is None:
-                self._first_dts = self._last_dts = dts
-            self._check_gap(max(dts - self._last_dts, pts - dts, packet.duration))
-            self._last_dts = dts
-            if last and not self._waiting:
-                # MP4 adds up durations in decoding order; the sum must be the length that is shown
-                shown = self.pts[-1] + self._final_duration() - self.pts[0]
-                packet.duration = max(packet.duration, shown - (dts - self._first_dts))
+                self._lengths.add(filtered)
+        assert self._container is not None
+        for packet in self._lengths.ready(last=last):
             if self._audio:
-                self._audio.feed(float(dts * self._info.time_base))
+                self._audio.feed(float((packet.dts or 0) * self._info.time_base))
             self._container.mux_one(packet)
             self.packets_written += 1
-
-    def _check_gap(self, ticks: int) -> None:
-        """MP4 holds differences of times in 31 bits; FFmpeg checks only some of them."""
-        if ticks * self._info.time_base * self._clock >= 1 << 31:
-            raise OutputError(
-                "Two frames of the video lie many hours apart, which an MP4 file cannot hold. "
-                "Cut the video there first."
-            )
-
-    def _final_duration(self) -> int:
-        """How long the last frame lasts: what the input said, else as long as the one before."""
-        if self._last_duration > 0:
-            return self._last_duration
-        if len(self.pts) > 1:
-            return self.pts[-1] - self.pts[-2]
-        return max(1, round(1 / self._info.average_rate / self._info.time_base))
 
     @contextlib.contextmanager
     def _output_errors(self) -> Iterator[None]:
@@ -313,11 +276,3 @@ class VideoWriter:
 
     def _size_words(self) -> str:
         return f"{self._info.width} x {self._info.height}"
-
-
-def _clock_rate(time_base: Fraction) -> int:
-    """Ticks per second in which every multiple of time_base is a whole number, if MP4 can count so fast."""
-    scale = time_base.denominator
-    while scale < SLOWEST_CLOCK:
-        scale *= 2
-    return min(scale, FASTEST_CLOCK)
