@@ -114,6 +114,7 @@ class FakeJob:
         self._frames, self._stages, self._facts = engine.frames, engine.stages, engine.facts
         self._go, self._stop, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._go.set()
+        self.holds = False
         self._error: Exception | None = None
         self.told: list[Progress] = []
         self._thread = threading.Thread(target=self._work, name="fake-job")
@@ -157,7 +158,10 @@ class FakeJob:
         picture = np.zeros((90, 160, 3), np.uint8)
         for stage in self._stages:
             for frame in range(1, self._frames + 1):
-                self._go.wait()
+                if not self._go.wait(0):
+                    self.holds = True
+                    self._go.wait()
+                    self.holds = False
                 if self._stop.is_set():
                     self._error = JobCancelled("The job was cancelled.")
                     self._ended.set()

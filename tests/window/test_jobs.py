@@ -140,8 +140,10 @@ def test_pause_holds_and_cancel_answers_at_once(drive: Drive, clip: Path, tmp_pa
     driver.until(lambda: driver.field("frame") not in (UNKNOWN, ""))
     window.foot.pause.invoke()
     assert window.foot.pause.cget("text") == "Resume"
-    driver.turn(0.15)
-    held = driver.field("frame")
+    job = driver.engine.jobs[0]
+    driver.until(lambda: job.holds)  # once the frame that it was at is done
+    held = f"{job.told[-1].frame} of 2,000"
+    driver.until(lambda: driver.field("frame") == held)
     driver.turn(0.3)
     assert driver.field("frame") == held
     assert window.foot.status.cget("text") == "Paused: video 1 of 2, a.mp4"

@@ -101,6 +101,7 @@ def test_keys_open_results_list_all_keys_and_close_questions(
     root.event_generate("<Control-Return>")
     driver.until(lambda: states(driver) == ["done"])
     tree.focus_force()
+    driver.until(lambda: root.focus_get() is tree)
     driver.turn(0.1)
     for key in ("<Return>", "<space>"):
         tree.event_generate(key)
@@ -136,8 +137,6 @@ def test_the_keyboard_is_never_left_on_what_cannot_be_used(drive: Drive, clip: P
     foot.start.focus_force()
     foot.start.invoke()
     driver.until(lambda: states(driver) == ["running"])
-    driver.turn(0.05)
-    assert driver.root.focus_get() is foot.pause
+    driver.until(lambda: driver.root.focus_get() is foot.pause)
     driver.until(lambda: states(driver) == ["done"])
-    driver.turn(0.05)
-    assert driver.root.focus_get() is driver.window.queue_view.tree
+    driver.until(lambda: driver.root.focus_get() is driver.window.queue_view.tree)

@@ -23,7 +23,6 @@ from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.job import Job
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
-from anonator.core.privacy import without_path
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.run_ahead import ahead
