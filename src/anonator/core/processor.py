@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from anonator.core.anonymizer import cover
+from anonator.core.anonymizer import anonymize
 from anonator.core.checks import report
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg, second_ffmpeg_version
@@ -201,7 +201,14 @@ class JobRun:
                 if self._on_preview is not None and meter.preview_is_due():
                     self._on_preview(anonymize_and_show(frame, masks, settings))
                 else:
-                    cover(frame, masks, settings)
+                    anonymize(
+                        frame,
+                        masks,
+                        settings.mode,
+                        settings.mask_scale,
+                        settings.blur_strength,
+                        settings.mosaic_blocks,
+                    )
                 writer.write(frame)
                 attempt.masked += 1
                 attempt.with_masks += len(masks) > 0
