@@ -165,15 +165,15 @@ def masked_file(
 ) -> dict[int, list[tuple[int, int, int, int]]]:
     """Run the real job and give the pixels that it covered, by frame; frames without masks are left out."""
     covered: dict[int, list[tuple[int, int, int, int]]] = {}
-    cover = processor.cover
+    masked = processor.anonymize
 
     def noted(frame: Any, masks: Any, *rest: Any) -> None:
         if len(masks):
             covered[frame.index] = covered_pixels(masks.boxes, scale, frame.width, frame.height)
-        cover(frame, masks, *rest)
+        masked(frame, masks, *rest)
 
     settings = Settings.standard(performance=Performance.QUALITY, mode=mode, mask_scale=scale)
-    with mock.patch.object(processor, "cover", noted):
+    with mock.patch.object(processor, "anonymize", noted):
         VideoProcessor(Job(source, target, settings, overwrite=True), detectors=detectors).run()
     return covered
 

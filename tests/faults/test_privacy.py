@@ -69,7 +69,7 @@ def interrupt_when_writing(folder):
     time.sleep(0.3)
     os.kill(os.getpid(), signal.SIGINT)
 
-original = processor.cover
+original = processor.anonymize
 for task in json.loads(sys.argv[2]):
     if task.get("cancel"):
         threading.Thread(target=interrupt_when_writing, args=[task["cancel"]], daemon=True).start()
@@ -78,10 +78,10 @@ for task in json.loads(sys.argv[2]):
             if frame.index == 5:
                 raise FileNotFoundError(2, error, error) if "/" in error else RuntimeError(error)
             original(frame, *args)
-        processor.cover = broken
+        processor.anonymize = broken
     note("begin")
     note("end", status=main(task["args"]))
-    processor.cover = original
+    processor.anonymize = original
 """
 """Runs jobs one after the other, with the network blocked, and writes down what they touch."""
 

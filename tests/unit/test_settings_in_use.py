@@ -16,7 +16,7 @@ import torch
 from detector_helpers import CPU, bundled_network
 from face_clips import FaceClip, decode_rgb
 
-from anonator.core.anonymizer import cover
+from anonator.core.anonymizer import anonymize
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import Device, Mode, Performance, Precision, Settings
 from anonator.core.detection import devices
@@ -145,6 +145,10 @@ def test_the_lowest_multiplier_decides_from_which_score_a_face_counts() -> None:
 
 
 # --- the masks
+
+
+def cover(frame: Frame, masks: Masks, s: Settings) -> None:
+    anonymize(frame, masks, s.mode, s.mask_scale, s.blur_strength, s.mosaic_blocks)
 
 
 def masked(astronaut: np.ndarray, **changes: Any) -> np.ndarray:

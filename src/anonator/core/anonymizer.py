@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from anonator.core import boxes as box_ops
-from anonator.core.config import MOSAIC_BLOCKS, Mode, Settings
+from anonator.core.config import MOSAIC_BLOCKS, Mode
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
 BLUR_CELLS = 2
@@ -21,7 +21,6 @@ def anonymize(
     masks: Masks,
     mode: Mode,
     mask_scale: float,
-    *,
     blur_strength: float = 1.0,
     mosaic_blocks: int = MOSAIC_BLOCKS,
 ) -> None:
@@ -57,24 +56,6 @@ def anonymize(
                 region[:] = _blurred(region, face, blur_strength)
             else:
                 region[:] = _mosaic(region, face, mosaic_blocks)
-
-
-def cover(frame: Frame, masks: Masks, settings: Settings) -> None:
-    """Cover every mask of a frame, in place, as a job's settings say.
-
-    Args:
-        frame: yuv420p with even sides.
-        masks: boxes in pixels of the frame, before scaling.
-        settings: of the job.
-    """
-    anonymize(
-        frame,
-        masks,
-        settings.mode,
-        settings.mask_scale,
-        blur_strength=settings.blur_strength,
-        mosaic_blocks=settings.mosaic_blocks,
-    )
 
 
 def _seen_size(box: Float32Array, sar: float) -> tuple[float, float]:

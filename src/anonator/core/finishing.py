@@ -21,7 +21,7 @@ from anonator.core.clock_text import clock_text
 from anonator.core.frames import JobResult, Stage
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.meter import Meter
-from anonator.core.reading.opening import without_path
+from anonator.core.privacy import without_path
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 

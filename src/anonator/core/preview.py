@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anonator.core.anonymizer import cover
+from anonator.core.anonymizer import anonymize
 from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Frame, Masks, Preview
@@ -26,7 +26,9 @@ def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings) -> Previe
         settings: of the job.
     """
     before = to_rgb_within(frame, PREVIEW_SIDE)
-    cover(frame, masks, settings)
+    anonymize(
+        frame, masks, settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
+    )
     return Preview(before, to_rgb_within(frame, PREVIEW_SIDE), float(frame.seconds), len(masks))
 
 

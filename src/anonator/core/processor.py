@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from anonator.core.anonymizer import cover
+from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.second_ffmpeg import second_ffmpeg
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
@@ -137,7 +137,14 @@ class Processor:
                     if run.on_preview is not None and meter.preview_is_due():
                         run.on_preview(anonymize_and_show(frame, masks, settings))
                     else:
-                        cover(frame, masks, settings)
+                        anonymize(
+                            frame,
+                            masks,
+                            settings.mode,
+                            settings.mask_scale,
+                            settings.blur_strength,
+                            settings.mosaic_blocks,
+                        )
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)

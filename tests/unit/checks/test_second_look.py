@@ -107,13 +107,13 @@ def test_a_face_that_was_left_uncovered_is_covered_in_a_second_attempt(
 def test_a_face_that_stays_visible_fails_the_job_and_leaves_nothing(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = processor.cover
+    original = processor.anonymize
 
     def broken(frame: Frame, *args: Any) -> None:
         if frame.index not in range(18, 24):
             original(frame, *args)
 
-    monkeypatch.setattr(processor, "cover", broken)
+    monkeypatch.setattr(processor, "anonymize", broken)
     with pytest.raises(VerificationError, match=r"still be seen at 0:00\.[78]"):
         VideoProcessor(Job(clip.path, tmp_path / "out.mp4", SETTINGS), detectors=detectors).run()
     assert list(tmp_path.iterdir()) == []
