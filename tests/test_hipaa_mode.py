@@ -136,7 +136,9 @@ def test_the_engine_refuses_a_job_that_only_says_hipaa(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+@pytest.mark.parametrize(
+    "quarter_turns", [1, *(pytest.param(turns, marks=pytest.mark.slow) for turns in (2, 3))]
+)
 def test_a_face_lying_down_is_covered_in_every_frame(
     tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache, quarter_turns: int
 ) -> None:

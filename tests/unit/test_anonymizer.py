@@ -147,7 +147,7 @@ def astronaut_with_face(
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (0.1, -0.08)])
-@pytest.mark.parametrize("face", [20, 24, 30, 45, 60, 150, 400])
+@pytest.mark.parametrize("face", [20, 24, 30, 45, 60, 150, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 def test_an_independent_detector_finds_nothing_in_the_masked_face(
     astronaut_with_face: Callable[[int], np.ndarray],

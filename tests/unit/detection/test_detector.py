@@ -91,7 +91,7 @@ def published(
     return build
 
 
-@pytest.mark.parametrize("max_resolution", [1024, 512])
+@pytest.mark.parametrize("max_resolution", [pytest.param(1024, marks=pytest.mark.slow), 512])
 def test_same_faces_as_the_published_detector(
     published: Callable[[int, tuple[int, int]], Any],
     pictures: tuple[LabelledPicture, ...],
@@ -181,6 +181,7 @@ def three_runs(
     )
 
 
+@pytest.mark.slow
 def test_one_run_gives_what_three_passes_give(pictures: tuple[LabelledPicture, ...]) -> None:
     detector = make_detector(max_resolution=1024)
     for picture in pictures:
