@@ -195,8 +195,9 @@ class Photographer:
             "dialog_unlock", lambda: (window.choosing.set_locked(True), window.choosing.turn_lock(False))
         )
         self._dialog("dialog_keys", window.show_keys)
-        window.controller.add([self._videos[0]])
-        self._turn(0.3)
+        window.commands.clear_finished()  # a result of this session would be kept without a question
+        window.commands.add([self._videos[0]])
+        self._until(lambda: bool(window.state.waiting))
         self._dialog("dialog_existing", window.run.start)
         self._dialog("dialog_close", Questions(window.root, window.theme).close)
         window.say("notes.txt, letter.docx are no videos and were left out.")
