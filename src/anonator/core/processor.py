@@ -119,6 +119,7 @@ class Processor:
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from the reader to the writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
+        style = settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
@@ -137,14 +138,7 @@ class Processor:
                     if run.on_preview is not None and meter.preview_is_due():
                         run.on_preview(anonymize_and_show(frame, masks, settings))
                     else:
-                        anonymize(
-                            frame,
-                            masks,
-                            settings.mode,
-                            settings.mask_scale,
-                            settings.blur_strength,
-                            settings.mosaic_blocks,
-                        )
+                        anonymize(frame, masks, *style)
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)
