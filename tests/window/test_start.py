@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -38,7 +39,7 @@ def test_the_window_stands_within_a_second_without_the_engine(display: str, tmp_
     for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-c", code],
-            env={"DISPLAY": display, "HOME": str(tmp_path)},
+            env={"DISPLAY": display, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
             text=True,
             check=True,
             capture_output=True,
