@@ -48,6 +48,20 @@ def test_everything_is_reached_by_the_tab_key(drive: Drive, clip: Path) -> None:
         assert wanted in reached, str(wanted)
 
 
+def test_ctrl_enter_starts_and_never_turns_a_switch(drive: Drive, clip: Path) -> None:
+    """It once switched the neutral file name off without a word, and started nothing."""
+    driver = drive()
+    driver.show(clip)
+    driver.until(lambda: states(driver) == ["waiting"] and driver.window.state.may_start)
+    switch = driver.window.panel.free.switches["neutral_name"]
+    switch.invoke()
+    switch.focus_force()
+    driver.turn(0.05)
+    switch.event_generate("<Control-Return>")
+    driver.until(lambda: states(driver) != ["waiting"])
+    assert switch.on and driver.window.state.settings.neutral_name
+
+
 def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> None:
     """Every control in its turn looks different while it has the keyboard."""
     driver = drive(size="1280x800")

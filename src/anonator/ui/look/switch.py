@@ -23,6 +23,8 @@ class Switch(ttk.Label):
         self._draw()
         for event in ("<Button-1>", "<space>", "<Return>"):
             self.bind(event, self._turn)
+        # Ctrl+Enter is a key of the whole window: Tk would take it for Enter here
+        self.bind("<Control-Return>", lambda _event: None)
         for event in ("<FocusIn>", "<FocusOut>"):
             self.bind(event, self._draw, add=True)
 

@@ -50,6 +50,7 @@ class MaskingSettings(Section):
             segments.columnconfigure(column, weight=1, uniform="mode")
             button.grid(row=0, column=column, sticky="ew")
             button.bind("<Return>", lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
+            button.bind("<Control-Return>", lambda _event: None)  # a key of the whole window
             ToolTip(button, theme, tip)
             self.modes[mode] = button
         self.put(segments)
