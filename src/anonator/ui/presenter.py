@@ -8,6 +8,8 @@ from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState
 from anonator.ui.state.job import RunState
 
+START_DISABLED = "Start is disabled until you fix the configuration file"
+
 
 class Presenter:
     """Gives each part of the window what it shows."""
@@ -92,7 +94,7 @@ def _status(state: AppState) -> str:
         place = jobs.index(current) + 1
         return f"{word.get(state.run, 'Video')} {place} of {len(jobs)}, {current.source.name}"
     if waiting and state.held:
-        return "Start is disabled until you fix the configuration file"
+        return START_DISABLED
     if waiting:
         infos = [job.info for job in waiting if job.info is not None]
         known = [info.seconds for info in infos if info.seconds is not None]

@@ -89,7 +89,7 @@ class FreeSettings(Section):
         self.heading("Save results to", "Where the anonymized videos are saved.")
         row = ttk.Frame(self)
         row.columnconfigure(0, weight=1)
-        self.folder = ttk.Label(row, wraplength=theme.px(190), justify="left")
+        self.folder = ttk.Label(row, justify="left")
         self.folder.grid(row=0, column=0, sticky="w")
         self._folder_tip = ToolTip(self.folder, theme, "")
         self.choose = ttk.Button(row, text="Choose…", style="Small.TButton", command=choose)
@@ -128,7 +128,10 @@ class FreeSettings(Section):
             else:
                 self.download.pack_forget()
             self.fetch.grid()
-        self.folder.configure(text="next to each video" if folder is None else folder.name or str(folder))
+        self.folder.configure(
+            text="next to each video" if folder is None else folder.name or str(folder),
+            wraplength=self.theme.px(190 if folder is None else 110),  # the second button needs the rest
+        )
         self._folder_tip.say("" if folder is None else str(folder))
         for button in (self.choose, self.beside, self.download, self.use_file):
             button.state(["!disabled" if free else "disabled"])

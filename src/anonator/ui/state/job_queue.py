@@ -132,7 +132,7 @@ class JobController(JobList):
             self.update(self._current, state=JobState.PAUSED)
 
     def resume(self) -> None:
-        """Go on after pause."""
+        """Continue after a pause."""
         if self._state is RunState.PAUSED and self._processor is not None and self._current is not None:
             self._processor.resume()
             self._state = RunState.RUNNING

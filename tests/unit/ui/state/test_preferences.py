@@ -56,7 +56,7 @@ def test_what_no_longer_applies_is_dropped(tmp_path: Path, hipaa: Any, standard:
     assert read(tmp_path, {"hipaa": hipaa, "standard": standard, "output_folder": 7}) == Preferences()
 
 
-def test_what_is_still_valid_is_kept_beside_what_is_not(tmp_path: Path) -> None:
+def test_what_is_still_valid_is_kept_and_the_rest_dropped(tmp_path: Path) -> None:
     written = {
         "hipaa": {"colour": 1, "model": Model.DSFD.value, "keep_audio": True},
         "standard": {"threshold": 5, "mode": "blur", "encoder": "gone"},
