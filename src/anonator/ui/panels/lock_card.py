@@ -49,7 +49,7 @@ def enforced(settings: Settings) -> tuple[str, ...]:
         "Also looks for faces that are sideways or upside down"
         if settings.orientations
         else "Looks for faces in the upright picture only",
-        "Sound is removed, because voices can identify people",  # no signature changes this
+        "Sound removed, because voices identify people",  # no signature changes this
         "Maximum Speed, which skips most frames, isn't available",
         *((f"Stricter values from the configuration file: {stricter}",) if stricter else ()),
     )
