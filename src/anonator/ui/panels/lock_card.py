@@ -91,7 +91,7 @@ class LockCard(ttk.Frame):
         ToolTip(
             self.switch,
             theme,
-            "Switches HIPAA mode on or off. While it's on, you can't lower the protection here. (Ctrl+L)",
+            "Switches HIPAA mode on or off. While it's on, the settings it enforces are locked. (Ctrl+L)",
         )
         self._list = ttk.Frame(body, style="Card.TFrame")
         self._list.grid(row=2, column=0, columnspan=3, sticky="ew", pady=(px(10), 0))
