@@ -200,7 +200,7 @@ class Photographer:
         self._until(lambda: bool(window.state.waiting))
         self._dialog("dialog_existing", window.run.start)
         self._dialog("dialog_close", Questions(window.root, window.theme).close)
-        window.say("notes.txt, letter.docx are no videos and were left out.")
+        window.say("notes.txt, letter.docx aren't videos, so they were skipped.")
         self._write_config("[hipaa]\nmask_scale = 1.2\n")
         window.read_config()
         self._shot("held")

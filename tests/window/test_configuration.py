@@ -13,6 +13,7 @@ from anonator.core.config import (
     Performance,
     Settings,
 )
+from anonator.ui.presenter import START_DISABLED
 
 
 def write_config(folder: Path, content: str) -> Path:
@@ -57,7 +58,7 @@ def test_what_was_signed_away_stands_in_the_window(drive: Drive, tmp_path: Path)
     assert lock._note.winfo_viewable() and layout.lock_state.winfo_viewable()
     assert layout.lock_state.cget("text") == "HIPAA mode is loosened"
     shown = [str(label.cget("text")) for _, label in lock._lines]
-    assert shown[:2] == ["Blur instead of black boxes", "Boxes 1.2 times as large as the face"]
+    assert shown[:2] == ["Blur instead of black boxes", "Boxes 1.2 times the size of the face"]
     assert driver.window.panel.masking.modes[Mode.BLUR].instate(["selected", "disabled"])
     driver.answering("Switch off")
     lock.switch.invoke()
@@ -74,14 +75,14 @@ def test_nothing_runs_without_a_configuration_that_can_be_used(
     driver.show(*copies(clip, tmp_path, "a.mp4"))
     window = driver.window
     assert "cannot be used" in window.layout.held.message and str(tmp_path) not in window.layout.held.message
-    assert window.foot.start.instate(["disabled"]) and "held" in window.foot.status.cget("text")
+    assert window.foot.start.instate(["disabled"]) and window.foot.status.cget("text") == START_DISABLED
     assert window.state.settings == Settings(), "what is shown meanwhile is HIPAA's own"
     assert not window.panel.lock.switch.enabled, "nor can the lock be opened to get around it"
     window.run.start()
     driver.turn(0.2)
     assert states(driver) == ["waiting"] and not driver.engine.jobs
     window.layout.held.close.invoke()
-    assert window.layout.held.message, "not mended yet"
+    assert window.layout.held.message, "not fixed yet"
     file.write_text("[hipaa]\nmask_scale = 2\n")
     window.layout.held.close.invoke()
     assert window.layout.held.message == "" and window.panel.lock.switch.enabled

@@ -19,7 +19,7 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
     driver = drive(engine=FakeEngine(frames=60))
     driver.show(source)
     window = driver.window
-    assert window.foot.status.cget("text") == "Ready: 1 video, 0:02 in all"
+    assert window.foot.status.cget("text") == "Ready: 1 video, 0:02 in total"
     window.foot.start.invoke()
     seen = set()
 
@@ -43,7 +43,7 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
     assert (tmp_path / "visit one_anonymized.mp4").is_file()
     driver.until(lambda: window.viewer.caption.cget("text") == "Result")
     words = window.queue_view.details.words
-    assert "2 faces followed, masks on 57 of 60 frames." in words
+    assert "Something was covered in 57 of 60 frames." in words
     assert "Sound: removed." in words and NOT_REVIEWED in words
 
 
@@ -70,8 +70,8 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     lines = details.words.split("\n")
     assert lines[0] == NOT_REVIEWED
     assert lines[1] == (
-        "2 faces followed, masks on 17 of 20 frames, 4 gaps bridged (covered while not found); "
-        "2 frames black, because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
+        "Something was covered in 17 of 20 frames, including 4 gaps between detections; "
+        "2 frames blacked out because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
     )
     assert lines[2:] == [
         "The video is interlaced.",

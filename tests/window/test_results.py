@@ -148,4 +148,4 @@ def test_a_double_click_opens_the_result(
     assert opened[1:] == [tmp_path]
     (tmp_path / "a_anonymized.mp4").unlink()
     driver.window.queue_view.details.buttons["result"].invoke()
-    assert "not there any more" in driver.window.notice.message
+    assert "isn't there any more" in driver.window.notice.message

@@ -1,4 +1,4 @@
-"""The settings of the next job: chosen by people, held by the lock, remembered for the next start."""
+"""The settings of the next job: chosen by people, limited by HIPAA mode, remembered for the next start."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from anonator.ui.state.preferences import Preferences
 from anonator.ui.work.worker import Task, Worker
 
 SETTLE_SECONDS = 0.35
-"""Settings that rest this long are remembered and tested."""
-NOT_REMEMBERED = "The settings could not be remembered for the next start. Check that the disk has room."
+"""Settings that stay unchanged this long are saved and tested."""
+NOT_REMEMBERED = "Your settings couldn't be saved for the next start. Check that the disk isn't full."
 
 
 class Choosing:
-    """Takes choices, and puts the settings that follow from them into the state."""
+    """Takes choices, and puts the resulting settings into the state."""
 
     def __init__(
         self,
@@ -36,17 +36,17 @@ class Choosing:
         ask_folder: Callable[[], Path | None],
         settled: Callable[[], None],
     ) -> None:
-        """Begin with what was remembered.
+        """Start with the remembered choices.
 
         Args:
             store: holds the state.
             guard: the configuration file.
             remembered: what people chose before.
-            file: where that is kept.
-            worker: writes it.
-            ask_unlock: whether the lock may be opened.
-            ask_folder: where results go.
-            settled: told when settings rest after a change.
+            file: where they are kept.
+            worker: writes them.
+            ask_unlock: asks whether to switch HIPAA mode off.
+            ask_folder: asks where to save results.
+            settled: called when settings have settled after a change.
         """
         self._store, self._guard, self._file, self._worker = store, guard, file, worker
         self._ask_unlock, self._ask_folder, self._settled = ask_unlock, ask_folder, settled
@@ -56,47 +56,47 @@ class Choosing:
         store.change(settings=self._chosen.settings(), folder=remembered.output_folder, held=guard.problem)
 
     def preferences(self) -> Preferences:
-        """What is remembered for the next start."""
+        """What to remember for the next start."""
         return Preferences(self._chosen.choices(), self._store.state.folder)
 
     # --- what people ask for
 
     def choose(self, name: str, value: Any) -> None:
-        """Take the choice of one setting."""
+        """Change one setting."""
         try:
             self._chosen.choose(name, value)
-        except SettingsError as error:  # one value of the configuration file forbids another one here
+        except SettingsError as error:  # a value in the configuration file can rule out this one
             self._store.say(str(error))
         self._changed()
 
     def turn_lock(self, on: bool) -> None:
-        """Close the lock at once; open it after the user read what is lost."""
+        """Switch HIPAA mode on at once; switch it off only after a question."""
         if on or self._ask_unlock():
             self.set_locked(on)
 
     def set_locked(self, locked: bool) -> None:
-        """Close or open the lock."""
+        """Switch HIPAA mode on or off."""
         said = self._chosen.turn_lock(locked)
         self._changed()
         self._store.say(said)
 
     def choose_folder(self) -> None:
-        """Choose where results go."""
+        """Choose where to save results."""
         folder = self._ask_folder()
         if folder is not None:
             self.set_folder(folder)
 
     def set_folder(self, folder: Path | None) -> None:
-        """Write results into this folder, or beside each video."""
+        """Save results to this folder, or next to each video."""
         self._changed(folder=folder)
 
     def restore_defaults(self) -> None:
-        """Forget all choices; the lock stays as it is."""
+        """Forget all choices; HIPAA mode stays as it is."""
         self._chosen.restore_defaults()
         self._changed(folder=None)
 
     def read_config(self) -> bool:
-        """Read the configuration file again, after somebody mended it; whether it can be used now."""
+        """Read the configuration file again, and return whether it can be used now."""
         self._guard.read()
         if self._guard.problem:
             self._store.change(held=self._guard.problem)
@@ -105,20 +105,20 @@ class Choosing:
         self._changed(held="")
         return True
 
-    # --- what others tell
+    # --- what other parts report
 
     def take_models(self, models: ModelsFound) -> None:
-        """Give up an encoder that doesn't work on this computer, and say so."""
+        """Drop an encoder that doesn't work on this computer, and say so."""
         said = self._chosen.leave_encoder(models.encoders)
         self._store.change(models=models, settings=self._chosen.settings())
         self._store.say(said)
 
     def poll(self) -> None:
-        """Remember the settings once they rest."""
+        """Save the settings once they have settled."""
         if self._changed_at is None or time.monotonic() - self._changed_at < SETTLE_SECONDS:
             return
         self._changed_at = None
-        if not self._store.state.held:  # choices are remembered as differences from the configuration
+        if not self._store.state.held:  # choices are saved as differences from the configuration
             if self._saving is not None:
                 self._saving.withdraw()
             save = partial(preferences.save, self._file, self.preferences())
@@ -126,10 +126,10 @@ class Choosing:
         self._settled()
 
     def remember_now(self) -> None:
-        """Remember the settings before the program ends.
+        """Save the settings before the program ends.
 
         Raises:
-            OSError: the folder cannot be written.
+            OSError: the folder can't be written to.
         """
         if not self._store.state.held:
             preferences.save(self._file, self.preferences())
@@ -143,4 +143,4 @@ class Choosing:
 
 
 def _nothing(_value: object) -> None:
-    """There is nothing to do when it worked."""
+    """Do nothing: it worked."""

@@ -1,4 +1,4 @@
-"""What people ask of videos: add them, order them, try again, open what came out."""
+"""What people do with videos: add them, reorder them, try again, open the results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class Commands:
-    """Carries out what buttons, keys and drops ask for; without a number, it concerns the chosen row."""
+    """Carries out what buttons, keys and drops ask for; without a number, for the selected row."""
 
     def __init__(
         self,
@@ -38,17 +38,17 @@ class Commands:
         refresh: Callable[[], None],
         thumbnail_size: tuple[int, int],
     ) -> None:
-        """Wait for orders.
+        """Set up the commands.
 
         Args:
             store: holds the state.
             queue: the jobs.
-            worker: looks into files.
+            worker: reads files.
             desk: shows first frames.
             questions: asks which files to add.
-            events: is told what was added.
-            refresh: puts what the queue is at into the state.
-            thumbnail_size: of the list's small pictures, width and height in pixels.
+            events: records what was added.
+            refresh: copies the queue into the state.
+            thumbnail_size: width and height of the list's thumbnails, in pixels.
         """
         self._store, self._queue, self._worker = store, queue, worker
         self._desk, self._questions, self._events = desk, questions, events
@@ -57,11 +57,11 @@ class Commands:
     # --- from a dropped path to a row of the queue
 
     def add_files(self) -> None:
-        """Choose videos in the system's dialog."""
+        """Add videos chosen in the system's dialog."""
         self.add(self._questions.videos())
 
     def add_folder(self) -> None:
-        """Choose a folder in the system's dialog."""
+        """Add a folder chosen in the system's dialog."""
         if folder := self._questions.folder_of_videos():
             self.add([folder])
 
@@ -77,10 +77,10 @@ class Commands:
             self._worker.submit(work, self._add_rows, self._say_error, first=True)
 
     def _add_rows(self, came: Incoming) -> None:
-        """Append the videos to the queue, say what was left out, and let a worker look into each."""
+        """Append the videos to the queue, say what was skipped, and let a worker read each one."""
         numbers = self._queue.add(came.videos)
         doubles = len(came.videos) - len(numbers)
-        said = f"{text.count(doubles, 'video')} in the queue already." if doubles else ""
+        said = f"{text.count(doubles, 'video is', 'videos are')} already in the queue." if doubles else ""
         self._store.say(" ".join(part for part in (came.message(), said) if part))
         for number in numbers:
             if job := self._queue.get(number):
@@ -92,14 +92,14 @@ class Commands:
         self._events.write("added", numbers=list(numbers), left_out=len(came.not_videos) + came.own_outputs)
 
     def _fill_row(self, number: int, glimpse: media.Glimpse) -> None:
-        """Show what the look into a video found."""
+        """Show what is known about a video."""
         if self._queue.get(number) is not None:
             self._desk.first_look(number, media.Still(0.0, glimpse.first))
             self._queue.set_info(number, glimpse.info, glimpse.thumbnail)
             self._refresh()
 
     def _fail_row(self, number: int, error: Exception) -> None:
-        """Show why a video cannot be read."""
+        """Show why a video can't be read."""
         self._queue.set_unreadable(number, text.error_sentence(error))
         self._refresh()
 
@@ -109,12 +109,12 @@ class Commands:
     # --- rows
 
     def choose(self, number: int | None) -> None:
-        """Choose a row."""
+        """Select a row."""
         if self._store.state.job(number) is not None:
             self._store.change(chosen=number)
 
     def remove(self) -> None:
-        """Take the row out of the queue; a running job is cancelled."""
+        """Remove the row from the queue; a running job is cancelled."""
         self._change_row(self._queue.remove)
 
     def move(self, steps: int) -> None:
@@ -122,11 +122,11 @@ class Commands:
         self._change_row(lambda number: self._queue.move(number, steps))
 
     def retry(self) -> None:
-        """Let the video wait again."""
+        """Put the video back in the queue."""
         self._change_row(self._queue.retry)
 
     def clear_finished(self) -> None:
-        """Take everything out that is done, failed, cancelled or skipped."""
+        """Remove every job that is done, failed, cancelled or skipped."""
         self._queue.clear_finished()
         self._refresh()
 
@@ -136,10 +136,10 @@ class Commands:
             change(number)
             self._refresh()
 
-    # --- what came out
+    # --- results
 
     def open_row(self, number: int | None = None) -> None:
-        """Open the finished video of a row; where there is none, the folder of its source."""
+        """Open the finished video of a row, or the folder of its source if there is none."""
         job = self._job if number is None else self._store.state.job(number)
         if job is not None:
             self._open(job.target if job.state is JobState.DONE and job.target else _folder_of(job))
@@ -166,15 +166,13 @@ class Commands:
 
     def _open(self, path: Path) -> None:
         if not path.exists():
-            self._store.say("It is not there any more: it was moved or deleted after the job.")
+            self._store.say("It isn't there any more. It was moved or deleted after the job.")
             return
         try:
             open_with_system(path)
         except OSError as error:
             logger.warning("opening failed: %s", type(error).__name__)
-            self._store.say(
-                "This computer has no program set up to open it. Open it from the file manager instead."
-            )
+            self._store.say("No program is set up to open it. Try opening it from your file manager.")
 
 
 def _folder_of(job: JobView) -> Path:
@@ -182,10 +180,10 @@ def _folder_of(job: JobView) -> Path:
 
 
 def open_with_system(path: Path) -> None:
-    """Open a file or folder with the program that the system has for it.
+    """Open a file or folder with the system's program for it.
 
     Raises:
-        OSError: there is none.
+        OSError: there is no such program.
     """
     if sys.platform == "win32":
         import os

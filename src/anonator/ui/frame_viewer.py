@@ -1,4 +1,4 @@
-"""Original and anonymized frame side by side, with a slider over the moments of the video."""
+"""Original and anonymized frame side by side, with a slider to move through the video."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from anonator.ui.state import text
 from anonator.ui.state.app_state import View
 
 REST_MS = 180
-"""A slider that rests this long has arrived."""
+"""Load the frame once the slider has stopped for this long."""
 
 
 class Pane(tk.Canvas):
-    """One picture in the middle of its room, or words where there is none."""
+    """One centred picture, or words if there is none."""
 
     def __init__(self, parent: tk.Misc, theme: Theme) -> None:
         super().__init__(
@@ -44,11 +44,11 @@ class Pane(tk.Canvas):
 
     @property
     def room(self) -> tuple[int, int]:
-        """Width and height that a picture may take."""
+        """The width and height available for a picture."""
         return max(32, self.winfo_width()), max(32, self.winfo_height())
 
     def show(self, content: UInt8Array | str) -> None:
-        """Show an (H, W, 3) picture, cheapest when it has its size before, or words instead."""
+        """Show an (H, W, 3) picture, cheapest if it already has the right size, or words."""
         if isinstance(content, str):
             self._clear(content)
             return
@@ -89,7 +89,7 @@ class Pane(tk.Canvas):
 
 
 class FrameViewer(ttk.Frame):
-    """Both panes, what stands over them, and the row with the slider."""
+    """Both panes with their captions, and the row with the slider."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, on_moment: Callable[[float], None], on_test: Callable[[], None]
@@ -112,7 +112,7 @@ class FrameViewer(ttk.Frame):
         row = ttk.Frame(self)
         row.grid(row=2, column=0, columnspan=2, sticky="ew")
         row.columnconfigure(1, weight=1)
-        ttk.Label(row, text="Moment", style="Dim.TLabel").grid(row=0, column=0, padx=(0, px(10)))
+        ttk.Label(row, text="Position", style="Dim.TLabel").grid(row=0, column=0, padx=(0, px(10)))
         self.slider = ttk.Scale(row, from_=0, to=1, command=self._slid, takefocus=True)
         self.slider.grid(row=0, column=1, sticky="ew")
         self.time = ttk.Label(row, style="Dim.TLabel", width=15, anchor="e")
@@ -122,10 +122,10 @@ class FrameViewer(ttk.Frame):
         ToolTip(
             self.test,
             theme,
-            "Shows what the present settings would cover in this one frame. A whole job also follows "
-            "faces through time, and so covers more.",
+            "Shows what the current settings would cover in this one frame. A full job also follows "
+            "faces from frame to frame, so it covers more.",
         )
-        ToolTip(self.slider, theme, "Look at another moment of the video. Arrow keys move by a second.")
+        ToolTip(self.slider, theme, "Move to another position in the video. Arrow keys move by a second.")
         for key, seconds in (("<Left>", -1.0), ("<Right>", 1.0), ("<Prior>", -10.0), ("<Next>", 10.0)):
             self.slider.bind(key, partial(self._step, seconds))
         self.bind("<Destroy>", lambda _event: self._forget_timer())
@@ -135,11 +135,11 @@ class FrameViewer(ttk.Frame):
 
     @property
     def room(self) -> tuple[int, int]:
-        """Width and height of a pane, for whoever makes pictures for it."""
+        """The width and height of a pane, for making pictures that fit."""
         return self.original.room
 
     def draw(self, view: View) -> None:
-        """Show this, and leave alone what is shown already: somebody may be moving the slider."""
+        """Show this view; redraw only what changed, since somebody may be moving the slider."""
         drawn, self._drawn = self._drawn, view
         if view.original is not drawn.original:
             self.original.show(view.original)

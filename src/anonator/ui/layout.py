@@ -1,4 +1,4 @@
-"""Where the window's parts are: head, notices, pictures and queue on the left, settings right, foot."""
+"""The layout of the window: header, notices, pictures and queue on the left, settings on the right."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from anonator.ui.state import text
 
 @dataclass(frozen=True, slots=True)
 class WindowActions:
-    """What the head, the viewer and the foot ask the window to do."""
+    """What the header, the viewer and the footer ask the window to do."""
 
     moved: Callable[[float], None]
     test: Callable[[], None]
@@ -37,7 +37,7 @@ class WindowActions:
 
 
 class Layout:
-    """Makes the parts and puts them in their places."""
+    """Creates the parts and puts them in their places."""
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class Layout:
         self.device.grid(row=0, column=2, sticky="e")
         keys = ttk.Button(head, text="?", width=2, style="Small.TButton", command=window.show_keys)
         keys.grid(row=0, column=3, padx=(px(12), 0))
-        ToolTip(keys, theme, "All keys at a glance (F1).")
-        # the card with the lock can scroll away; this cannot
+        ToolTip(keys, theme, "All keyboard shortcuts (F1).")
+        # the HIPAA card can scroll out of view; this can't
         self.lock_state = tk.Label(
             head, background=WHITE, foreground=BLACK, font="AnonatorStrong", padx=px(10), pady=px(3)
         )
@@ -110,7 +110,7 @@ class Layout:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
 
     def show_lock(self, words: str) -> None:
-        """Say at the head of the window what is not as it should be with the lock; "" where all is well."""
+        """Show a warning about HIPAA mode at the top of the window; "" hides it."""
         self.lock_state.configure(text=words)
         if words:
             self.lock_state.grid()
@@ -118,7 +118,7 @@ class Layout:
             self.lock_state.grid_remove()
 
     def keep_focus(self) -> None:
-        """Give the keyboard to what can be used now, where it is with a control that was just disabled."""
+        """Move the keyboard focus away from a control that was just disabled."""
         widget = focused(self.left)
         if isinstance(widget, ttk.Widget) and widget.instate(["disabled"]):
             foot, queue = self.foot, self.queue_view
@@ -128,7 +128,7 @@ class Layout:
                     return
 
     def areas(self) -> dict[str, list[int]]:
-        """Where on the screen things are, [x, y, width, height], for tests that drive the program."""
+        """The screen areas of some controls, [x, y, width, height], for tests that drive the program."""
         return {
             name: [widget.winfo_rootx(), widget.winfo_rooty(), widget.winfo_width(), widget.winfo_height()]
             for name, widget in (

@@ -1,4 +1,4 @@
-"""Loads the engine behind the window, and gets the models that it works with."""
+"""Loads the engine in the background, and fetches its models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from anonator.ui.work.worker import Worker
 
 
 class Loading:
-    """Asks the engine's worker, and puts what came out into the state."""
+    """Asks the engine's worker, and puts its answers into the state."""
 
     def __init__(
         self,
@@ -31,16 +31,16 @@ class Loading:
         take_models: Callable[[ModelsFound], None],
         loaded: Callable[[], None],
     ) -> None:
-        """Nothing is loaded yet.
+        """Set it up; nothing is loaded yet.
 
         Args:
             store: holds the state.
-            engine: what is loaded.
-            worker: the one that the engine works in.
-            questions: asks before something is fetched.
-            events: is told what the engine runs on.
-            take_models: told which models there are.
-            loaded: told when the engine is there.
+            engine: the engine to load.
+            worker: the engine's worker.
+            questions: asks before a download.
+            events: records what the engine runs on.
+            take_models: called with the models that were found.
+            loaded: called when the engine is ready.
         """
         self._store, self._engine, self._worker = store, engine, worker
         self._questions, self._events = questions, events
@@ -52,7 +52,7 @@ class Loading:
     # --- the engine
 
     def load(self) -> None:
-        """Load torch and the model that the settings name."""
+        """Load torch and the model in the settings."""
         settings = self._store.state.settings
         self._worker.submit(partial(self._engine.load, settings), self._ready, self._not_ready)
 
@@ -67,13 +67,13 @@ class Loading:
         self._events.write("engine", device=None)
 
     def find_models(self) -> None:
-        """Find out which models are here, and which encoders work."""
+        """Find out which models are installed, and which encoders work."""
         self._worker.submit(self._engine.find_models, self._take_models, _leave_as_it_is)
 
     # --- the models
 
     def download(self) -> None:
-        """Fetch the chosen model after a yes."""
+        """Download the chosen model if the user agrees."""
         model, models = self._store.state.settings.model, self._store.state.models
         if not self._questions.download(model, models.sizes.get(model, "size unknown")):
             return
@@ -84,14 +84,14 @@ class Loading:
         self._worker.submit(fetch, self._arrived, self._not_arrived)
 
     def use_file(self) -> None:
-        """Take a weights file that the user has for the chosen model."""
+        """Use a weights file the user already has for the chosen model."""
         model = self._store.state.settings.model
         file = self._questions.weights_of(model)
         if file is not None:
             self._worker.submit(partial(self._engine.adopt, model, file), self._arrived, self._not_arrived)
 
     def poll(self) -> None:
-        """Show how far a download is."""
+        """Show the progress of a download."""
         if self._wait is not None and not self._cancelled.is_set():
             done, total = self._progress
             if done:
@@ -103,7 +103,7 @@ class Loading:
 
     def _arrived(self, _nothing: Any) -> None:
         self._close_wait()
-        self._store.say("The model is on this computer now.")
+        self._store.say("The model is now on this computer.")
         self._look_again()
 
     def _not_arrived(self, error: Exception) -> None:
@@ -126,4 +126,4 @@ class Loading:
 
 
 def _leave_as_it_is(_error: Exception) -> None:
-    """Without an answer, what is known of the models stays."""
+    """Keep what is known about the models."""

@@ -1,4 +1,4 @@
-"""The window: builds its parts, each from those that it needs, and polls what the workers report."""
+"""The window: builds its parts, connects them, and polls the workers."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ logger = logging.getLogger(__name__)
 
 POLL_MS = 40
 STOP_SECONDS = 10.0
-"""Longest wait for a worker when the program closes; the window is gone by then."""
+"""How long to wait for a worker when the program closes; the window is already gone by then."""
 
 
 class MainWindow:
-    """What people do goes to the commands, they change the state, and the presenter draws it."""
+    """Commands carry out what people do, they change the state, and the presenter draws it."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class MainWindow:
         preferences_file: Path | None = None,
         config_file: Path | None = None,
     ) -> None:
-        """Make it, not yet on the screen.
+        """Create the window without showing it.
 
         Args:
-            engine: stands in for the real one in tests.
-            preferences_file: where the window remembers; None is this system's place.
-            config_file: the configuration that the user named; None is this system's place.
+            engine: replaces the real one in tests.
+            preferences_file: where preferences are kept; None means the usual place.
+            config_file: the configuration the user named; None means the usual place.
         """
         look.make_dpi_aware()
         self.root, self.can_drop = drop_area.make_root()
@@ -68,7 +68,7 @@ class MainWindow:
         self.closed = False
         self._timer = ""
 
-        # what is known, and who works behind the window
+        # the state, and the workers in the background
         self.store = Store(AppState())
         self.events = EventLog.from_environment()
         self.engine = engine or Engine()
@@ -78,7 +78,7 @@ class MainWindow:
         self.worker = Worker("anonator-media", self._answers)
         self.engine_worker = Worker("anonator-engine", self._answers)
 
-        # who carries out what people ask for
+        # what carries out people's commands
         questions = Questions(self.root, self.theme)
         desk = PreviewDesk(self.store, self.engine, self.worker, self.engine_worker)
         file = preferences_file or preferences.default_file()
@@ -123,7 +123,7 @@ class MainWindow:
             thumbnail_size=(self.theme.px(look.THUMBNAIL[0]), self.theme.px(look.THUMBNAIL[1])),
         )
 
-        # what is seen
+        # what people see
         self.layout = self._make_layout(desk)
         self.panel, self.viewer, self.foot = self.layout.panel, self.layout.viewer, self.layout.foot
         self.queue_view, self.notice = self.layout.queue_view, self.layout.notice
@@ -135,7 +135,7 @@ class MainWindow:
         self._poll()
 
     def _make_layout(self, desk: PreviewDesk) -> Layout:
-        """The parts of the window, and what each control does."""
+        """Create the parts of the window, and connect each control."""
         commands, choosing, loading = self.commands, self.choosing, self.loading
         return Layout(
             self.root,
@@ -176,7 +176,7 @@ class MainWindow:
         )
 
     def _bind(self) -> None:
-        """Let keys, drops and the window's own button do what they stand for."""
+        """Connect keys, drops and the window's close button."""
         shortcuts.bind(
             self.root,
             {
@@ -195,7 +195,7 @@ class MainWindow:
 
     @property
     def state(self) -> AppState:
-        """What the window shows now."""
+        """The current state of the window."""
         return self.store.state
 
     # --- what people ask for
@@ -205,22 +205,22 @@ class MainWindow:
         self.commands.add(items)
 
     def read_config(self) -> None:
-        """Read the configuration file again, after somebody mended it."""
+        """Read the configuration file again."""
         if self.choosing.read_config():
             self.loading.load()
 
     def show_keys(self) -> None:
-        """Show all keys in a list."""
+        """Show the list of keyboard shortcuts."""
         shortcuts.show_list(self.root, self.theme)
 
     def say(self, message: str) -> None:
-        """Show a sentence at the head of the window."""
+        """Show a sentence at the top of the window."""
         self.store.say(message)
 
     # --- life
 
     def show(self, files: Sequence[Path] = ()) -> None:
-        """Put the window on the screen and load the engine behind it."""
+        """Show the window, and load the engine in the background."""
         self.root.deiconify()
         look.darken_title_bar(self.root)
         self.root.update()
@@ -246,7 +246,7 @@ class MainWindow:
         try:
             self.choosing.remember_now()
         except OSError as error:
-            logger.warning("the settings could not be remembered: %s", type(error).__name__)
+            logger.warning("the settings couldn't be saved: %s", type(error).__name__)
         self.events.write("closed")
         self.worker.stop(STOP_SECONDS)
         self.engine_worker.stop(STOP_SECONDS)
@@ -257,11 +257,11 @@ class MainWindow:
     # --- the rest
 
     def _report(self, kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
-        """What Tk calls when a callback raised: log where, say one sentence, go on."""
+        """Handle an error in a Tk callback: log where, say one sentence, carry on."""
         if issubclass(kind, KeyboardInterrupt):
             self.run.end_at_once()
             return
-        # the text of the error may hold a file's name, so only its type and place are logged
+        # the error's text may contain a file name, so only its type and place are logged
         logger.error(
             "the window failed in a callback: %s\n%s", kind.__name__, "".join(traceback.format_tb(tb))
         )
@@ -269,14 +269,14 @@ class MainWindow:
 
 
 def run(files: Sequence[Path], config_file: Path | None = None) -> int:
-    """Show the window until it is closed; the exit status.
+    """Show the window until it is closed, and return the exit status.
 
     Args:
-        files: files and folders to begin with.
-        config_file: the configuration that the user named; None is this system's place.
+        files: files and folders to add at the start.
+        config_file: the configuration the user named; None means the usual place.
 
     Raises:
-        DisplayError: there is nowhere to show it.
+        DisplayError: there is no screen to show it on.
     """
     try:
         window = MainWindow(config_file=config_file)
@@ -284,7 +284,7 @@ def run(files: Sequence[Path], config_file: Path | None = None) -> int:
         raise DisplayError(
             "There is no screen to show the window on. Start Anonator on a desktop, or use --headless."
         ) from error
-    # Tk's loop runs Python often enough for the handler, because the window polls
+    # the handler runs soon enough, because the window polls
     signal.signal(signal.SIGTERM, lambda *_: window.run.end_at_once())
     window.show(files)
     window.root.mainloop()

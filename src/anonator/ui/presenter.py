@@ -1,4 +1,4 @@
-"""Draws the state: every part of the window shows what it says, and nothing is read back."""
+"""Draws the state: every part of the window shows it, and nothing is read back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState
 from anonator.ui.state.job import RunState
 
+START_DISABLED = "Start is disabled until you fix the configuration file"
+
 
 class Presenter:
-    """Hands each part of the window what it shows."""
+    """Gives each part of the window what it shows."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._drawn: AppState | None = None
 
     def draw(self, state: AppState) -> None:
-        """Show the state; what has not changed since the last call is left alone."""
+        """Show the state; parts that haven't changed since the last call aren't redrawn."""
         layout, drawn = self._layout, self._drawn
         layout.held.show(state.held)
         layout.notice.show(state.message)
@@ -53,12 +55,12 @@ class Presenter:
 
 
 def _settings_of(state: AppState) -> tuple[object, ...]:
-    """What the settings' panel shows."""
+    """What the settings panel shows."""
     return state.settings, state.folder, state.models, state.idle, state.held
 
 
 def _lock_words(state: AppState) -> str:
-    """What is not as it should be with the lock; "" where all is well."""
+    """A warning about HIPAA mode; "" if it is fully on."""
     if not state.settings.hipaa:
         return "HIPAA mode is off"
     return "HIPAA mode is loosened" if waiver_note(state.settings) else ""
@@ -67,11 +69,11 @@ def _lock_words(state: AppState) -> str:
 def _device_words(state: AppState) -> str:
     if state.device is not None:
         return state.device
-    return "The engine is not loaded" if state.engine_failed else text.LOADING_ENGINE
+    return "The engine isn't loaded" if state.engine_failed else text.LOADING_ENGINE
 
 
 def _stage(state: AppState) -> str:
-    """What is being done, where that is not the plain work on one frame after another."""
+    """What is being done besides working through the frames."""
     current = state.job(state.current)
     if state.starting:
         return text.READYING if state.loaded else text.LOADING_ENGINE
@@ -81,7 +83,7 @@ def _stage(state: AppState) -> str:
 
 
 def _status(state: AppState) -> str:
-    """What is going on, in a line."""
+    """What is going on, in one line."""
     jobs, waiting, current = state.jobs, state.waiting, state.job(state.current)
     if state.closing:
         return "Closing…"
@@ -92,10 +94,10 @@ def _status(state: AppState) -> str:
         place = jobs.index(current) + 1
         return f"{word.get(state.run, 'Video')} {place} of {len(jobs)}, {current.source.name}"
     if waiting and state.held:
-        return "Start is held: the configuration file must be mended first"
+        return START_DISABLED
     if waiting:
         infos = [job.info for job in waiting if job.info is not None]
         known = [info.seconds for info in infos if info.seconds is not None]
-        length = f", {text.duration(sum(known))} in all" if len(known) == len(waiting) else ""
+        length = f", {text.duration(sum(known))} in total" if len(known) == len(waiting) else ""
         return f"Ready: {text.count(len(waiting), 'video')}{length}"
     return text.queue_summary([job.state.value for job in jobs]) if jobs else "Drop videos to begin"

@@ -1,4 +1,4 @@
-"""Decides what the viewer shows: a first frame, what would be covered in it, a running job, a result."""
+"""Decides what the viewer shows: a first frame, a test of a frame, a running job or a result."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from anonator.ui.work.worker import Task, Worker
 
 logger = logging.getLogger(__name__)
 
-LOADING = "The engine is loading…\nThe faces are shown here in a moment."
+LOADING = "The engine is loading…\nThe faces will appear here in a moment."
 TESTING = "Looking for faces…"
-BUSY = "Shown when the running job is done."
+BUSY = "You'll see the faces here when the running job is done."
 
 
 class FrameTester(Protocol):
-    """What the desk needs of the engine."""
+    """What the desk needs from the engine."""
 
     def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview: ...
 
 
 class PreviewDesk:
-    """Follows the state, and asks workers for the pictures that it calls for."""
+    """Follows the state, and asks workers for the pictures to show."""
 
     def __init__(self, store: Store, engine: FrameTester, worker: Worker, engine_worker: Worker) -> None:
         self._store, self._engine = store, engine
         self._worker, self._engine_worker = worker, engine_worker
         self._seen: object = None
-        """What of the state decided on the pictures in sight."""
+        """The part of the state that the current pictures depend on."""
         self._moments: dict[int, float] = {}
         self._stills: dict[int, media.Still] = {}
         self._picture: Task | None = None
         self._test: Task | None = None
         self._tested: tuple[int, float, Settings] | None = None
         self._answer: Preview | str | None = None
-        """Of the test: what would be covered, or why nobody can tell."""
+        """The result of the test: what would be covered, or why that's unknown."""
 
     # --- what the window tells
 
     def follow(self, state: AppState) -> None:
-        """Show something else where another job was chosen, or where the chosen one or the engine changed."""
+        """Update the pictures if another job was selected, or if that job or the engine changed."""
         self._forget({job.number for job in state.jobs})
         job = state.job(state.chosen)
         of_job = None if job is None else (job.number, job.state, job.info)
         seen = (of_job, state.loaded, state.idle)
-        if seen != self._seen and not state.closing:  # whoever closes does not wait for a picture
+        if seen != self._seen and not state.closing:  # closing must not wait for a picture
             self._seen = seen
             self._show()
 
     def settings_changed(self) -> None:
-        """Test the frame in sight again."""
+        """Test the current frame again."""
         job = self._job
         if job is not None and job.state is not JobState.DONE:
             self._show()
 
     def moved(self, seconds: float) -> None:
-        """Show another moment."""
+        """Show another position."""
         number = self._store.state.chosen
         if number is not None:
             self._moments[number] = seconds
@@ -72,7 +72,7 @@ class PreviewDesk:
             self._show()
 
     def live(self, preview: Preview) -> None:
-        """Show what the running job is at, where it is the chosen one."""
+        """Show the running job's picture if it is the selected job."""
         state = self._store.state
         if state.current is not None and state.chosen == state.current:
             self._moments[state.current] = preview.seconds
@@ -80,13 +80,13 @@ class PreviewDesk:
             self._look(replace(state.view.with_preview(preview), moment=preview.seconds))
 
     def first_look(self, number: int, still: media.Still) -> None:
-        """Take in the first frame of a video."""
+        """Keep the first frame of a video, and show it if it is selected."""
         self._stills.setdefault(number, still)
         if self._store.state.chosen == number:
             self._show()
 
     def test(self) -> None:
-        """Test the frame in sight again, even if nothing has changed."""
+        """Test the current frame again, even if nothing has changed."""
         self._forget_test()
         self._show()
 
@@ -141,11 +141,11 @@ class PreviewDesk:
         else:
             failed = job.state is JobState.FAILED
             self._look(
-                view.with_original("This video cannot be shown." if failed else "Opening the video…", "")
+                view.with_original("This video can't be shown." if failed else "Opening the video…", "")
             )
 
     def _compare(self, job: JobView, moment: float) -> None:
-        """Show the video beside its result."""
+        """Show the video next to its result."""
         assert job.target is not None, "a job that is done has a result"
         self._picture = self._worker.submit(
             partial(media.compare, job.source, job.target, moment),
@@ -155,7 +155,7 @@ class PreviewDesk:
         )
 
     def _ask_still(self, job: JobView, moment: float) -> None:
-        """Show the frame of this moment as soon as it has been read."""
+        """Show the frame at this position as soon as it has been read."""
         number = job.number
 
         def take(still: media.Still) -> None:
@@ -171,7 +171,7 @@ class PreviewDesk:
         self._look(replace(self._store.state.view, anonymized=text.error_sentence(error)))
 
     def _show_test(self, job: JobView, moment: float, view: View, still: media.Still) -> None:
-        """Show what the settings would cover: the answer that is there, or a question to the engine."""
+        """Show what the settings would cover; ask the engine if that isn't known yet."""
         state = self._store.state
         wanted = (job.number, moment, state.settings)
         answer = self._answer if wanted == self._tested else None
@@ -202,7 +202,7 @@ class PreviewDesk:
 
 
 def _why_not_yet(state: AppState) -> str:
-    """Why it isn't shown yet what would be covered."""
+    """Why the window can't show yet what would be covered."""
     if not state.loaded:
         return LOADING
     return TESTING if state.idle else BUSY

@@ -1,4 +1,4 @@
-"""What the window asks people before it does something: questions, and the system's file dialogs."""
+"""The window's questions, and the system's file dialogs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from anonator.ui.state.job import Existing, JobView
 
 
 class Questions:
-    """Asks, and waits for the answer while the main loop goes on."""
+    """Asks, and waits for the answer while the main loop keeps running."""
 
     def __init__(self, root: tk.Tk, theme: Theme) -> None:
         self._root, self._theme = root, theme
         _hide_dot_files(root)
 
     def videos(self) -> list[str]:
-        """Which videos to add."""
+        """Ask which videos to add."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
         names = filedialog.askopenfilenames(
             parent=self._root,
@@ -33,27 +33,27 @@ class Questions:
         return list(names)
 
     def folder_of_videos(self) -> str:
-        """Which folder to add; "" for none."""
-        return filedialog.askdirectory(parent=self._root, title="Add all videos of a folder", mustexist=True)
+        """Ask which folder to add; "" means none."""
+        return filedialog.askdirectory(parent=self._root, title="Add all videos in a folder", mustexist=True)
 
     def folder_for_results(self) -> Path | None:
-        """Where results go."""
-        name = filedialog.askdirectory(parent=self._root, title="Folder for the results", mustexist=True)
+        """Ask where to save results."""
+        name = filedialog.askdirectory(parent=self._root, title="Save results to", mustexist=True)
         return Path(name) if name else None
 
     def weights_of(self, model: Model) -> Path | None:
-        """Which weights file the user has."""
-        name = filedialog.askopenfilename(parent=self._root, title=f"Weights file of {model.value}")
+        """Ask for a weights file the user already has."""
+        name = filedialog.askopenfilename(parent=self._root, title=f"Weights file for {model.value}")
         return Path(name) if name else None
 
     def existing(self, conflicts: Sequence[JobView]) -> Existing | None:
-        """What to do with results that are there already; None when the user wants to think again."""
+        """Ask what to do with results that already exist; None means cancel."""
         if len(conflicts) == 1:
-            words = f"There is a result of {conflicts[0].source.name} already. What should happen to it?"
+            words = f"{conflicts[0].source.name} already has a result. What should happen to it?"
         else:
-            words = f"{len(conflicts)} of these videos have a result already. What should happen to them?"
+            words = f"{len(conflicts)} of these videos already have results. What should happen to them?"
         answer = self._ask(
-            "A result is there already",
+            "This result already exists" if len(conflicts) == 1 else "These results already exist",
             words,
             (
                 ("", "Cancel"),
@@ -66,17 +66,17 @@ class Questions:
         return Existing(answer) if answer else None
 
     def close(self) -> bool:
-        """Whether to cancel a running job, because the window was closed."""
+        """Ask whether to cancel the running job and close the window."""
         answer = self._ask(
             "A job is running",
-            "Closing cancels it and removes its unfinished file. Videos that are done are not touched.",
+            "Closing cancels it and removes its unfinished file. Finished videos are kept.",
             (("close", "Cancel the job and close"), ("stay", "Keep working")),
             primary="stay",
         )
         return answer == "close"
 
     def unlock(self) -> bool:
-        """Whether to open the lock, after the user read what is lost."""
+        """Ask whether to switch HIPAA mode off, and say what that means."""
         answer = self._ask(
             "Switch HIPAA mode off?",
             LOSSES,
@@ -86,10 +86,10 @@ class Questions:
         return answer == "unlock"
 
     def download(self, model: Model, size: str) -> bool:
-        """Whether to fetch a model of this size."""
+        """Ask whether to download a model of this size."""
         answer = self._ask(
             "Download this model?",
-            f"{model.value} ({size}) is fetched from the internet and kept on this computer. "
+            f"{model.value} ({size}) will be downloaded from the internet and kept on this computer. "
             "Nothing about you or your videos is sent.",
             (("no", "Not now"), ("yes", "Download")),
             primary="yes",
@@ -97,7 +97,7 @@ class Questions:
         return answer == "yes"
 
     def wait_for_download(self, on_cancel: Callable[[], None]) -> WaitDialog:
-        """Show that a model is being fetched, until somebody closes the dialog."""
+        """Show the progress of a download until the dialog is closed."""
         dialog = WaitDialog(self._root, self._theme, "Downloading the model", "Connecting…", on_cancel)
         dialog.present()
         return dialog
@@ -107,8 +107,8 @@ class Questions:
 
 
 def _hide_dot_files(root: tk.Tk) -> None:
-    """Leave dot-files out of the file dialog where Tk draws it itself."""
+    """Hide dot-files in the file dialog that Tk draws itself."""
     if root.tk.call("tk", "windowingsystem") == "x11":
-        # Tk loads the dialog with its first call; this one fails before it shows anything
+        # Tk loads the dialog on its first call; this one fails before it shows anything
         root.tk.eval("catch {tk_getOpenFile -no-such-option 1}")
         root.tk.eval("set ::tk::dialog::file::showHiddenBtn 1; set ::tk::dialog::file::showHiddenVar 0")

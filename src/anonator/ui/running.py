@@ -1,4 +1,4 @@
-"""Starting, pausing and cancelling the queue and closing the program, as soon as each is possible."""
+"""Starts, pauses and cancels the queue, and closes the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from anonator.ui.work.worker import Task, Worker
 
 
 class Run:
-    """Carries out what people ask for, and puts what the queue is at into the state."""
+    """Carries out what people ask for, and copies the queue into the state."""
 
     def __init__(
         self,
@@ -29,16 +29,16 @@ class Run:
         ask_closing: Callable[[], bool],
         show_live: Callable[[Preview], None],
     ) -> None:
-        """Nothing runs yet.
+        """Set it up; nothing runs yet.
 
         Args:
             store: holds the state.
             queue: the jobs.
-            worker: the one that the engine works in.
+            worker: the engine's worker.
             load: loads the engine for these settings.
-            device_line: what the engine runs on, None until it is loaded.
-            ask_existing: what to do with the results of these jobs that are there already.
-            ask_closing: whether a running job may be cancelled.
+            device_line: what the engine runs on; None until it is loaded.
+            ask_existing: asks what to do with results of these jobs that already exist.
+            ask_closing: asks whether to cancel a running job.
             show_live: shows a picture of the running job.
         """
         self._store, self._queue, self._worker = store, queue, worker
@@ -49,7 +49,7 @@ class Run:
     # --- what people ask for
 
     def start(self) -> None:
-        """Run the waiting jobs, once the engine is loaded and done with a frame that is being tested."""
+        """Run the waiting jobs, once the engine is loaded and has finished any test of a frame."""
         state = self._store.state
         if not state.may_start:
             return
@@ -58,14 +58,14 @@ class Run:
         existing = self._ask_existing(conflicts) if conflicts else Existing.KEEP_BOTH
         if existing is None or self._store.state.closing:
             return
-        # loaded here and not in the job, because a start that waits is cancelled at once; where it
-        # fails, the job does too, and its row says why
+        # loaded here, not in the job, so that a pending start can be cancelled at once; if loading
+        # fails, the job fails too, and its row says why
         begin = partial(self._begin, existing, asked)
         self._loading = self._worker.submit(partial(self._load, state.settings), begin, begin)
         self.refresh(starting=True)
 
     def pause_or_resume(self) -> None:
-        """Hold the running job, or let it go on."""
+        """Pause the running job, or resume it."""
         if self._queue.state is RunState.PAUSED:
             self._queue.resume()
         else:
@@ -73,27 +73,27 @@ class Run:
         self.refresh()
 
     def cancel(self) -> None:
-        """Cancel the running job, or a start that waits, and leave the others waiting."""
+        """Cancel the running job or a pending start; the other jobs keep waiting."""
         if self._loading is not None:
             self._loading.withdraw()
         self._queue.cancel()
         self.refresh(starting=False)
 
     def close(self) -> None:
-        """End the program; while a job runs, ask, cancel and wait."""
+        """Close the program; if a job is running, ask, cancel it and wait."""
         state = self._store.state
         if not state.closing and (state.run is RunState.IDLE or self._ask_closing()):
             self.end_at_once()
 
     def end_at_once(self) -> None:
-        """End the program without asking, as the system does when the user logs out."""
+        """Close the program without asking, for example when the user logs out."""
         self._store.change(closing=True)
         self.cancel()
 
-    # --- what the queue tells
+    # --- what the queue reports
 
     def poll(self) -> None:
-        """Take in what the running job has said since the last call."""
+        """Read what the running job has reported since the last call."""
         changes = self._queue.poll()
         if changes.jobs or changes.order or changes.run_ended:
             self.refresh()
@@ -101,7 +101,7 @@ class Run:
             self._show_live(changes.preview)
 
     def refresh(self, **more: Any) -> None:
-        """Put what the queue is at into the state, together with other values."""
+        """Copy the queue into the state, together with other values."""
         queue, state = self._queue, self._store.state
         jobs, current = queue.jobs, queue.current.number if queue.current else None
         chosen = state.chosen if current in (None, state.current) else current
@@ -119,7 +119,7 @@ class Run:
         )
 
     def _begin(self, existing: Existing, asked: frozenset[int], _engine: object) -> None:
-        """Start what was asked for, now that the engine is free."""
+        """Start the jobs, now that the engine is free."""
         state = self._store.state
         self._queue.start(state.settings, state.folder, existing, asked)
         self.refresh(starting=False)

@@ -1,4 +1,4 @@
-"""Questions and longer waits in the program's own look, reachable by keyboard."""
+"""Question and progress dialogs in the program's own style, usable by keyboard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anonator.ui.look.theme import Theme
 
 
 class Dialog(tk.Toplevel):
-    """A modal window over its parent, centred, closed by Escape."""
+    """A modal window centred over its parent; Escape closes it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, title: str, message: str) -> None:
         super().__init__(parent, background=LINE)
@@ -35,7 +35,7 @@ class Dialog(tk.Toplevel):
         self.bind("<Escape>", lambda _event: self.dismiss())
 
     def add_button(self, key: str, label: str, *, primary: bool = False) -> ttk.Button:
-        """Add an answer; the primary one has the focus at first."""
+        """Add an answer; the primary one has the focus first."""
         button = ttk.Button(
             self.buttons,
             text=label,
@@ -53,7 +53,7 @@ class Dialog(tk.Toplevel):
         self.close("")
 
     def close(self, answer: str) -> None:
-        """Close with an answer, and give the keyboard back to who had it."""
+        """Close with an answer, and return the keyboard focus to where it was."""
         self.answer = answer
         in_use = focused(self) is not None
         self.grab_release()
@@ -62,7 +62,7 @@ class Dialog(tk.Toplevel):
             self._before.focus_force()
 
     def present(self) -> None:
-        """Show it over its parent and give it the keyboard."""
+        """Show the dialog over its parent and give it the keyboard focus."""
         parent = self.master.winfo_toplevel()
         self.update_idletasks()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
@@ -89,14 +89,14 @@ def ask(
     *,
     primary: str,
 ) -> str:
-    """Ask and wait, while the main loop goes on.
+    """Ask and wait, while the main loop keeps running.
 
     Args:
         answers: pairs of key and label, in the order of the buttons.
-        primary: the key that Return chooses.
+        primary: the key of the answer that Return chooses.
 
     Returns:
-        The key of the answer, "" when the question was closed without one.
+        The key of the answer, or "" if the question was closed without one.
     """
     dialog = Dialog(parent, theme, title, message)
     for key, label in answers:
@@ -107,7 +107,7 @@ def ask(
 
 
 class WaitDialog(Dialog):
-    """A longer piece of work with a bar, that can be cancelled and is closed by whoever does it."""
+    """A progress bar for a longer task, which can be cancelled and closes the dialog itself."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, title: str, message: str, on_cancel: Callable[[], None]
@@ -120,7 +120,7 @@ class WaitDialog(Dialog):
         ttk.Button(self.buttons, text="Cancel", style="Big.TButton", command=self.dismiss).pack()
 
     def show_progress(self, fraction: float | None, message: str) -> None:
-        """Move the bar, or let it run to and fro where the end is not known."""
+        """Move the bar, or let it move back and forth if the end isn't known."""
         if fraction is None:
             self.bar.configure(mode="indeterminate")
             self.bar.step(0.02)
@@ -129,6 +129,6 @@ class WaitDialog(Dialog):
         self.message.configure(text=message)
 
     def dismiss(self) -> None:
-        """Ask the work to stop; it closes the dialog when it has."""
+        """Ask the task to stop; it closes the dialog once it has."""
         self.message.configure(text="Cancelling…")
         self._on_cancel()

@@ -1,4 +1,4 @@
-"""The small pictures of the style, drawn at the size of the screen so that they are sharp at any scaling."""
+"""The small pictures of the style, drawn for the screen's scaling so they are always sharp."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from anonator.ui.look.colours import ACCENT, ACCENT_DARK, BLACK, FAINT, HOVER, L
 
 Paint = Callable[[ImageDraw.ImageDraw, int, int], None]
 OVERSAMPLE = 4
-"""Pictures are drawn this many times too large and scaled down, which smooths their edges."""
+"""Pictures are drawn this many times larger and scaled down, which smooths their edges."""
 
 
 def draw_all(root: tk.Misc, images: dict[str, ImageTk.PhotoImage], px: Callable[[float], int]) -> None:
-    """Fill images with every picture that the style and the widgets name."""
+    """Fill images with every picture that the style and the widgets use."""
 
     def keep(name: str, width: float, height: float, paint: Paint) -> None:
         size = (px(width), px(height))
@@ -102,7 +102,7 @@ def _drop_sign(draw: ImageDraw.ImageDraw, w: int, h: int) -> None:
 
 
 def set_window_icon(root: tk.Tk, images: dict[str, ImageTk.PhotoImage]) -> None:
-    """Give the window, and the dialogs after it, the program's icon; images keeps it for Tk."""
+    """Set the program's icon for the window and its dialogs; images keeps it alive for Tk."""
     with resources.files("anonator.ui").joinpath("assets/icon.png").open("rb") as file:
         image = Image.open(file).convert("RGBA")
     names = {f"icon_{side}": side for side in (16, 32, 64, 256)}

@@ -1,4 +1,4 @@
-"""Calm messages at the head of the window: one that stays until it is read, one until it is mended."""
+"""Messages at the top of the window, each with one button."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anonator.ui.look.theme import Theme
 
 
 class Notice(tk.Frame):
-    """One message with a button; hidden while there is none. Its parent grids it, and shows the first one."""
+    """One message with a button, hidden if there is no message; the parent places it with grid."""
 
     def __init__(
         self,
@@ -21,10 +21,10 @@ class Notice(tk.Frame):
         answer: str,
         command: Callable[[], object],
     ) -> None:
-        """Make it.
+        """Create the notice.
 
         Args:
-            answer: the words of its button.
+            answer: the label of its button.
             command: what the button does.
         """
         super().__init__(parent, background=ACCENT_DARK, padx=theme.px(14), pady=theme.px(6))
@@ -41,11 +41,11 @@ class Notice(tk.Frame):
 
     @property
     def message(self) -> str:
-        """What is shown, "" while hidden."""
+        """The message shown, or "" if hidden."""
         return str(self._label.cget("text")) if self.winfo_manager() else ""
 
     def show(self, message: str) -> None:
-        """Show a message instead of the one before, or nothing where there is none."""
+        """Show a message in place of the last one; "" hides the notice."""
         if message == self.message:
             return
         self._label.configure(text=message)

@@ -1,4 +1,4 @@
-"""A number that is chosen by a slider or typed."""
+"""A number chosen with a slider or typed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anonator.ui.look.theme import Theme
 
 
 def parse_number(typed: str, low: float, high: float) -> float | None:
-    """The number that was typed, with a decimal point or comma; None where it is none in low..high."""
+    """The typed number, with a decimal point or comma; None if it isn't a number from low to high."""
     try:
         value = float(typed.strip().replace(",", "."))
     except ValueError:
@@ -20,7 +20,7 @@ def parse_number(typed: str, low: float, high: float) -> float | None:
 
 
 class NumberField(ttk.Frame):
-    """A number that a slider and a field show together; what is typed may have a decimal comma."""
+    """A slider and a text field for the same number; a decimal comma works too."""
 
     def __init__(
         self,
@@ -46,20 +46,20 @@ class NumberField(ttk.Frame):
             self.scale.bind(key, partial(self._step_by, steps))
 
     def set_range(self, low: float, high: float) -> None:
-        """Take only numbers from low to high."""
+        """Accept only numbers from low to high."""
         if (low, high) != (self.low, self.high):
             self.low, self.high = low, high
             self.scale.configure(from_=low, to=high)
-            self.hint.configure(text=f"Type a number from {low:g} to {high:g}.")
+            self.hint.configure(text=f"Enter a number from {low:g} to {high:g}.")
 
     def set(self, value: float) -> None:
-        """Show a value without telling anybody."""
+        """Show a value without calling the command."""
         self.value = value
         self.scale.configure(value=value)
         self._write()
 
     def enable(self, yes: bool) -> None:
-        """Let it be changed, or lock it."""
+        """Enable or disable the field."""
         state = ["!disabled"] if yes else ["disabled"]
         self.scale.state(state)
         self.entry.state(state)
@@ -94,7 +94,7 @@ class NumberField(ttk.Frame):
         return parse_number(self.entry.get(), self.low, self.high)
 
     def _check(self, _event: object) -> None:
-        """While typing: a frame and a hint where it is no number of the range, never an interruption."""
+        """While typing, mark a number that isn't allowed with a frame and a hint, without interrupting."""
         if self.entry.instate(["disabled"]):
             return
         good = self._read() is not None
@@ -113,6 +113,6 @@ class NumberField(ttk.Frame):
         return "break"
 
     def _left(self, _event: object) -> None:
-        """Leaving the field takes a good number and puts the last good one back in place of a bad one."""
+        """On leaving the field, accept a valid number, or restore the last valid one."""
         value = self._read()
         self._take(self.value if value is None else value)

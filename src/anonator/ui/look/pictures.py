@@ -1,4 +1,4 @@
-"""Makes pictures as large as the place where they are shown; for any thread."""
+"""Scales pictures to the size they are shown at; safe in any thread."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from PIL import Image
 from anonator.core.frames import UInt8Array
 
 LARGEST = (1280, 960)
-"""Pictures are shown no larger than this: beyond it, drawing them would make the window slow."""
+"""Pictures are never shown larger than this, because drawing them would slow the window down."""
 
 
 def fitted(picture_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The largest size within room, in pixels, that keeps the shape of a picture (width, height)."""
+    """The largest (width, height) in pixels that fits into room and keeps the picture's shape."""
     width, height = picture_size
     factor = min(min(room[0], LARGEST[0]) / width, min(room[1], LARGEST[1]) / height)
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
-    """An (H, W, 3) picture as large as it fits into room, (width, height); for any thread."""
+    """An (H, W, 3) picture scaled to fit into room, (width, height); safe in any thread."""
     image = Image.fromarray(picture)
     size = fitted(image.size, room)
     smaller = size[0] < image.width
@@ -33,5 +33,5 @@ def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
 
 
 def as_array(image: Image.Image) -> UInt8Array:
-    """A picture as (H, W, 3) uint8."""
+    """A picture as an (H, W, 3) uint8 array."""
     return np.asarray(image, np.uint8)

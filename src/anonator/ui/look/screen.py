@@ -1,4 +1,4 @@
-"""Which control has the keyboard, and where a small window is whole on the screen."""
+"""Finds the focused control, and places small windows fully on the screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tkinter as tk
 
 
 def focused(widget: tk.Misc) -> tk.Misc | None:
-    """The control that has the keyboard; None also where it is a part of Tk's own, such as an open list."""
+    """The focused control; None if there is none or it is Tk's own, such as an open list."""
     name = str(widget.tk.call("focus"))
     try:
         return widget.nametowidget(name) if name else None
@@ -15,7 +15,7 @@ def focused(widget: tk.Misc) -> tk.Misc | None:
 
 
 def within_screen(window: tk.Misc, x: int, y: int, width: int, height: int) -> tuple[int, int]:
-    """The place nearest to (x, y) at which a window of this size is whole on the screen, or on several."""
+    """The position nearest to (x, y) where a window of this size is fully visible, across all screens."""
     left, top = window.winfo_vrootx(), window.winfo_vrooty()
     return (
         max(left, min(x, left + window.winfo_vrootwidth() - width)),

@@ -1,4 +1,4 @@
-"""A panel that scrolls when the window is low."""
+"""A panel that scrolls if the window isn't tall enough."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anonator.ui.look.theme import Theme
 
 
 class ScrollPanel(ttk.Frame):
-    """A frame of fixed width whose content scrolls when the window is low."""
+    """A frame of fixed width whose content scrolls if the window isn't tall enough."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, width: int) -> None:
         super().__init__(parent)
@@ -51,7 +51,7 @@ class ScrollPanel(ttk.Frame):
             self._canvas.yview_scroll(-2 if up else 2, "units")
 
     def _show_focus(self, event: tk.Event[tk.Misc]) -> None:
-        """Scroll so that the control that the keyboard reached is in sight."""
+        """Scroll so that the focused control is visible."""
         if not self._holds(event.widget):
             return
         total, seen = max(1, self.inner.winfo_reqheight()), self._canvas.winfo_height()

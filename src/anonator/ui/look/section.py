@@ -1,4 +1,4 @@
-"""A group of settings, one below the other, each with its name and a tool tip."""
+"""A column of settings, each with a name and a tooltip."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Section(ttk.Frame):
         self._row = 0
 
     def put(self, widget: tk.Widget, gap: float = 4, sticky: str = "ew") -> None:
-        """Put a control below those that are there."""
+        """Add a control below the others."""
         widget.grid(row=self._row, column=0, sticky=sticky, pady=(self.theme.px(gap), 0))
         self._row += 1
 
     def heading(self, words: str, tip: str, gap: float = 14) -> None:
-        """The name of what comes below."""
+        """Add a heading with a tooltip."""
         label = ttk.Label(self, text=words, style="Strong.TLabel")
         self.put(label, gap, "w")
         ToolTip(label, self.theme, tip)
 
     def switch(self, words: str, tip: str, command: Callable[[bool], None]) -> Switch:
-        """A line with a switch at its end; the words can be clicked, too."""
+        """Add a line with a switch at its end; clicking the words works too."""
         row = ttk.Frame(self)
         row.columnconfigure(0, weight=1)
         label = ttk.Label(row, text=words)

@@ -1,4 +1,4 @@
-"""How ttk draws each kind of widget: flat, black, with a ring in the accent colour where the keyboard is."""
+"""The ttk style of each widget: flat and black, with a ring in the accent colour for keyboard focus."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from anonator.ui.look.colours import (
 )
 
 Scale = Callable[[float], int]
-"""Design pixels as pixels of this screen."""
+"""Converts design pixels to pixels of this screen."""
 
 
 def set_style(
@@ -55,7 +55,7 @@ def _basics(style: ttk.Style, px: Scale) -> None:
         insertcolor=WHITE,
         font="TkDefaultFont",
     )
-    # clam greys out the ground of what is disabled; here only words and knobs fade
+    # clam greys out the background of disabled widgets; here only text and knobs fade
     style.map(".", background=[], foreground=[("disabled", FAINT)])
     for name, background in (("", BLACK), ("Card.", SURFACE)):
         style.configure(f"{name}TFrame", background=background)

@@ -11,7 +11,7 @@ from anonator.ui.look.theme import Theme
 
 
 class Switch(ttk.Label):
-    """An on-off switch that mouse, space and return turn."""
+    """An on-off switch that works with the mouse, Space and Return."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, command: Callable[[bool], None], *, style: str = "TLabel"
@@ -29,18 +29,18 @@ class Switch(ttk.Label):
             self.bind(event, self._draw, add=True)
 
     def set(self, on: bool) -> None:
-        """Show a value without telling anybody."""
+        """Show a value without calling the command."""
         self.on = on
         self._draw()
 
     def enable(self, yes: bool) -> None:
-        """Let it be turned, or lock it."""
-        self.enabled = yes  # not ttk's state, which would draw a stipple over the picture
+        """Enable or disable the switch."""
+        self.enabled = yes  # not ttk's state, which would draw a dot pattern over the picture
         self.configure(takefocus=yes, cursor="hand2" if yes else "")
         self._draw()
 
     def invoke(self) -> None:
-        """Turn it, as a click does, but leave the keyboard where it is."""
+        """Switch it as a click does, but don't move the keyboard focus."""
         if self.enabled:
             self._command(not self.on)
 

@@ -1,4 +1,4 @@
-"""Sizes, fonts and scaling, written down once; colours.py and style.py hold the rest of the look."""
+"""Sizes, fonts and scaling in one place; colours.py and style.py have the rest of the look."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THUMBNAIL = (64, 36)
 
 
 def make_dpi_aware() -> None:
-    """Tell Windows, before the first window, that this program draws sharp at any scaling."""
+    """Tell Windows, before the first window opens, that this program handles scaling itself."""
     if sys.platform == "win32":
         import ctypes
 
@@ -31,7 +31,7 @@ def make_dpi_aware() -> None:
 
 
 def darken_title_bar(window: tk.Misc) -> None:
-    """Ask Windows for the dark title bar; elsewhere the desktop decides."""
+    """Ask Windows for a dark title bar; elsewhere the desktop decides."""
     if sys.platform == "win32":
         import ctypes
 
@@ -46,20 +46,20 @@ def darken_title_bar(window: tk.Misc) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The scale of the screen, and the pictures that the style draws with."""
+    """The scale of the screen, and the pictures the style uses."""
 
     scale: float
     """Pixels per design pixel: 1.0 at 96 dpi, 2.0 at 200 %."""
     images: dict[str, ImageTk.PhotoImage]
-    """Pictures by name; Tk shows a picture only while somebody holds it."""
+    """Pictures by name; Tk shows a picture only while Python keeps a reference to it."""
 
     def px(self, design_pixels: float) -> int:
-        """Design pixels as pixels of this screen."""
+        """Convert design pixels to pixels of this screen."""
         return round(design_pixels * self.scale)
 
 
 def apply(root: tk.Tk) -> Theme:
-    """Style the whole program and give the theme that widgets take their sizes and pictures from."""
+    """Style the whole program, and return the theme with its sizes and pictures."""
     scale = min(3.0, max(1.0, root.winfo_fpixels("1i") / 96))
     root.tk.call("tk", "scaling", scale * 96 / 72)
     theme = Theme(scale, {})

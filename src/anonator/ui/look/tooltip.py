@@ -1,4 +1,4 @@
-"""A short explanation beside a control."""
+"""A short explanation next to a control."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIP_DELAY_MS = 600
 
 
 class ToolTip:
-    """A short explanation beside a control, when the pointer or the keyboard rests on it."""
+    """A short explanation that appears when the pointer or the keyboard focus rests on a control."""
 
     def __init__(self, widget: tk.Misc, theme: Theme, words: str) -> None:
         self._widget, self._theme, self.words = widget, theme, words
@@ -21,8 +21,8 @@ class ToolTip:
         self._window: tk.Toplevel | None = None
         self._at: tuple[int, int] | None = None
         if isinstance(widget, ttk.Label) and not widget.cget("takefocus"):
-            widget.configure(takefocus=False)  # or Tk stops at it, because of the keys bound here
-        # not <FocusIn>: a dialog that closes gives the focus back, and nobody asked for a tip then
+            widget.configure(takefocus=False)  # otherwise Tab stops here, because of the keys bound below
+        # not <FocusIn>: a closing dialog returns the focus, and nobody asked for a tip then
         for event in ("<Enter>", "<<TraverseIn>>"):
             widget.bind(event, self._schedule, add=True)
         for event in ("<Leave>", "<FocusOut>", "<ButtonPress>", "<Key>", "<Destroy>"):
@@ -33,11 +33,11 @@ class ToolTip:
         self._timer = self._widget.after(TIP_DELAY_MS, self.show)
 
     def say(self, words: str) -> None:
-        """Say something else from the next time on."""
+        """Change the words for the next time."""
         self.words = words
 
     def rest(self, words: str, at: tuple[int, int]) -> None:
-        """The pointer rests on another part of the control: show other words, at this place on the screen."""
+        """Show other words at this place on the screen, for another part of the control."""
         self.words, self._at = words, at
         self._schedule(None)
 
@@ -73,7 +73,7 @@ class ToolTip:
         window.deiconify()
 
     def hide(self, _event: object = None) -> None:
-        """Take the tip away, and forget one that was about to come."""
+        """Hide the tip, and cancel one that was about to appear."""
         if self._timer is not None:
             self._widget.after_cancel(self._timer)
             self._timer = None

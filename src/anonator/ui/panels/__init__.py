@@ -1,1 +1,1 @@
-"""The parts of the window that people work with."""
+"""The panels of the window."""

@@ -1,4 +1,4 @@
-"""The choices of the settings in words, and the list that offers them with the effect of the chosen one."""
+"""The choices of each setting in words, and the list that offers them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from anonator.ui.look.theme import Theme
 PERFORMANCE = {
     Performance.ORIGINAL: (
         "Original",
-        "{frames}, one at a time. Slow; for checking results of the other modes.",
+        "{frames}, one at a time. Slow; use it to check results of the other modes.",
     ),
     Performance.QUALITY: ("Quality", "{frames} at full size. The best choice for most videos."),
     Performance.BALANCED: (
         "Balanced",
-        "{frames}, faces followed between them. About twice as fast; small faces may be missed.",
+        "{frames}, following faces in between. About twice as fast; may miss small faces.",
     ),
     Performance.MAXIMUM: (
         "Maximum Speed",
-        "{frames} on a small picture. Fastest; for large, slow faces only.",
+        "{frames}, in a smaller picture. Fastest; only for large faces that move slowly.",
     ),
 }
-"""Names, and effects with a gap for which frames are searched."""
+"""Names and effects; {frames} becomes the frames that are searched."""
 MODEL = {
     Model.MOBILENET: (
         "MobileNet (RetinaFace)",
         "Fast and accurate enough for most videos. Comes with the program.",
     ),
-    Model.RESNET50: ("ResNet50 (RetinaFace)", "Several times slower; finds more small and hidden faces."),
-    Model.DSFD: ("DSFD", "Very slow without a graphics card; for the hardest pictures."),
+    Model.RESNET50: (
+        "ResNet50 (RetinaFace)",
+        "Several times slower; finds more small and partly hidden faces.",
+    ),
+    Model.DSFD: ("DSFD", "Very slow without a graphics card; for the most difficult pictures."),
 }
 ENCODER = {
     Encoder.X264: ("Processor (x264)", "Works on every computer."),
@@ -43,14 +46,14 @@ ENCODER = {
     Encoder.AMF: ("AMD (AMF)", "Needs an AMD graphics card; faster, larger files."),
 }
 MODE = {
-    Mode.SOLID: ("Solid", "A black box: nothing of the face is left. The safest."),
-    Mode.BLUR: ("Blur", "Blurred in proportion to the face."),
+    Mode.SOLID: ("Solid", "A black box; nothing of the face remains. The safest choice."),
+    Mode.BLUR: ("Blur", "A blur, in proportion to the face."),
     Mode.MOSAIC: ("Mosaic", "Coarse blocks in proportion to the face."),
 }
 
 
 def performance_words(presets: Presets) -> dict[Performance, tuple[str, str]]:
-    """The performance modes in words, true of numbers that the configuration file has changed too."""
+    """The performance modes in words, with the numbers from the configuration file if it changes them."""
     return {
         mode: (name, effect.format(frames=_every(presets.of(mode.value).detect_every)))
         for mode, (name, effect) in PERFORMANCE.items()
@@ -66,7 +69,7 @@ EnumT = TypeVar("EnumT", bound=Enum)
 
 
 class Choice(ttk.Frame, Generic[EnumT]):
-    """A list of choices with a line below that says what the chosen one means."""
+    """A drop-down list, with a line below that explains the selected choice."""
 
     def __init__(
         self,
@@ -85,21 +88,21 @@ class Choice(ttk.Frame, Generic[EnumT]):
         self.box.bind("<<ComboboxSelected>>", self._chosen)
 
     def describe(self, words: Mapping[EnumT, tuple[str, str]]) -> None:
-        """Put the same choices in other words."""
+        """Describe the same choices in other words."""
         self._words = words
 
     def offer(self, choices: tuple[EnumT, ...]) -> None:
-        """Show only these choices."""
+        """Offer only these choices."""
         self._offered = [choice for choice in self._words if choice in choices]
         self.box.configure(values=[self._words[choice][0] for choice in self._offered])
 
     def set(self, choice: EnumT) -> None:
-        """Show a choice without telling anybody."""
+        """Show a choice without calling the command."""
         self.box.set(self._words[choice][0])
         self.line.configure(text=self._words[choice][1])
 
     def enable(self, yes: bool) -> None:
-        """Let it be changed, or lock it."""
+        """Enable or disable the list."""
         self.box.state(["!disabled"] if yes else ["disabled"])
 
     def _chosen(self, _event: object) -> None:

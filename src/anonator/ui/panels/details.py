@@ -1,4 +1,4 @@
-"""What is to be said of the chosen video: its result in words, or why it failed, with what can be done."""
+"""Details of the selected video: its result in words or why it failed, and what to do next."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from anonator.ui.state import text
 from anonator.ui.state.job import RETRIED, JobState, JobView
 
 LINES = 3
-"""Least height; what is longer scrolls, so that nothing moves when another video is chosen."""
+"""Minimum height; longer text scrolls, so nothing moves when another video is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetailActions:
-    """What the buttons ask the window to do, with the chosen job."""
+    """What the buttons do with the selected job."""
 
     open_result: Callable[[], object]
     open_folder: Callable[[], object]
@@ -28,7 +28,7 @@ class DetailActions:
 
 
 def words_of(job: JobView | None) -> str:
-    """What is said of a job; the first line is the most important one."""
+    """The details of a job; the first line is the most important one."""
     if job is None:
         return ""
     if job.state is JobState.FAILED:
@@ -41,7 +41,7 @@ def words_of(job: JobView | None) -> str:
 
 
 class Details(ttk.Frame):
-    """Text that scrolls, and below it the buttons that fit the state."""
+    """Scrolling text, with the buttons that fit the job's state below it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: DetailActions) -> None:
         super().__init__(parent)
@@ -72,11 +72,11 @@ class Details(ttk.Frame):
         self._text.configure(yscrollcommand=self._scrolled)
         self._text.grid(row=0, column=0, sticky="new")
         self._bar.grid(row=0, column=1, sticky="ns")
-        # its room is kept, or words that just fit without it would let it come and go for ever
+        # keep its width free, or text that only just fits without it would make it flicker
         self.columnconfigure(1, minsize=self._bar.winfo_reqwidth())
         buttons = ttk.Frame(self)
         buttons.grid(row=1, column=0, columnspan=2, sticky="e", pady=(px(6), 0))
-        # the height of the whole is what the window gives it, not what is in it; the text takes whole lines
+        # the window sets the overall height, not the content; the text takes whole lines
         self._line = font.nametofont("TkDefaultFont", self).metrics("linespace")
         self._below = px(42)
         self.rowconfigure(1, minsize=self._below)
@@ -86,20 +86,20 @@ class Details(ttk.Frame):
         self.buttons: dict[str, ttk.Button] = {}
         for column, (key, label, command, tip) in enumerate(
             (
-                ("retry", "Try again", actions.retry, "Puts the video back among those that wait."),
+                ("retry", "Try again", actions.retry, "Puts the video back in the queue."),
                 (
                     "report",
                     "Open report",
                     actions.open_report,
-                    "Shows the audit report: settings, checks and every face that was followed. It is meant "
-                    "for your records, and names neither the video nor its folder.",
+                    "Shows the audit report for your records: settings, checks and every face that was "
+                    "followed. It doesn't name the video or its folder.",
                 ),
-                ("folder", "Open folder", actions.open_folder, "Shows the folder of the anonymized video."),
+                ("folder", "Open folder", actions.open_folder, "Opens the folder of the anonymized video."),
                 (
                     "result",
                     "Open result",
                     actions.open_result,
-                    "Plays the anonymized video (double click or Enter).",
+                    "Plays the anonymized video (double-click or Enter).",
                 ),
             )
         ):
@@ -110,7 +110,7 @@ class Details(ttk.Frame):
         self.show(None)
 
     def show(self, job: JobView | None) -> None:
-        """Say what there is to say of a job, and offer what can be done with it."""
+        """Show the details of a job and the buttons that apply to it."""
         words = words_of(job)
         if words != self.words:
             self.words = words
@@ -140,8 +140,8 @@ class Details(ttk.Frame):
 
     def _scrolled(self, first: float, last: float) -> None:
         self._bar.set(first, last)
-        longer = float(first) > 0 or float(last) < 1  # Tcl gives words
-        if longer != self._longer:  # each configuration makes Tk ask again
+        longer = float(first) > 0 or float(last) < 1  # Tcl passes strings
+        if longer != self._longer:  # each configure call makes Tk call this again
             self._longer = longer
             self._text.configure(takefocus=longer)
             if longer:

@@ -1,4 +1,4 @@
-"""Files and folders dropped anywhere on the window; without the tkdnd library the buttons still work."""
+"""Drag and drop anywhere on the window; without the tkdnd library, the buttons still work."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ logger = logging.getLogger(__name__)
 
 
 def make_root() -> tuple[tk.Tk, bool]:
-    """The program's window, and whether it can take drops."""
+    """Create the program's window; also returns whether it accepts drops."""
     try:
         from tkinterdnd2 import TkinterDnD
 
         return TkinterDnD.Tk(className="Anonator"), True
     except (ImportError, RuntimeError) as error:
-        # the library is missing or does not fit this Tk; the file buttons do the same
-        logger.warning("drag and drop is not available: %s", type(error).__name__)
+        # the library is missing or doesn't fit this Tk; the file buttons do the same
+        logger.warning("drag and drop isn't available: %s", type(error).__name__)
         return tk.Tk(className="Anonator"), False
 
 
 def accept_drops(root: Any, on_drop: Callable[[list[str]], None], on_hover: Callable[[bool], None]) -> None:
-    """Take files dropped anywhere on the window.
+    """Accept files dropped anywhere on the window.
 
     Args:
-        root: a window from make_root that can take drops.
-        on_drop: told the dropped items, after the drop itself has ended, so that it may ask questions.
-        on_hover: told when files come over the window and when they leave it.
+        root: a window from make_root that accepts drops.
+        on_drop: called with the dropped items once the drop has ended, so it can ask questions.
+        on_hover: called when files are dragged over the window and when they leave it.
     """
     from tkinterdnd2 import COPY, DND_FILES
 
@@ -46,7 +46,7 @@ def accept_drops(root: Any, on_drop: Callable[[list[str]], None], on_hover: Call
 
     def dropped(event: Any) -> str:
         on_hover(False)
-        # Tcl's own list rules: a name may hold spaces and braces
+        # use Tcl's own list rules: a name may contain spaces and braces
         items = [str(item) for item in root.tk.splitlist(event.data)]
         root.after(1, on_drop, items)
         return str(COPY)
@@ -59,7 +59,7 @@ def accept_drops(root: Any, on_drop: Callable[[list[str]], None], on_hover: Call
 
 
 class DropArea(tk.Frame):
-    """What fills the window while the queue is empty: where to drop, and buttons that do the same."""
+    """Fills the window while the queue is empty: a place to drop files, and buttons that do the same."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class DropArea(tk.Frame):
                 self._middle,
                 style="Dim.TLabel",
                 justify="center",
-                text="Everything stays on this computer. Your videos are only read;\n"
+                text="Everything stays on this computer, and your videos aren't changed:\n"
                 "each result is a new file, <name>_anonymized.mp4.",
             ),
         ]
@@ -98,7 +98,7 @@ class DropArea(tk.Frame):
         self.folder.pack(side="left", padx=(px(12), 0))
 
     def hover(self, over: bool) -> None:
-        """Light up while files are over the window."""
+        """Highlight the area while files are over the window."""
         self.configure(background=ACCENT if over else LINE)
         ground = ACCENT_DARK if over else BLACK
         for frame in (self._inner, self._middle, self._buttons):

@@ -1,4 +1,4 @@
-"""The settings that are free in both modes: speed, model, where results go and what is written."""
+"""The settings that are free in both modes: speed, model, output folder, encoder and files."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ SWITCHES = (
     (
         "report",
         "Write a report",
-        "An audit report (JSON) beside each result, for your records: settings, checks, every face that was "
-        "followed. It names no video and no folder.",
+        "Saves an audit report (JSON) next to each result, for your records: settings, checks and every face "
+        "that was followed. It doesn't name the video or its folder.",
     ),
     (
         "neutral_name",
         "Neutral file name",
-        "Gives each result a random name, because names of files often name people. You find the result by "
-        "its row in the list.",
+        "Gives each result a random name, because file names often contain people's names. To find a result, "
+        "use its row in the list.",
     ),
 )
 
 
 class FreeSettings(Section):
-    """Renders the settings that it is given, and tells what people choose."""
+    """Shows these settings, and reports what people choose."""
 
     def __init__(
         self,
@@ -49,22 +49,22 @@ class FreeSettings(Section):
         use_file: Callable[[], None],
     ) -> None:
         super().__init__(parent, theme)
-        self.heading("Performance", "How many frames are searched for faces, and how large.", 18)
+        self.heading("Performance", "How many frames are searched for faces, and at what size.", 18)
         self.performance = Choice(self, theme, performance_words(Presets()), partial(choose, "performance"))
         tip = "More frames and larger pictures find more faces and take longer."
         ToolTip(self.performance.box, theme, tip)
         self.put(self.performance)
         self.heading("Model", SETTINGS["model"].declared.doc)
         self.model = Choice(self, theme, MODEL, partial(choose, "model"))
-        ToolTip(self.model.box, theme, "A larger network finds more faces and needs more time.")
+        ToolTip(self.model.box, theme, "A larger network finds more faces but takes longer.")
         self.model.offer(tuple(MODEL))
         self.put(self.model)
         self._make_fetch(download, use_file)
         self._make_folder(choose_folder, forget_folder)
         self.heading("Encoder", SETTINGS["encoder"].declared.doc)
         self.encoder = Choice(self, theme, ENCODER, partial(choose, "encoder"))
-        self.encoder.offer((Encoder.X264,))  # the others once they have been tried
-        ToolTip(self.encoder.box, theme, "Hardware encoders are faster, where this computer has them.")
+        self.encoder.offer((Encoder.X264,))  # the others are added once they have been tried
+        ToolTip(self.encoder.box, theme, "Hardware encoders are faster, if this computer has one.")
         self.put(self.encoder)
         self.switches: dict[str, Switch] = {
             name: self.switch(words, tip, partial(choose, name)) for name, words, tip in SWITCHES
@@ -78,37 +78,37 @@ class FreeSettings(Section):
             self.fetch, text="Use a file I have…", style="Small.TButton", command=use_file
         )
         self.use_file.pack(side="left")
-        tip = "The only thing that Anonator ever fetches from a network, after a question."
+        tip = "Models are the only thing Anonator ever downloads, and it always asks first."
         ToolTip(self.download, theme, tip)
-        tip = "Copies a weights file that you already have into the program's folder."
+        tip = "Copies a weights file you already have into the program's folder."
         ToolTip(self.use_file, theme, tip)
         self.put(self.fetch, 6)
 
     def _make_folder(self, choose: Callable[[], None], forget: Callable[[], None]) -> None:
         theme = self.theme
-        self.heading("Results go", "Where the anonymized videos are written.")
+        self.heading("Save results to", "Where the anonymized videos are saved.")
         row = ttk.Frame(self)
         row.columnconfigure(0, weight=1)
-        self.folder = ttk.Label(row, wraplength=theme.px(190), justify="left")
+        self.folder = ttk.Label(row, justify="left")
         self.folder.grid(row=0, column=0, sticky="w")
         self._folder_tip = ToolTip(self.folder, theme, "")
         self.choose = ttk.Button(row, text="Choose…", style="Small.TButton", command=choose)
         self.choose.grid(row=0, column=1, padx=(theme.px(6), 0))
-        self.beside = ttk.Button(row, text="Beside", style="Small.TButton", command=forget)
+        self.beside = ttk.Button(row, text="Next to each video", style="Small.TButton", command=forget)
         self.beside.grid(row=0, column=2, padx=(theme.px(6), 0))
-        ToolTip(self.choose, theme, "One folder for all results.")
-        ToolTip(self.beside, theme, "Each result beside its video again.")
+        ToolTip(self.choose, theme, "Saves all results to one folder.")
+        ToolTip(self.beside, theme, "Saves each result next to its video again.")
         self.put(row)
 
     def show(self, settings: Settings, folder: Path | None, missing_size: str | None, *, free: bool) -> None:
-        """Render.
+        """Show the settings.
 
         Args:
             settings: of the next job.
-            folder: where results go; None is beside each video.
-            missing_size: how large the chosen model is in words, where it is not on this computer; "" where
-                it cannot be downloaded either.
-            free: whether anything may be changed now.
+            folder: where results are saved; None means next to each video.
+            missing_size: the size of the chosen model in words if it isn't on this computer; "" if it
+                can't be downloaded either.
+            free: whether settings can be changed now.
         """
         self.performance.describe(performance_words(settings.presets))
         self.performance.offer(HIPAA_PERFORMANCE if settings.hipaa else tuple(Performance))
@@ -128,7 +128,10 @@ class FreeSettings(Section):
             else:
                 self.download.pack_forget()
             self.fetch.grid()
-        self.folder.configure(text="beside each video" if folder is None else folder.name or str(folder))
+        self.folder.configure(
+            text="next to each video" if folder is None else folder.name or str(folder),
+            wraplength=self.theme.px(190 if folder is None else 110),  # the second button needs the rest
+        )
         self._folder_tip.say("" if folder is None else str(folder))
         for button in (self.choose, self.beside, self.download, self.use_file):
             button.state(["!disabled" if free else "disabled"])

@@ -1,4 +1,4 @@
-"""The HIPAA lock as people see it: whether it is on, what it enforces, and what is lost without it."""
+"""The HIPAA card: whether HIPAA mode is on, what it enforces, and what you lose without it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import MODE
 
 LINES = 7
-UNLOCKED_NOTE = "HIPAA mode is off. Faces and voices may remain in the results: check every one yourself."
+UNLOCKED_NOTE = "HIPAA mode is off. Faces and voices may remain in the results, so check each one yourself."
 LOSSES = (
     "Without HIPAA mode you can lower the protection:\n\n"
-    "•  sound can be kept, and voices identify people\n"
-    "•  blur and mosaic can be chosen, which show more than a black box\n"
-    "•  masks can be smaller and the search for faces less strict\n"
-    "•  faces that are not upright may be missed\n"
-    "•  Maximum Speed can be chosen, which looks at few frames\n\n"
-    "A note stays in the window while HIPAA mode is off, and it is on again at the next start."
+    "•  sound can be kept, and voices can identify people\n"
+    "•  faces can be blurred or pixelated, which shows more than a black box\n"
+    "•  masks can be smaller, and the search for faces less thorough\n"
+    "•  faces that aren't upright may be missed\n"
+    "•  Maximum Speed can be chosen, which searches only a few of the frames\n\n"
+    "The window shows a note while HIPAA mode is off. It's on again the next time you start Anonator."
 )
 
 
 def enforced(settings: Settings) -> tuple[str, ...]:
-    """What HIPAA mode does with these settings, in at most LINES sentences, true of a loosened lock too."""
+    """What HIPAA mode does with these settings, in at most LINES sentences; also true if it is loosened."""
     looser = looser_values(settings)
     values = {name: SETTINGS[name].of(settings) for name in HIPAA_STRICTER if name not in looser}
     stricter = ", ".join(
@@ -39,19 +39,19 @@ def enforced(settings: Settings) -> tuple[str, ...]:
     )
     scores = ", ".join(f"{settings.threshold * factor:.3g}" for factor in settings.pass_factors)
     return (
-        "Solid black boxes: blur and mosaic cannot be chosen"
+        "Solid black boxes; blur and mosaic aren't available"
         if settings.mode is Mode.SOLID
         else f"{MODE[settings.mode][0]} instead of black boxes",
         _boxes(settings.mask_scale),
         f"{_passes(len(settings.pass_factors))} {scores}"
         if settings.multi_pass
         else f"One pass, at the score {settings.threshold:.3g}",
-        "Faces lying on their side or upside down are looked for too"
+        "Also looks for faces that are sideways or upside down"
         if settings.orientations
-        else "Faces are looked for in the upright picture only",
-        "Sound removed, because voices identify people",  # which no signature changes
-        "Maximum Speed, which skips most frames, is not offered",
-        *((f"Stricter by the configuration file: {stricter}",) if stricter else ()),
+        else "Looks for faces in the upright picture only",
+        "Sound removed, because voices identify people",  # no signature changes this
+        "Maximum Speed, which skips most frames, isn't available",
+        *((f"Stricter values from the configuration file: {stricter}",) if stricter else ()),
     )
 
 
@@ -66,11 +66,11 @@ def _passes(count: int) -> str:
 
 
 def _boxes(scale: float) -> str:
-    return "Boxes as large as the face" if scale == 1 else f"Boxes {scale:g} times as large as the face"
+    return "Boxes the size of the face" if scale == 1 else f"Boxes {scale:g} times the size of the face"
 
 
 class LockCard(ttk.Frame):
-    """A framed card with the switch and, in words, what it does."""
+    """A framed card with the switch and an explanation of what it does."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, on_turn: Callable[[bool], None]) -> None:
         super().__init__(parent)
@@ -88,7 +88,11 @@ class LockCard(ttk.Frame):
         self.state_label.grid(row=1, column=1, sticky="w")
         self.switch = Switch(body, theme, on_turn, style="Card.TLabel")
         self.switch.grid(row=0, column=2, rowspan=2)
-        ToolTip(self.switch, theme, "The lock. On, it holds every setting at its safest value. (Ctrl+L)")
+        ToolTip(
+            self.switch,
+            theme,
+            "Switches HIPAA mode on or off. While it's on, the settings it enforces are locked. (Ctrl+L)",
+        )
         self._list = ttk.Frame(body, style="Card.TFrame")
         self._list.grid(row=2, column=0, columnspan=3, sticky="ew", pady=(px(10), 0))
         self._list.columnconfigure(1, weight=1)
@@ -114,7 +118,7 @@ class LockCard(ttk.Frame):
         self.show(Settings())
 
     def show(self, settings: Settings) -> None:
-        """Show the lock closed or open, and what it does with these settings."""
+        """Show whether HIPAA mode is on, and what it does with these settings."""
         locked, loosened = settings.hipaa, waiver_note(settings)
         self.switch.set(locked)
         self._picture.configure(image=self._theme.images["lock" if locked else "unlock"])
@@ -142,10 +146,10 @@ class LockCard(ttk.Frame):
 
     @property
     def note(self) -> str:
-        """The standing note of an open or loosened lock; "" while there is none."""
+        """The note shown while HIPAA mode is off or loosened; "" if there is none."""
         return str(self._note.cget("text")) if self._note.winfo_manager() else ""
 
     def enable(self, yes: bool) -> None:
-        """Let the lock be turned, or not, while a job runs."""
+        """Enable the switch, or disable it while a job runs."""
         self.switch.enable(yes)
         self._picture.configure(background=SURFACE)

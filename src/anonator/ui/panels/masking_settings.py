@@ -1,4 +1,4 @@
-"""The settings of what is covered and how, which the closed lock holds."""
+"""The settings for what is covered and how, which HIPAA mode locks."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.choices import MODE
 
 MODE_VARIABLE = "anonator_mode"
-"""In Tcl by name: a tkinter.Variable calls Tk in whatever thread happens to collect it."""
+"""A Tcl variable by name: a tkinter.Variable calls Tk in whichever thread happens to collect it."""
 SWITCHES = {
     "multi_pass": "Several passes",
-    "orientations": "Faces that are not upright",
+    "orientations": "Faces that aren't upright",
     "keep_audio": "Keep the sound",
 }
 
 
 class MaskingSettings(Section):
-    """Renders the settings that it is given, and tells what people choose."""
+    """Shows these settings, and reports what people choose."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, Any], None]) -> None:
         super().__init__(parent, theme)
@@ -55,8 +55,8 @@ class MaskingSettings(Section):
             self.modes[mode] = button
         self.put(segments)
         tip = (
-            "The score from which something counts as a face. Lower finds more faces, and sometimes covers "
-            "what is none."
+            "The score at which something counts as a face. A lower value finds more faces, but may cover "
+            "things that aren't faces."
         )
         self.heading("Threshold", tip)
         self.threshold = NumberField(self, theme, 0.05, partial(choose, "threshold"))
@@ -65,8 +65,8 @@ class MaskingSettings(Section):
         self.mask_scale = NumberField(self, theme, 0.1, partial(choose, "mask_scale"))
         self.put(self.mask_scale)
         for field, tip in (
-            (self.threshold, "0.5 finds the most faces, 0.9 only the clearest."),
-            (self.mask_scale, "1 covers the face itself; 1.5 also hair, ears and chin."),
+            (self.threshold, "0.5 finds the most faces; 0.9 finds only the clearest."),
+            (self.mask_scale, "1 covers the face itself; 1.5 also covers hair, ears and chin."),
         ):
             ToolTip(field.entry, theme, tip)
             ToolTip(field.scale, theme, tip)
@@ -76,11 +76,11 @@ class MaskingSettings(Section):
         }
 
     def show(self, settings: Settings, *, free: bool) -> None:
-        """Render.
+        """Show the settings.
 
         Args:
             settings: of the next job.
-            free: whether anything may be changed now.
+            free: whether settings can be changed now.
         """
         unlocked = free and not settings.hipaa
         self.title.configure(text="Locked by HIPAA mode" if settings.hipaa else "Masking")

@@ -1,4 +1,4 @@
-"""The foot of the window: what is going on, how far it is, and Start, Pause and Cancel."""
+"""The footer of the window: status, progress, and Start, Pause and Cancel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anonator.ui.state.job import RunState
 
 FIELDS = ("frame", "speed", "elapsed", "remaining", "queue")
 WIDTHS = {"frame": 16, "speed": 13, "elapsed": 7, "remaining": 9, "queue": 9}
-"""In characters, so that nothing moves while numbers change."""
+"""In characters, so nothing moves while numbers change."""
 CAPTIONS = {
     "frame": "Frame",
     "speed": "Speed",
@@ -25,7 +25,7 @@ CAPTIONS = {
 
 
 class ProgressPanel(ttk.Frame):
-    """Shows what the engine reported, number for number."""
+    """Shows the numbers that the engine reports."""
 
     def __init__(
         self,
@@ -60,25 +60,25 @@ class ProgressPanel(ttk.Frame):
             self.fields[name].pack(anchor="w")
         buttons = ttk.Frame(self)
         buttons.grid(row=0, column=1)
-        # wide enough for "Start 100 videos", so that nothing moves when videos come in
+        # wide enough for "Start 100 videos", so nothing moves when videos are added
         self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start, width=13)
         self.pause = ttk.Button(buttons, text="Pause", style="Big.TButton", command=pause, width=8)
         self.cancel = ttk.Button(buttons, text="Cancel", style="Big.TButton", command=cancel, width=8)
         for column, button in enumerate((self.start, self.pause, self.cancel)):
             button.grid(row=0, column=column, padx=(px(10) if column else 0, 0))
-        ToolTip(self.start, theme, "Anonymizes all waiting videos, one after another. (Ctrl+Return)")
-        ToolTip(self.pause, theme, "Holds the running job; nothing is lost.")
+        ToolTip(self.start, theme, "Anonymizes all waiting videos, one after another. (Ctrl+Enter)")
+        ToolTip(self.pause, theme, "Pauses the running job; nothing is lost.")
         ToolTip(
             self.cancel,
             theme,
-            "Stops the running job and removes its unfinished file; the others stay waiting.",
+            "Stops the running job and removes its unfinished file. The other videos keep waiting.",
         )
         self._running_to_and_fro = False
         self.show_run(RunState.IDLE, 0)
         self.show_progress(None, None)
 
     def show_run(self, state: RunState, waiting: int) -> None:
-        """Offer the buttons that make sense now."""
+        """Enable the buttons that make sense now."""
         idle = state is RunState.IDLE
         self.start.configure(
             text=f"Start {text.count(waiting, 'video')}" if idle and waiting > 1 else "Start"
@@ -91,7 +91,7 @@ class ProgressPanel(ttk.Frame):
             self._to_and_fro(False)
 
     def show_status(self, words: str, stage: str) -> None:
-        """Say what is going on, and at the other end of the line what is being done besides plain work."""
+        """Show what is going on, and the current stage at the other end of the line."""
         self._status = words
         self.stage.configure(text=stage)
         self._fit_status()
@@ -108,7 +108,7 @@ class ProgressPanel(ttk.Frame):
         starting: bool = False,
         ended: bool = False,
     ) -> None:
-        """Show a running job's numbers; starting lets the bar run to and fro until there are any."""
+        """Show a running job's numbers; while starting, the bar moves back and forth."""
         if progress is None:
             for label in self.fields.values():
                 label.configure(text=text.UNKNOWN)

@@ -1,4 +1,4 @@
-"""The list of videos with their states, the buttons that act on the chosen one, and what is said of it."""
+"""The list of videos with their states, and buttons and details for the selected one."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
 
 INDENT = "  "
-"""Before words that stand beside something else; the list has no padding that grows with the screen."""
+"""Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueActions:
-    """What the list asks the window to do, where nothing else is said with the chosen job."""
+    """What the list asks the window to do, with the selected job unless stated otherwise."""
 
     add_files: Callable[[], None]
     add_folder: Callable[[], None]
     remove: Callable[[], None]
     move: Callable[[int], None]
-    """Up by one (-1), or down (1)."""
+    """Up by one (-1) or down by one (1)."""
     retry: Callable[[], None]
     clear_finished: Callable[[], None]
     open_result: Callable[[], None]
     open_folder: Callable[[], None]
     open_report: Callable[[], None]
     open_row: Callable[[int | None], None]
-    """Open the job of this number; None is the chosen one."""
+    """Open the job with this number; None means the selected one."""
     choose: Callable[[int | None], None]
 
 
 class QueueView(ttk.Frame):
-    """Draws the jobs that it is given, and tells what people do with them."""
+    """Draws the jobs, and reports what people do with them."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: QueueActions) -> None:
         super().__init__(parent)
@@ -83,39 +83,44 @@ class QueueView(ttk.Frame):
                 "clear",
                 "Clear finished",
                 actions.clear_finished,
-                "Takes everything out that is done, failed or cancelled. Files stay where they are.",
+                "Removes finished, failed, cancelled and skipped videos from the list. Files aren't deleted.",
             ),
             (
                 "down",
                 "↓",
                 partial(actions.move, 1),
-                "Later in the queue (Alt+Down).",
+                "Moves the video down in the queue (Alt+Down).",
             ),
             (
                 "up",
                 "↑",
                 partial(actions.move, -1),
-                "Earlier in the queue (Alt+Up).",
+                "Moves the video up in the queue (Alt+Up).",
             ),
             (
                 "remove",
                 "Remove",
                 actions.remove,
-                "Takes the video out of the queue (Delete). A running job is cancelled.",
+                "Removes the video from the queue (Delete). A running job is cancelled.",
             ),
-            ("folder", "Add folder…", actions.add_folder, "Adds all videos of a folder and of those in it."),
+            (
+                "folder",
+                "Add folder…",
+                actions.add_folder,
+                "Adds all videos in a folder and its subfolders (Ctrl+Shift+O).",
+            ),
             (
                 "files",
                 "Add files…",
                 actions.add_files,
-                "Adds videos (Ctrl+O). Dropping them on the window does too.",
+                "Adds videos (Ctrl+O). You can also drop them on the window.",
             ),
         ):
             button = ttk.Button(bar, text=label, command=command, style="Small.TButton")
             if label in "↓↑":
                 button.configure(width=2)
             button.pack(side="right", padx=(px(6), 0))
-            button.lower()  # packed from the right, visited by the keyboard from the left
+            button.lower()  # packed from the right, but Tab goes from the left
             ToolTip(button, self._theme, tip)
             self.buttons[key] = button
 
@@ -149,29 +154,29 @@ class QueueView(ttk.Frame):
         self._tip = ToolTip(self.tree, self._theme, "")
         self._tip_row = ""
         self.tree.bind("<Motion>", self._pointed, add=True)
-        for event in ("<Configure>", "<ButtonRelease-1>"):  # the window's size, or a column's
-            # once the list has given its columns their new widths
+        for event in ("<Configure>", "<ButtonRelease-1>"):  # the window or a column was resized
+            # after the list has set its new column widths
             self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
         self._widths = (0, 0)
 
-    # --- what the window tells
+    # --- what the window calls
 
     def draw(self, jobs: tuple[JobView, ...], chosen: int | None) -> None:
-        """Show exactly these jobs in their order, with one of them chosen."""
+        """Show exactly these jobs, in this order, with one of them selected."""
         before, self._jobs = self._jobs, {job.number: job for job in jobs}
         if list(before) != list(self._jobs):
             self._draw_order(before)
         for job in jobs:
             if before.get(job.number) is not job:
                 self._draw_job(job)
-        # a row that somebody has just pressed, and that the state does not know yet, stays chosen
+        # a row that was just clicked, and that the state doesn't know yet, stays selected
         if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
             self.select(chosen)
         self._chosen = chosen
         self._draw_chosen()
 
     def select(self, number: int) -> None:
-        """Choose a row and bring it into sight, as somebody would with the mouse."""
+        """Select a row and scroll to it, as somebody would with the mouse."""
         item = str(number)
         if self.tree.exists(item) and self.tree.selection() != (item,):
             self.tree.selection_set(item)
@@ -207,7 +212,7 @@ class QueueView(ttk.Frame):
         )
 
     def _draw_chosen(self) -> None:
-        """Say what there is to say of the chosen job, and offer what can be done with it."""
+        """Show the details of the selected job and the buttons that apply to it."""
         job = self._jobs.get(self._chosen or 0)
         state = job.state if job else None
         self.details.show(job)
@@ -223,7 +228,7 @@ class QueueView(ttk.Frame):
         self._actions.choose(int(selection[0]) if selection else None)
 
     def _room(self) -> tuple[int, int]:
-        """Width that names and states have for their words."""
+        """The widths available for names and states."""
         px = self._theme.px
         margin = px(12) + self._font.measure(INDENT)
         name = self.tree.column("#0", "width") - px(THUMBNAIL[0]) - margin
@@ -241,7 +246,7 @@ class QueueView(ttk.Frame):
                 self._draw_job(job)
 
     def _pointed(self, event: tk.Event[tk.Misc]) -> None:
-        """Whole words of the row under the pointer, where the list has no room for them."""
+        """Show the full text of the row under the pointer if the list had to cut it off."""
         row = self.tree.identify_row(event.y)
         job = self._jobs.get(int(row)) if row else None
         words = ""
@@ -261,6 +266,6 @@ class QueueView(ttk.Frame):
 
 
 def _call(command: Callable[[], None], _event: object) -> str:
-    """A command as what Tk calls with an event."""
+    """Run a command from a Tk event."""
     command()
     return "break"

@@ -1,4 +1,4 @@
-"""The lock and the settings with their effects; under the lock they show HIPAA's values."""
+"""HIPAA mode and the settings; while it is on, they show its values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PanelActions:
 
 
 class SettingsPanel(Section):
-    """Shows what the next job would do, and tells what people choose."""
+    """Shows the settings of the next job, and reports what people choose."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: PanelActions) -> None:
         super().__init__(parent, theme)
@@ -56,12 +56,12 @@ class SettingsPanel(Section):
         ToolTip(
             self.reset,
             theme,
-            "Sets everything here to what it was when the program was new, or to what the configuration file "
-            "says. The lock stays.",
+            "Resets everything here to the program's defaults, or to your configuration file if there's one. "
+            "HIPAA mode stays as it is.",
         )
 
     def draw(self, state: AppState) -> None:
-        """Show the settings of the next job; while a job runs, all of them are held."""
+        """Show the settings of the next job; while a job runs, they are disabled."""
         self._drawn = state
         settings, free = state.settings, state.idle
         self.lock.show(settings)
@@ -73,5 +73,5 @@ class SettingsPanel(Section):
 
     def _choose(self, name: str, value: Any) -> None:
         self._actions.choose(name, value)
-        if self._drawn is not None:  # a control whose choice was refused shows the value before again
+        if self._drawn is not None:  # if a choice was refused, the control shows the old value again
             self.draw(self._drawn)

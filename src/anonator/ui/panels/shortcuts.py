@@ -1,4 +1,4 @@
-"""The keys that work anywhere in the window, and the list of all keys for people who ask."""
+"""Keyboard shortcuts, and the dialog that lists them."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from anonator.ui.look.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """One key with what it does."""
+    """One key and what it does."""
 
     key: str
-    """As it is called on keyboards."""
+    """As printed on keyboards."""
     words: str
     events: tuple[str, ...] = ()
-    """Tk's names where it works anywhere; empty where a control has it for itself."""
+    """Tk's names if it works anywhere; empty if only one control uses it."""
 
 
 EVERYWHERE = {
     "add_files": Shortcut("Ctrl+O", "Add files", ("<Control-o>",)),
     "add_folder": Shortcut("Ctrl+Shift+O", "Add a folder", ("<Control-O>",)),
     "start": Shortcut("Ctrl+Enter", "Start", ("<Control-Return>", "<Control-KP_Enter>")),
-    "pause": Shortcut("Ctrl+P", "Pause, or go on", ("<Control-p>",)),
-    "lock": Shortcut("Ctrl+L", "Turn the HIPAA lock", ("<Control-l>",)),
-    "help": Shortcut("F1", "This list", ("<F1>",)),
-    "close": Shortcut("Ctrl+Q", "Close the program", ("<Control-q>",)),
+    "pause": Shortcut("Ctrl+P", "Pause or resume", ("<Control-p>",)),
+    "lock": Shortcut("Ctrl+L", "Switch HIPAA mode on or off", ("<Control-l>",)),
+    "help": Shortcut("F1", "Show this list", ("<F1>",)),
+    "close": Shortcut("Ctrl+Q", "Close Anonator", ("<Control-q>",)),
 }
 OF_CONTROLS = (
-    Shortcut("Tab, Shift+Tab", "Go to the next control, or the one before"),
-    Shortcut("Space, Enter", "Press a button, turn a switch, open the result of a row"),
-    Shortcut("Delete", "Take the chosen row out of the list"),
-    Shortcut("Alt+Up, Alt+Down", "Move the chosen row"),
-    Shortcut("Left, Right", "Go a second back or on in the video; a step on other sliders"),
-    Shortcut("Page Up, Page Down", "Go ten seconds back or on in the video"),
-    Shortcut("Escape", "Close a question without an answer"),
+    Shortcut("Tab, Shift+Tab", "Go to the next or previous control"),
+    Shortcut("Space, Enter", "Press a button, use a switch, open a row's result"),
+    Shortcut("Delete", "Remove the selected row from the list"),
+    Shortcut("Alt+Up, Alt+Down", "Move the selected row"),
+    Shortcut("Left, Right", "Move one second back or forward in the video; one step on other sliders"),
+    Shortcut("Page Up, Page Down", "Move ten seconds back or forward in the video"),
+    Shortcut("Escape", "Close without changes"),
 )
 
 
 def bind(root: tk.Tk, commands: dict[str, Callable[[], None]]) -> None:
-    """Let every key of EVERYWHERE do its command."""
+    """Bind every key in EVERYWHERE to its command."""
     for name, shortcut in EVERYWHERE.items():
         for event in shortcut.events:
             root.bind(event, _call(commands[name]))
 
 
 def _call(command: Callable[[], None]) -> Callable[[object], str]:
-    """A command as what Tk calls with an event."""
+    """Wrap a command for Tk, which passes an event."""
 
     def called(_event: object) -> str:
         command()
@@ -60,8 +60,8 @@ def _call(command: Callable[[], None]) -> Callable[[object], str]:
 
 
 def show_list(root: tk.Tk, theme: Theme) -> None:
-    """Show all keys until the list is closed."""
-    dialog = Dialog(root, theme, "Keyboard", "Everything can be done without a mouse.")
+    """Show all shortcuts in a dialog."""
+    dialog = Dialog(root, theme, "Keyboard shortcuts", "You can do everything without a mouse.")
     table = ttk.Frame(dialog.body)
     table.pack(anchor="w", pady=(0, theme.px(20)))
     for row, shortcut in enumerate((*EVERYWHERE.values(), *OF_CONTROLS)):

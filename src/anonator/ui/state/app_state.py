@@ -1,4 +1,4 @@
-"""Everything that the window shows at one moment, and who is told when it changes; no widgets."""
+"""Everything the window shows, and who is told when it changes; no widgets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from anonator.core.frames import Preview, UInt8Array
 from anonator.ui.state.job import JobState, JobView, RunState
 
 COVERED = "Anonymized"
-"""Stands over the right picture, unless something better can be said of it."""
+"""The default caption of the right picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What the viewer shows: on each side a picture, or words where there is none."""
+    """What the viewer shows: a picture on each side, or words if there is none."""
 
     job: int | None = None
     """The number of the job whose video it is."""
@@ -26,18 +26,18 @@ class View:
     anonymized: UInt8Array | str = ""
     caption: str = COVERED
     faces: int | None = None
-    """Masks on the frame; None where nobody counted them."""
+    """Masks on the frame; None if they weren't counted."""
     length: float | None = None
     """Of the video, in seconds."""
     moment: float = 0.0
     """Where the slider is, in seconds."""
     seconds: float = 0.0
-    """The time of the frame in sight, which may differ a little from the moment."""
+    """The time of the frame shown, which may differ a little from the slider's."""
     may_move: bool = False
     may_test: bool = False
 
     def with_preview(self, preview: Preview, caption: str = COVERED) -> View:
-        """The same view with both pictures of another frame."""
+        """This view with both pictures of another frame."""
         return replace(
             self,
             original=preview.original,
@@ -48,7 +48,7 @@ class View:
         )
 
     def with_original(self, original: UInt8Array | str, words: str) -> View:
-        """The same view with words where the anonymized picture will be."""
+        """This view with words in place of the anonymized picture."""
         return replace(self, original=original, anonymized=words, caption=COVERED, faces=None)
 
 
@@ -61,18 +61,18 @@ class ModelsFound:
     encoders: tuple[Encoder, ...]
 
     def missing_size(self, model: Model) -> str | None:
-        """How large a model is that isn't on this computer, "" where nobody knows; None if it is here."""
+        """The size of a model that isn't on this computer, "" if unknown; None if the model is here."""
         return None if self.available.get(model, True) else self.sizes.get(model, "")
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The window at one moment. Whoever wants to know something asks here, and never a widget."""
+    """The whole state of the window. Read it from here, never from a widget."""
 
     settings: Settings = field(default_factory=Settings)
     """Of the next job."""
     folder: Path | None = None
-    """Where results go; None is beside each video."""
+    """Where results are saved; None means next to each video."""
     models: ModelsFound = field(
         default_factory=lambda: ModelsFound({Model.MOBILENET: True}, {}, (Encoder.X264,))
     )
@@ -80,32 +80,32 @@ class AppState:
     """What the engine runs on, in words; None until it is loaded."""
     engine_failed: bool = False
     held: str = ""
-    """Why the configuration file cannot be used, so that nothing is started; "" where all is well."""
+    """Why the configuration file can't be used, which keeps Start disabled; "" if it can."""
     jobs: tuple[JobView, ...] = ()
     chosen: int | None = None
     """The number of the chosen row."""
     run: RunState = RunState.IDLE
     current: int | None = None
-    """The number of the job that is being worked on."""
+    """The number of the running job."""
     last_run: int | None = None
-    """The number of the job that was worked on last."""
+    """The number of the job that ran last."""
     queue_remaining: float | None = None
-    """Seconds until the whole queue is done; None where it cannot be told."""
+    """Seconds until the whole queue is done; None if unknown."""
     starting: bool = False
-    """Somebody pressed Start, and the engine is not ready yet."""
+    """Start was pressed, but the engine isn't ready yet."""
     closing: bool = False
-    """The program ends as soon as nothing runs any more."""
+    """The program closes as soon as nothing is running."""
     message: str = ""
-    """The sentence at the head of the window."""
+    """The sentence at the top of the window."""
     view: View = field(default_factory=View)
 
     def job(self, number: int | None) -> JobView | None:
-        """The job of that number, or None where there is none."""
+        """The job with this number, or None."""
         return next((job for job in self.jobs if job.number == number), None)
 
     @property
     def waiting(self) -> tuple[JobView, ...]:
-        """The jobs that a start would run."""
+        """The jobs that Start would run."""
         return tuple(job for job in self.jobs if job.state is JobState.WAITING)
 
     @property
@@ -115,7 +115,7 @@ class AppState:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs or is about to, so that settings may be changed and frames be tested."""
+        """Whether nothing is running or about to, so settings can be changed and frames tested."""
         return self.run is RunState.IDLE and not self.starting
 
     @property
@@ -125,12 +125,12 @@ class AppState:
 
     @property
     def may_end(self) -> bool:
-        """Whether the program is to end, and nothing runs any more."""
+        """Whether the program is closing and nothing is running."""
         return self.closing and self.run is RunState.IDLE
 
 
 class Store:
-    """Holds the present state and tells its followers of each change; all in the window's thread."""
+    """Holds the current state and tells its followers about each change; all in the window's thread."""
 
     def __init__(self, state: AppState) -> None:
         self._state = state
@@ -138,24 +138,24 @@ class Store:
 
     @property
     def state(self) -> AppState:
-        """How things are now."""
+        """The current state."""
         return self._state
 
     def follow(self, told: Callable[[AppState], object]) -> None:
-        """Tell somebody the present state, and every later one."""
+        """Call this with the current state, and with every later one."""
         self._followers.append(told)
         told(self._state)
 
     def change(self, **values: Any) -> None:
-        """Replace some fields of the state; what changes nothing is not told."""
+        """Replace some fields of the state; followers hear only about real changes."""
         after = replace(self._state, **values)
         if after == self._state:
             return
         self._state = after
         for told in self._followers:
-            told(self._state)  # not after: the follower before may have changed something more
+            told(self._state)  # not "after": an earlier follower may have changed the state again
 
     def say(self, message: str) -> None:
-        """Show a sentence at the head of the window; none leaves the one that is there."""
+        """Show a sentence at the top of the window; an empty one keeps what is shown."""
         if message:
             self.change(message=message)

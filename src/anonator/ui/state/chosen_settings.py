@@ -1,7 +1,7 @@
-"""The settings that people chose, on the ground of the configuration file; no widgets.
+"""The settings people chose, on top of the configuration file; no widgets.
 
-Only what differs from the configuration is kept as chosen, for the open lock and for the closed one, so
-that a changed file takes effect at the next start wherever nobody chose otherwise.
+Only choices that differ from the configuration are remembered, separately for HIPAA mode on and off, so a
+changed file takes effect at the next start unless somebody chose otherwise.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from anonator.errors import SettingsError
 _OFFERED = {name: each for name, each in SETTINGS.items() if each.declared.window}
 _FREE = {name: each for name, each in _OFFERED.items() if each.hipaa is Hipaa.FREE}
 IN_BOTH_MODES = tuple(name for name, each in _FREE.items() if each.default == each.standard)
-"""What is chosen under the open lock counts under the closed one too, where it is allowed there."""
+"""A choice made with HIPAA mode off also counts with it on, if it is allowed there."""
 IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES)
-"""Free in both modes, but chosen for each by itself, because their defaults differ."""
+"""Free in both modes, but chosen separately for each, because their defaults differ."""
 OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in _FREE)
-CHANGED_PERFORMANCE = "Maximum Speed is not offered in HIPAA mode, so the performance mode is now Balanced."
-CHANGED_ENCODER = "The chosen encoder does not work on this computer, so the processor's own (x264) is used."
+CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is now Balanced."
+CHANGED_ENCODER = "The chosen encoder doesn't work on this computer, so the processor (x264) is used instead."
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Settings that somebody chose, by their names, under the closed lock and under the open one."""
+    """The chosen settings by name, with HIPAA mode on and off."""
 
     hipaa: dict[str, Any] = field(default_factory=dict)
     standard: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse names that are not for the mode, and values that no job could have.
+        """Refuse names that don't belong to the mode, and values no job may have.
 
         Raises:
             SettingsError: saying which.
@@ -46,13 +46,13 @@ class Choices:
         ):
             for name in given:
                 if name not in names:
-                    raise SettingsError(f'"{name}" is not a setting that the window remembers.')
+                    raise SettingsError(f'"{name}" isn\'t a setting the window remembers.')
         require_lock_holds(replace(Settings(), **self.hipaa))
         replace(Settings.standard(), **self.standard)
 
 
 class ChosenSettings:
-    """What the next job would do: the configuration with the choices on top, and the lock."""
+    """The settings of the next job: the configuration, the choices on top, and the lock."""
 
     def __init__(self, config: UserConfig, choices: Choices) -> None:
         self.locked = True
@@ -61,33 +61,33 @@ class ChosenSettings:
 
     @property
     def hipaa(self) -> Settings:
-        """The settings under the closed lock."""
+        """The settings with HIPAA mode on."""
         return replace(self._config.hipaa, **self._hipaa)
 
     @property
     def standard(self) -> Settings:
-        """The settings under the open lock."""
+        """The settings with HIPAA mode off."""
         return replace(self._config.standard, **self._standard)
 
     def settings(self) -> Settings:
-        """Those of the next job."""
+        """The settings of the next job."""
         return self.hipaa if self.locked else self.standard
 
     def choices(self) -> Choices:
-        """What differs from the configuration, to be remembered."""
+        """The choices to remember: those that differ from the configuration."""
         return Choices(
             _differing(self._hipaa, self._config.hipaa), _differing(self._standard, self._config.standard)
         )
 
     def on(self, config: UserConfig) -> ChosenSettings:
-        """The same choices on the ground of another configuration, with the lock closed."""
+        """The same choices on top of another configuration, with the lock closed."""
         return ChosenSettings(config, Choices(self._hipaa, self._standard))
 
     def choose(self, name: str, value: Any) -> None:
-        """Take a choice for the present lock, and for the other one where it counts there too.
+        """Take a choice for the current mode, and for the other one if it counts there too.
 
         Raises:
-            SettingsError: it does not go with the other settings; then nothing has changed.
+            SettingsError: it doesn't go with the other settings; nothing has changed then.
         """
         here, there = (self._hipaa, self._standard) if self.locked else (self._standard, self._hipaa)
         replace(self.settings(), **{name: value})
@@ -96,7 +96,7 @@ class ChosenSettings:
             there[name] = value
 
     def turn_lock(self, locked: bool) -> str:
-        """Close or open the lock; the sentence that people should read about it, "" for none."""
+        """Close or open the lock, and return a sentence to show about it, or ""."""
         self.locked = locked
         if locked and self.standard.performance not in HIPAA_PERFORMANCE:
             self.choose("performance", Performance.BALANCED)
@@ -104,7 +104,7 @@ class ChosenSettings:
         return ""
 
     def leave_encoder(self, usable: tuple[Encoder, ...]) -> str:
-        """Give up an encoder that does not work on this computer; a sentence about it, "" for none."""
+        """Drop an encoder that doesn't work on this computer, and return a sentence about it, or ""."""
         lost = False
         for chosen, settings in ((self._hipaa, self.hipaa), (self._standard, self.standard)):
             if settings.encoder not in usable:
@@ -113,7 +113,7 @@ class ChosenSettings:
         return CHANGED_ENCODER if lost else ""
 
     def restore_defaults(self) -> None:
-        """Forget all choices; the lock stays as it is."""
+        """Forget all choices; HIPAA mode stays as it is."""
         self._hipaa.clear()
         self._standard.clear()
 

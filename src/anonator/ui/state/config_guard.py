@@ -1,4 +1,4 @@
-"""Holds the program while its configuration file cannot be used: whoever wrote stricter values keeps them."""
+"""Keeps Start disabled while the configuration file can't be used, so its stricter values aren't lost."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from anonator.errors import SettingsError
 
 
 class ConfigGuard:
-    """Reads the configuration, and again when somebody has mended it."""
+    """Reads the configuration, and reads it again once it is fixed."""
 
     def __init__(self, path: Path | None) -> None:
         """Read it.
 
         Args:
-            path: the file that the user named; None is this system's place, where none need be.
+            path: the file that the user named; None means the usual place, where there may be none.
         """
         self._path = path
         self.config = UserConfig()
-        """The configuration; HIPAA's own values, for looking at only, while there is a problem."""
+        """The configuration; while there is a problem, HIPAA's own values, just to show something."""
         self.problem = ""
-        """Why the file cannot be used, in a sentence or two, and what follows; "" where all is well."""
+        """Why the file can't be used, and what that means; "" if it can."""
         self.read()
 
     def read(self) -> None:
@@ -30,4 +30,4 @@ class ConfigGuard:
             self.config, self.problem = load(self._path), ""
         except SettingsError as error:
             self.config = UserConfig()
-            self.problem = f"{error} Nothing is started until the file is mended."
+            self.problem = f"{error} Start stays disabled until you fix the file."

@@ -1,4 +1,4 @@
-"""Which of the dropped, chosen or named paths are videos to work on."""
+"""Finds the videos among dropped, chosen or named paths."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What came in: the videos, and why other things were left out."""
+    """What came in: the videos, and what was skipped."""
 
     videos: tuple[Path, ...]
     not_videos: tuple[str, ...] = ()
-    """Names of what is no video or is not there."""
+    """Names of things that aren't videos or don't exist."""
     own_outputs: int = 0
-    """Results of this program that were left out."""
+    """How many results of this program were skipped."""
 
     def message(self) -> str:
-        """One calm message about what was left out; empty where everything came in."""
+        """A message about what was skipped; empty if everything was added."""
         parts = []
         if self.not_videos:
             names = ", ".join(self.not_videos[:4])
             more = f" and {len(self.not_videos) - 4} more" if len(self.not_videos) > 4 else ""
-            verb = "is no video and was" if len(self.not_videos) == 1 else "are no videos and were"
-            parts.append(f"{names}{more} {verb} left out.")
+            verb = "isn't a video, so it was" if len(self.not_videos) == 1 else "aren't videos, so they were"
+            parts.append(f"{names}{more} {verb} skipped.")
         if self.own_outputs:
             verb = "file that Anonator made was" if self.own_outputs == 1 else "files that Anonator made were"
-            parts.append(f"{self.own_outputs} {verb} left out.")
+            parts.append(f"{self.own_outputs} {verb} skipped.")
         if not parts and not self.videos:
-            return "There is no video in that folder. Drop a video file or a folder that holds some."
+            return "There are no videos in that folder. Drop a video file, or a folder with videos in it."
         return " ".join(parts)
 
 
@@ -47,18 +47,18 @@ def to_path(item: str) -> Path | None:
         parts = urlsplit(item)
         if parts.scheme.lower() != "file":
             return None
-        # names that are not UTF-8 come back as the bytes that the file system knows
+        # names that aren't UTF-8 come back as the bytes the file system knows
         raw = unquote(parts.path, errors="surrogateescape")
         return Path(url2pathname(raw) if os.name == "nt" else raw)
     return Path(item)
 
 
 def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lambda _path: False) -> Incoming:
-    """Expand folders and keep the videos; call it in a worker, since folders may be large and far away.
+    """Expand folders and keep the videos; call it in a worker, since folders may be large and slow.
 
     Args:
         items: paths or file: addresses, of files and folders.
-        is_video: looks into a named file whose suffix says nothing.
+        is_video: checks a file whose suffix doesn't tell.
     """
     videos: dict[Path, None] = {}
     others: list[str] = []
@@ -85,7 +85,7 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All visible files under a folder, in the order of their names."""
+    """All visible files under a folder, sorted by name."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

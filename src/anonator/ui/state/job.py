@@ -1,4 +1,4 @@
-"""What a job of the queue is: its states, what is known of its file, how it reads, what runs it."""
+"""A job in the queue: its states, what is known about its file, its words, what runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anonator.core.frames import JobResult, Preview, Progress
 
 
 class JobState(Enum):
-    """Where one job stands."""
+    """The state of one job."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -23,17 +23,17 @@ class JobState(Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
-    """Not run, because its result was there already and the user wanted to keep that one."""
+    """Not run, because its result already existed and the user wanted to keep that one."""
 
 
 ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
-"""May be run again."""
+"""Jobs in these states can run again."""
 
 
 class RunState(Enum):
-    """Where the whole queue stands."""
+    """The state of the whole queue."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -42,7 +42,7 @@ class RunState(Enum):
 
 
 class Existing(Enum):
-    """What happens where a result is there already."""
+    """What to do if a result already exists."""
 
     OVERWRITE = "overwrite"
     KEEP_BOTH = "keep both"
@@ -51,7 +51,7 @@ class Existing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a look at the file found."""
+    """What is known about a video file."""
 
     seconds: float | None
     frames: int | None
@@ -62,7 +62,7 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One row of the queue at one moment."""
+    """One row of the queue, as it is now."""
 
     number: int
     source: Path
@@ -73,11 +73,11 @@ class JobView:
     message: str = ""
     target: Path | None = None
     thumbnail: Image.Image | None = field(default=None, compare=False)
-    """Comes together with info."""
+    """Set together with info."""
 
     @property
     def state_text(self) -> str:
-        """The state in words, with how far a running job is."""
+        """The state in words, with the progress of a running job."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
             word = "" if self.state is JobState.RUNNING else "paused at "
             if self.progress is None:
@@ -93,7 +93,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a poll found new."""
+    """What changed since the last poll."""
 
     jobs: frozenset[int] = frozenset()
     order: bool = False
@@ -102,7 +102,7 @@ class Changes:
 
 
 class Processor(Protocol):
-    """What the controller needs of a running job (core.processor.VideoProcessor has it)."""
+    """What the controller needs from a running job (core.processor.VideoProcessor has it)."""
 
     @property
     def done(self) -> bool: ...

@@ -1,4 +1,4 @@
-"""The list of jobs in its order, and what changed in it since somebody looked; no run, no widgets."""
+"""The ordered list of jobs, and what changed in it since the last look; no run, no widgets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInf
 
 
 class JobList:
-    """Jobs by number, in the order in which they are run."""
+    """Jobs by number, in the order they run."""
 
     def __init__(self) -> None:
         self._jobs: dict[int, JobView] = {}
@@ -23,19 +23,19 @@ class JobList:
 
     @property
     def jobs(self) -> tuple[JobView, ...]:
-        """All of them in their order."""
+        """All jobs, in order."""
         return tuple(self._jobs.values())
 
     def get(self, number: int | None) -> JobView | None:
-        """The job of that number, or None where there is none."""
+        """The job with this number, or None."""
         return None if number is None else self._jobs.get(number)
 
     def waiting(self) -> tuple[JobView, ...]:
-        """The jobs that a start would run."""
+        """The jobs that Start would run."""
         return tuple(job for job in self.jobs if job.state is JobState.WAITING)
 
     def add(self, sources: Sequence[Path]) -> tuple[int, ...]:
-        """Append videos and give their numbers; one that waits or runs already is not added twice."""
+        """Append videos and return their numbers; one already waiting or running isn't added twice."""
         there = {job.source for job in self.jobs if job.state not in FINISHED}
         numbers = []
         for source in sources:
@@ -50,23 +50,23 @@ class JobList:
         return tuple(numbers)
 
     def update(self, number: int, **values: object) -> None:
-        """Change what is known of a job."""
+        """Change some fields of a job."""
         self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
         self._changed.add(number)
 
     def set_info(self, number: int, info: MediaInfo, thumbnail: Image.Image | None = None) -> None:
-        """Note what a look at the file found."""
+        """Note what was found out about the file."""
         if number in self._jobs:
             self.update(number, info=info, thumbnail=thumbnail)
 
     def set_unreadable(self, number: int, message: str) -> None:
-        """Mark a waiting job as failed because its file cannot be read."""
+        """Mark a waiting job as failed because its file can't be read."""
         job = self._jobs.get(number)
         if job is not None and job.state is JobState.WAITING:
             self.update(number, state=JobState.FAILED, message=message)
 
     def remove(self, number: int) -> None:
-        """Take a job out."""
+        """Remove a job."""
         if self._jobs.pop(number, None) is not None:
             self._order_changed = True
 
@@ -82,18 +82,18 @@ class JobList:
         self._order_changed = True
 
     def retry(self, number: int) -> None:
-        """Let a failed, cancelled or skipped job wait again."""
+        """Put a failed, cancelled or skipped job back in the queue."""
         job = self._jobs.get(number)
         if job is not None and job.state in RETRIED:
             self.update(number, state=JobState.WAITING, progress=None, message="", target=None)
 
     def clear_finished(self) -> None:
-        """Take everything out that is done, failed, cancelled or skipped."""
+        """Remove every job that is done, failed, cancelled or skipped."""
         self._jobs = {key: job for key, job in self._jobs.items() if job.state not in FINISHED}
         self._order_changed = True
 
     def take_changes(self) -> tuple[frozenset[int], bool]:
-        """The numbers of jobs that changed since the last call, and whether the order did."""
+        """The numbers of the jobs that changed since the last call, and whether the order did."""
         changed, order = frozenset(self._changed), self._order_changed
         self._changed.clear()
         self._order_changed = False

@@ -1,4 +1,4 @@
-"""The queue of jobs and its state machine; no widgets, so that it is tested without a display."""
+"""The queue of jobs and its state machine; no widgets, so it can be tested without a display."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class _Event:
 
 
 class JobController(JobList):
-    """A list of jobs that are run one after another; tells what changed when it is polled.
+    """Runs a list of jobs one after another; poll reports what changed.
 
-    All methods belong to one thread, the window's. Processors call back in theirs; what they say
-    crosses in a queue and is read by poll.
+    Call all methods from one thread, the window's. Processors call back in their own; what they report
+    goes through a queue that poll reads.
     """
 
     def __init__(
@@ -54,27 +54,27 @@ class JobController(JobList):
         self._names = RunNames()
         self._stop_after_current = False
 
-    # --- what can be read
+    # --- the state
 
     @property
     def state(self) -> RunState:
-        """Where the whole queue stands."""
+        """The state of the whole queue."""
         return self._state
 
     @property
     def current(self) -> JobView | None:
-        """The job that is being worked on."""
+        """The running job."""
         return self.get(self._current)
 
     def queue_remaining_seconds(self) -> float | None:
-        """Time until the whole queue is done, from the present speed; None where it cannot be told."""
+        """Time until the whole queue is done, at the current speed; None if unknown."""
         progress = self.current.progress if self.current else None
         if progress is None or progress.remaining_seconds is None:
             return None
         if not self.waiting():
             return progress.remaining_seconds
         frames = [job.info.frames if job.info else None for job in self.waiting()]
-        # only a first pass says how fast those that wait will be
+        # only a first pass tells how fast the waiting jobs will be
         if None in frames or progress.fps <= 0 or progress.stage is not Stage.WORKING:
             return None
         return progress.remaining_seconds + sum(n for n in frames if n) / progress.fps
@@ -82,21 +82,21 @@ class JobController(JobList):
     # --- the queue
 
     def remove(self, number: int) -> None:
-        """Take a job out of the queue; one that runs is cancelled first and stays as cancelled."""
+        """Remove a job from the queue; a running one is cancelled and stays in the list."""
         if number == self._current:
             self._cancel_current()
         else:
             super().remove(number)
 
     def retry(self, number: int) -> None:
-        """Let a failed, cancelled or skipped job wait again; an older result is kept."""
+        """Put a failed, cancelled or skipped job back in the queue; an older result is kept."""
         self._names.forget(number)
         super().retry(number)
 
     # --- the run
 
     def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
-        """The waiting jobs whose result is there already."""
+        """The waiting jobs whose result already exists."""
         return RunNames(settings, folder).conflicts(self.jobs)
 
     def start(
@@ -110,9 +110,9 @@ class JobController(JobList):
 
         Args:
             settings: for every job of this run.
-            folder: where results go; None is beside each video.
-            existing: what happens to the jobs that conflicts names. Videos added later keep both.
-            asked: the jobs that waited when the user chose that; None is all that wait now.
+            folder: where results are saved; None means next to each video.
+            existing: what to do with the jobs that conflicts names. Videos added later keep both.
+            asked: the jobs that were waiting when the user chose; None means all that are waiting now.
         """
         if self._state is not RunState.IDLE:
             return
@@ -132,7 +132,7 @@ class JobController(JobList):
             self.update(self._current, state=JobState.PAUSED)
 
     def resume(self) -> None:
-        """Go on after pause."""
+        """Continue after a pause."""
         if self._state is RunState.PAUSED and self._processor is not None and self._current is not None:
             self._processor.resume()
             self._state = RunState.RUNNING
@@ -145,7 +145,7 @@ class JobController(JobList):
             self._cancel_current()
 
     def poll(self) -> Changes:
-        """Take in what the processor said since the last call, and start the next job when one ended."""
+        """Read what the processor reported since the last call, and start the next job after one ends."""
         finished = self._processor is not None and self._processor.done
         preview = self._drain()
         ended = False
@@ -180,7 +180,7 @@ class JobController(JobList):
         return preview
 
     def _start_next(self) -> bool:
-        """Start the first waiting job that can be started; False when the run has ended."""
+        """Start the first waiting job that can start; False if the run has ended."""
         while not self._stop_after_current and (waiting := self.waiting()):
             job = waiting[0]
             try:
@@ -217,7 +217,7 @@ class JobController(JobList):
             result = processor.wait(0)
         except JobCancelled:
             self.update(number, state=JobState.CANCELLED, message="Cancelled; nothing was left behind.")
-        except Exception as error:  # shown in the row: one failure does not stop the rest
+        except Exception as error:  # shown in the row: one failure doesn't stop the rest
             self._fail(number, error)
         else:
             if note := self._names.note(number):
@@ -232,7 +232,7 @@ class JobController(JobList):
 
     def _fail(self, number: int, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
-            # the message of a foreign error may hold a path, so only its type and place are logged
+            # the message of a foreign error may contain a path, so only its type and place are logged
             place = "".join(traceback.format_tb(error.__traceback__))
             logger.error("job %d failed unexpectedly: %s\n%s", number, type(error).__name__, place)
         self.update(number, state=JobState.FAILED, message=text.error_sentence(error))

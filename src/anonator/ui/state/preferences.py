@@ -1,4 +1,8 @@
-"""What the window remembers between starts: chosen settings and the output folder, never a video."""
+"""What the window remembers between starts: chosen settings and the output folder, never a video.
+
+A file of an earlier version is read as far as it still applies: unknown names and values that are no longer
+allowed are dropped, and the rest is kept.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import dataclasses
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -16,49 +21,49 @@ from platformdirs import user_config_path
 from anonator.core.config import Settings
 from anonator.core.setting import parse_enum
 from anonator.errors import SettingsError
-from anonator.ui.state.chosen_settings import Choices
+from anonator.ui.state.chosen_settings import IN_BOTH_MODES, Choices
 
 logger = logging.getLogger(__name__)
 
 DAMAGED = (
-    "The remembered settings could not be read, so Anonator starts with its defaults. "
-    "The old file was kept beside the new one, with .damaged at its name's end."
+    "The saved settings couldn't be read, so Anonator started with its defaults. "
+    "The old file was kept, with .damaged added to its name."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What people chose in the window, and where results go; the lock is on at every start."""
+    """What people chose in the window, and where results are saved; HIPAA mode is on at every start."""
 
     choices: Choices = field(default_factory=Choices)
     output_folder: Path | None = None
 
 
 def default_file() -> Path:
-    """Where this system keeps the settings of programs."""
+    """Where this system keeps programs' settings."""
     return user_config_path("Anonator", appauthor=False) / "window.json"
 
 
 def load(path: Path) -> tuple[Preferences, str]:
-    """Read the preferences; a file that cannot be used is renamed, and the second value says so."""
+    """Read the preferences; a file that isn't readable JSON is renamed, and the second value says so."""
     try:
         return _from_json(json.loads(path.read_text("utf-8"))), ""
     except FileNotFoundError:
         return Preferences(), ""
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, SettingsError) as error:
-        logger.warning("preferences could not be used: %s", type(error).__name__)
+    except (OSError, ValueError, RecursionError) as error:
+        logger.warning("the preferences couldn't be read: %s", type(error).__name__)
         try:
             path.replace(path.with_name(path.name + ".damaged"))
         except OSError as failure:
-            logger.warning("the damaged preferences could not be renamed: %s", type(failure).__name__)
+            logger.warning("the damaged preferences couldn't be renamed: %s", type(failure).__name__)
         return Preferences(), DAMAGED
 
 
 def save(path: Path, preferences: Preferences) -> None:
-    """Write the preferences under a temporary name first, so that no half file is ever read.
+    """Write the preferences, under a temporary name first so that nobody reads half a file.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder can't be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -78,21 +83,58 @@ def _to_json(preferences: Preferences) -> dict[str, Any]:
     }
 
 
-def _from_json(data: dict[str, Any]) -> Preferences:
-    folder = data["output_folder"]
+def _from_json(data: Any) -> Preferences:
+    """The preferences in a file of this version or an earlier one.
+
+    Raises:
+        ValueError: it isn't a JSON object, so no version wrote it.
+    """
+    if not isinstance(data, dict):
+        raise ValueError("the preferences aren't a JSON object")
+    hipaa, standard = _table(data, "hipaa"), _table(data, "standard")
+    if "settings" in data:  # the first format: every value, changed or not, with HIPAA mode off
+        chosen = _changed(_table(data, "settings"))
+        standard = {**chosen, **standard}
+        hipaa = {**{name: value for name, value in chosen.items() if name in IN_BOTH_MODES}, **hipaa}
+    folder = data.get("output_folder")
     return Preferences(
-        Choices(_parsed(data["hipaa"]), _parsed(data["standard"])), None if folder is None else Path(folder)
+        Choices(
+            _still_valid(hipaa, lambda chosen: Choices(hipaa=chosen)),
+            _still_valid(standard, lambda chosen: Choices(standard=chosen)),
+        ),
+        Path(folder) if isinstance(folder, str) and folder else None,
     )
+
+
+def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _changed(written: dict[str, Any]) -> dict[str, Any]:
+    """Without the values that were only the defaults, which the configuration file may change."""
+    defaults = _plain({f.name: getattr(Settings.standard(), f.name) for f in dataclasses.fields(Settings)})
+    return {name: value for name, value in written.items() if value != defaults.get(name)}
+
+
+def _still_valid(written: dict[str, Any], check: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The choices that the check accepts, one after another; a choice it refuses is dropped."""
+    kept: dict[str, Any] = {}
+    for name, value in written.items():
+        try:
+            chosen = {**kept, name: _parsed(name, value)}
+            check(chosen)
+        except (SettingsError, TypeError, ValueError, AttributeError) as error:
+            logger.info("a saved choice no longer applies and was dropped: %s", type(error).__name__)
+            continue
+        kept = chosen
+    return kept
 
 
 def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
     return {name: value.value if isinstance(value, Enum) else value for name, value in chosen.items()}
 
 
-def _parsed(written: dict[str, Any]) -> dict[str, Any]:
-    defaults = {f.name: f.default for f in dataclasses.fields(Settings)}
-    parsed = {}
-    for name, value in written.items():
-        default = defaults.get(name)
-        parsed[name] = parse_enum(type(default), value) if isinstance(default, Enum) else value
-    return parsed
+def _parsed(name: str, value: Any) -> Any:
+    default = next((f.default for f in dataclasses.fields(Settings) if f.name == name), None)
+    return parse_enum(type(default), value) if isinstance(default, Enum) else value

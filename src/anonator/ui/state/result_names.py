@@ -1,4 +1,4 @@
-"""The names of the results that the window's queue makes, settled when a run starts."""
+"""The names of the results of the window's queue, settled when a run starts."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from anonator.core.config import Settings
 from anonator.core.result_names import ResultName, is_taken, plan
 from anonator.ui.state.job import Existing, JobState, JobView
 
-SKIPPED = "Skipped, because its result was there already. Try again to make another one."
-SAME_VIDEO = "Skipped. {} Try again to make another result of it."
+SKIPPED = "Skipped because its result already exists. Choose Try again to make another one."
+SAME_VIDEO = "Skipped. {} Choose Try again to make another result."
 
 
 class RunNames:
-    """What each job of one run writes, and whether an older result may be replaced by it."""
+    """What each job of a run writes, and whether it may replace an older result."""
 
     def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
         """Nothing is settled yet.
 
         Args:
             settings: for every job of the run.
-            folder: where results go; None is beside each video.
+            folder: where results are saved; None means next to each video.
         """
         self._settings, self._folder = settings or Settings(), folder
         self._names: dict[int, ResultName] = {}
-        """By job; those of jobs that were removed stay reserved, so that no other job moves up to them."""
+        """By job; names of removed jobs stay reserved, so no other job takes them."""
         self._replacing: set[int] = set()
 
     def conflicts(self, jobs: Sequence[JobView]) -> tuple[JobView, ...]:
-        """The waiting jobs whose result an earlier run has made."""
+        """The waiting jobs whose result an earlier run already made."""
         waiting = _waiting(jobs)
         names = self._plan(waiting, jobs)
         return tuple(job for job, name in zip(waiting, names, strict=True) if self._is_conflict(name))
@@ -42,11 +42,11 @@ class RunNames:
 
         Args:
             jobs: the whole queue.
-            existing: what happens to older results.
-            asked: the jobs for which the user said so; None is all. The others keep both.
+            existing: what to do with older results.
+            asked: the jobs the user was asked about; None means all. The others keep both.
 
         Returns:
-            The numbers of jobs that are not to be run, with the reason.
+            The numbers of the jobs to skip, with the reason.
         """
         waiting = [job for job in _waiting(jobs) if asked is None or job.number in asked]
         skipped: dict[int, str] = {}
@@ -64,9 +64,9 @@ class RunNames:
         return skipped
 
     def take(self, job: JobView, jobs: Sequence[JobView]) -> tuple[ResultName, bool]:
-        """The name of a job that is about to run, and whether it may replace a file.
+        """The result's name of a job that is about to run, and whether it may replace a file.
 
-        A job that came after settle, or whose name was lost meanwhile, gets a free one.
+        A job that was added after settle, or whose name was taken meanwhile, gets a free one.
         """
         name = self._names.pop(job.number, None)
         replace = job.number in self._replacing
@@ -77,12 +77,12 @@ class RunNames:
         return name, replace
 
     def forget(self, number: int) -> None:
-        """Let a job that is tried again have a new name, which replaces nothing."""
+        """Give a job that is tried again a new name, which replaces nothing."""
         self._names.pop(number, None)
         self._replacing.discard(number)
 
     def note(self, number: int) -> str:
-        """Why a job's result has not its plain name; empty where it has."""
+        """Why a job's result doesn't have its plain name; empty if it does."""
         return self._names[number].why if number in self._names else ""
 
     def _is_conflict(self, name: ResultName) -> bool:
@@ -91,7 +91,7 @@ class RunNames:
     def _is_still_good(self, name: ResultName, job: JobView, jobs: Sequence[JobView], replace: bool) -> bool:
         if not replace:
             return not is_taken(name.target, self._settings)
-        # a video that was added meanwhile may have the name of the result
+        # a video added meanwhile may have the name of the result
         return self._plan([job], jobs)[0].target == name.target
 
     def _plan(

@@ -1,4 +1,4 @@
-"""How numbers, times and results are written for people."""
+"""Numbers, times and results in words."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from anonator.core.frames import JobResult, Progress, Stage
 from anonator.errors import AnonatorError
 
 UNKNOWN = "\N{EN DASH}"
-"""Stands where a number is not known."""
+"""Shown where a number isn't known."""
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 BULLET = "\N{CHECK MARK}  "
 LOADING_ENGINE = "Loading the engine…"
 READYING = "Getting the engine ready…"
-NOT_REVIEWED = "Not yet reviewed by a person: watch the result before you hand it on."
+NOT_REVIEWED = "Not yet reviewed by a person: watch the result before you share it."
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as a clock, "0:42" or "1:02:03"; a dash where nothing is known."""
+    """Seconds as a clock, "0:42" or "1:02:03"; a dash if unknown."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     return clock_text(seconds, 0)
 
 
 def moment(seconds: float) -> str:
-    """A moment in a video to a tenth of a second, "1:02.5"."""
+    """A position in a video to a tenth of a second, "1:02.5"."""
     return clock_text(seconds, 1)
 
 
 def size(count: int | None) -> str:
-    """Bytes as "2.5 MB"; a dash where nothing is known."""
+    """Bytes as "2.5 MB"; a dash if unknown."""
     if count is None:
         return UNKNOWN
     value = float(count)
@@ -48,11 +48,11 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
-    """Words cut off with an ellipsis where they are wider than room.
+    """The words, cut off with an ellipsis if they are wider than the room they have.
 
     Args:
         words: one line.
-        room: in pixels.
+        room: the available width, in pixels.
         measure: the width of a text in pixels.
     """
     if measure(words) <= room:
@@ -68,16 +68,19 @@ def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
 
 
 def result_summary(result: JobResult) -> str:
-    """What a finished job did, in plain words, a line for each thing; what people must do comes first."""
+    """What a finished job did, one line per fact; what people must do comes first.
+
+    Tracks aren't counted here: one person may give several, and a doubtful one may be nobody.
+    """
     frames = count(result.frames, "frame")
-    if result.tracks:
-        done = f"{count(result.tracks, 'face')} followed, masks on {result.masked_frames:,} of {frames}"
+    if result.tracks or result.masked_frames:
+        done = f"Something was covered in {result.masked_frames:,} of {frames}"
         if result.gaps_bridged:
-            done += f", {count(result.gaps_bridged, 'gap')} bridged (covered while not found)"
+            done += f", including {count(result.gaps_bridged, 'gap')} between detections"
     else:
         done = f"No face was found in {frames}"
     if result.replaced_frames:
-        done += f"; {count(result.replaced_frames, 'frame')} black, because the video is damaged there"
+        done += f"; {count(result.replaced_frames, 'frame')} blacked out because the video is damaged there"
     lines = [NOT_REVIEWED, f"{done}. Sound: {result.audio}. Saved as {result.target.name}.", *result.notes]
     if result.checks:
         lines.append(f"Passed {count(len(result.checks), 'check')} of the finished file:")
@@ -86,7 +89,7 @@ def result_summary(result: JobResult) -> str:
 
 
 def stage(progress: Progress | None) -> str:
-    """What a running job is doing, where that is not its plain work on frame after frame; else ""."""
+    """What a running job is doing besides working through the frames; "" if nothing."""
     if progress is None:
         return "Opening the video and looking ahead…"
     return {
@@ -97,7 +100,7 @@ def stage(progress: Progress | None) -> str:
 
 
 def whole_job(result: JobResult) -> Progress:
-    """A finished job as the last word of its progress: all its frames, in all its time."""
+    """The final progress of a finished job: all its frames and its total time."""
     fps = result.frames / result.seconds if result.seconds > 0 else 0.0
     return Progress(result.frames, result.frames, result.seconds, fps, 0.0)
 
@@ -110,7 +113,7 @@ def queue_summary(states: list[str]) -> str:
 
 
 def error_sentence(error: BaseException) -> str:
-    """One sentence and a next step for any error; only Anonator's own texts are shown as they are."""
+    """One sentence and a next step for any error; only Anonator's own messages are shown as they are."""
     if isinstance(error, AnonatorError) and str(error):
         return str(error)
     return (

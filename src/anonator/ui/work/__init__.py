@@ -1,1 +1,1 @@
-"""What the window has done for it in threads of its own."""
+"""The window's background work, in its own threads."""

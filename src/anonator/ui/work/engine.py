@@ -1,4 +1,4 @@
-"""The window's side of the engine: loads it, tests frames, fetches models, makes processors."""
+"""The window's side of the engine: loads it, tests frames, downloads models, creates processors."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from anonator.ui.work import torch_loading as loading
 from anonator.ui.work.worker import call_stepped_back
 
 NEEDED_BY_A_JOB = ("anonator.core.preview", "anonator.core.processor")
-"""What would otherwise be imported, and hold up the window, when the first job begins."""
+"""Imported early, because importing them when the first job starts would freeze the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineReady:
-    """The engine stands."""
+    """The engine is loaded."""
 
     device_line: str
 
 
 class BackgroundProcessor(VideoProcessor):
-    """A job whose threads go after the window's."""
+    """A job whose threads have a lower priority than the window's."""
 
     def start(self) -> None:
-        """Run the job in a thread of its own."""
+        """Run the job in its own thread."""
         call_stepped_back(super().start)
 
 
 class Engine:
-    """Everything heavy that the window asks for; all methods but make_processor belong into a worker."""
+    """All the heavy work for the window; call every method except make_processor in a worker."""
 
     def __init__(self) -> None:
         self._detectors = DetectorCache()
 
     def load(self, settings: Settings) -> EngineReady:
-        """Load torch, the model that the settings name, and what a job needs besides.
+        """Load torch, the model in the settings, and whatever else a job needs.
 
         Raises:
-            ModelError, DeviceError: as the engine says.
+            ModelError, DeviceError: raised by the engine.
         """
         with loading.smoothly():
             for module in NEEDED_BY_A_JOB:
@@ -57,14 +57,14 @@ class Engine:
         return EngineReady(self._detectors.device_line or "")
 
     def device_line(self) -> str | None:
-        """The device in words, or None while nothing is loaded."""
+        """The device in words, or None if nothing is loaded yet."""
         return self._detectors.device_line
 
     def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
-        """What the settings would cover in the frame of one moment.
+        """What the settings would cover in one frame.
 
         Raises:
-            AnonatorError: what a job would raise.
+            AnonatorError: whatever a job would raise.
         """
         return preview_frame(source, seconds, settings, self._detectors)
 
@@ -74,20 +74,20 @@ class Engine:
         """A job that shares the loaded model.
 
         Raises:
-            HipaaLockError: the settings say HIPAA and carry other values.
+            HipaaLockError: the settings say HIPAA mode but have values it doesn't allow.
         """
         return BackgroundProcessor(
             job, detectors=self._detectors, on_progress=on_progress, on_preview=on_preview
         )
 
     def keep_awake(self) -> contextlib.AbstractContextManager[object]:
-        """Keeps the computer awake while it is open, where the system can do that."""
+        """A context that keeps the computer awake, if the system supports that."""
         from wakepy import keep
 
         return keep.running(on_fail="pass")
 
     def find_models(self) -> ModelsFound:
-        """Look which models are on this computer, and try its encoders."""
+        """Find the models on this computer, and try its encoders."""
         from anonator.core.detection import weights
         from anonator.core.writing.encoders import usable_encoders
 
@@ -101,21 +101,21 @@ class Engine:
     def download(
         self, model: Model, progress: Callable[[int, int | None], None], cancelled: Callable[[], bool]
     ) -> None:
-        """Fetch a model's weights, after the user said yes.
+        """Download a model's weights; call it only after the user has agreed.
 
         Raises:
-            DownloadError, WeightsInvalidError, JobCancelled: as the engine says.
+            DownloadError, WeightsInvalidError, JobCancelled: raised by the engine.
         """
         from anonator.core.detection import weights
 
         weights.download(model, progress=progress, cancelled=cancelled)
 
     def adopt(self, model: Model, file: Path) -> None:
-        """Copy a weights file that the user has to where the engine looks.
+        """Copy the user's weights file to where the engine looks for it.
 
         Raises:
-            WeightsInvalidError: it is not the right one; it was not kept.
-            ModelError: it could not be copied.
+            WeightsInvalidError: it isn't the right file, so it wasn't kept.
+            ModelError: it couldn't be copied.
         """
         from anonator.core.detection import weights
 

@@ -1,4 +1,4 @@
-"""Events for tests that drive the program, written only where ANONATOR_UI_EVENTS names a file."""
+"""Events for tests that drive the program, written only if ANONATOR_UI_EVENTS names a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIABLE = "ANONATOR_UI_EVENTS"
 
 
 class EventLog:
-    """Appends one JSON line an event to a file, or does nothing."""
+    """Appends one JSON line per event to a file, or does nothing."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -23,18 +23,18 @@ class EventLog:
 
     @classmethod
     def from_environment(cls) -> EventLog:
-        """The log that the environment asks for."""
+        """The log set by the environment."""
         name = os.environ.get(VARIABLE)
         return cls(Path(name) if name else None)
 
     def write(self, event: str, **fields: Any) -> None:
-        """Append an event, with the seconds of a clock that all processes share."""
+        """Append an event, with the time of a clock that all processes share."""
         if self._path is not None:
             with self._path.open("a", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(json.dumps({"ev": event, "t": time.monotonic(), **fields}) + "\n")
 
     def follow(self, state: AppState) -> None:
-        """Append what has happened to the jobs since the last call."""
+        """Append what happened to the jobs since the last call."""
         before, self._before = self._before, state
         if self._path is None or before is None or before.jobs is state.jobs:
             return

@@ -1,4 +1,4 @@
-"""Makes the running job's pictures as large as the window shows them, in the job's own thread."""
+"""Scales the running job's pictures to the size shown, in the job's own thread."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from anonator.ui.state.job import Processor
 from anonator.ui.state.job_queue import ProcessorFactory
 
 SHARE = 0.04
-"""Of one processor's time, for fitting pictures; where they are large, there are fewer in a second."""
+"""The share of one processor's time for scaling pictures; larger pictures come less often."""
 
 
 class LivePreviews:
-    """Knows how large pictures may be, which the window's thread says and the job's reads."""
+    """Keeps the size for pictures: the window's thread sets it, the job's thread reads it."""
 
     def __init__(self) -> None:
         self._room = (640, 360)
 
     def resize(self, room: tuple[int, int]) -> None:
-        """Make pictures for a place of this width and height, in pixels, from now on."""
+        """Fit pictures into this width and height, in pixels, from now on."""
         self._room = room
 
     def fitted_to(self, make: ProcessorFactory) -> ProcessorFactory:
-        """A maker of jobs whose pictures come in this size."""
+        """A factory for jobs whose pictures are scaled to this size."""
 
         def made(
             job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
@@ -37,7 +37,7 @@ class LivePreviews:
         return made
 
     def _fitting(self, take: Callable[[Preview], None]) -> Callable[[Preview], None]:
-        """A receiver of pictures that passes them on as large as their place, as often as SHARE allows."""
+        """A callback that scales pictures and passes them on, as often as SHARE allows."""
         next_time = 0.0
 
         def passed_on(preview: Preview) -> None:

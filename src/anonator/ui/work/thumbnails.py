@@ -1,4 +1,4 @@
-"""Looks into video files for the window; everything here is slow and belongs into a worker."""
+"""Reads video files for the window; everything here is slow, so call it in a worker."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from anonator.ui.state.job import MediaInfo
 from anonator.ui.work import torch_loading as loading
 
 PICTURE_SIDE = 640
-"""Long side, in pixels, of the pictures that the viewer gets."""
+"""The long side of the viewer's pictures, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glimpse:
-    """What a first look at a file found."""
+    """What is known about a file after a first look."""
 
     info: MediaInfo
     first: UInt8Array
@@ -42,7 +42,7 @@ def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
     """Length, size, first frame and thumbnail of a video.
 
     Raises:
-        InputError: the file is no video that can be read.
+        InputError: the file isn't a readable video.
     """
     with _video().VideoReader(source) as reader:
         info = reader.info
@@ -62,10 +62,10 @@ def glimpse(source: Path, thumbnail_size: tuple[int, int]) -> Glimpse:
 
 
 def still(source: Path, seconds: float) -> Still:
-    """The frame that is shown at a moment.
+    """The frame shown at a position.
 
     Raises:
-        InputError: the file is no video that can be read.
+        InputError: the file isn't a readable video.
     """
     with _video().VideoReader(source) as reader:
         frame = reader.frame_at(seconds)
@@ -73,15 +73,15 @@ def still(source: Path, seconds: float) -> Still:
 
 
 def compare(source: Path, result: Path, seconds: float) -> Preview:
-    """The same moment of a video and of its result.
+    """The same position in a video and in its result.
 
     Raises:
-        InputError: one of the files is gone or cannot be read.
+        InputError: one of the files is gone or can't be read.
     """
     with _video().VideoReader(result) as reader:
         canvas = reader.info.canvas
         after = _picture(reader.frame_at(seconds))
-    # pictures of another shape are framed as they are in the result, so that the two lie side by side
+    # pictures of another shape are framed as in the result, so the two match side by side
     with _video().VideoReader(source, canvas=canvas) as reader:
         frame = reader.frame_at(seconds)
         before = _picture(frame)
@@ -89,7 +89,7 @@ def compare(source: Path, result: Path, seconds: float) -> Preview:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file with a suffix that says nothing is a video after all."""
+    """Whether a file is a video, whatever its suffix."""
     try:
         _video().probe(path)
     except AnonatorError:
@@ -98,7 +98,7 @@ def is_video(path: Path) -> bool:
 
 
 def _video() -> ModuleType:
-    """The room that reads videos, which must not be imported at the start, nor while torch is mapped."""
+    """The video reader, which must not be imported at startup, nor while torch is being mapped."""
     with loading.alone:
         from anonator.core.reading import reader as video
 
@@ -111,7 +111,7 @@ def _picture(frame: Frame) -> UInt8Array:
 
 
 def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:
-    """A picture on a black ground of exactly this size."""
+    """A picture on a black background of exactly this size."""
     image = Image.fromarray(picture)
     image.thumbnail(size)
     ground = Image.new("RGB", size)

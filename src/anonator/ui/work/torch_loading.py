@@ -1,4 +1,4 @@
-"""Loads torch and what else the engine needs, so that the window goes on meanwhile."""
+"""Loads torch and whatever else the engine needs without freezing the window."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 alone = threading.Lock()
-"""Held while libraries are mapped. The system's loader lets in one thread at a time, so an import of compiled
-modules that waits for it, with Python's lock in its hands, would stop the window as well: hold this first."""
+"""Hold this while libraries are mapped. The system's loader admits one thread at a time, so an import of
+compiled modules that waits for it while holding Python's lock would freeze the window."""
 TORCH_LIBRARIES = ("libtorch_global_deps.so", "libtorch_python.so")
 
 
 @contextlib.contextmanager
 def smoothly() -> Iterator[None]:
-    """Import and load inside of this, in a worker.
+    """Import and load inside this context, in a worker.
 
-    Two things held up the window for a quarter of a second and more: Python's collector, which walked again
-    and again through the hundreds of thousands of new objects, and the system's loader, which maps torch's
-    libraries while Python waits. So the collector rests, and what was loaded is exempt from it for good.
-    Nothing is done where torch is there already: what comes then is small.
+    Two things used to freeze the window for a quarter of a second or more: Python's garbage collector, which
+    kept walking through hundreds of thousands of new objects, and the system's loader, which maps torch's
+    libraries while Python waits. So the collector is paused, and it skips what was loaded from then on. If
+    torch is already loaded, nothing is done, because the rest is small.
     """
     if "torch" in sys.modules or not gc.isenabled():
         yield
@@ -44,10 +44,10 @@ def smoothly() -> Iterator[None]:
 
 
 def map_torch() -> None:
-    """Map torch's libraries into memory, where an import would do it while it holds Python's lock.
+    """Map torch's libraries into memory first, since an import would do it while holding Python's lock.
 
-    Calling the system's loader through ctypes lets the other threads go on. Windows does it in this way
-    anyway, since torch itself loads its libraries so there. If it fails, the import says why.
+    Calling the system's loader through ctypes lets the other threads run. On Windows, torch already loads
+    its libraries this way. If mapping fails, the import will say why.
     """
     if sys.platform != "linux":
         return
@@ -60,5 +60,5 @@ def map_torch() -> None:
         path = Path(spec.origin).parent / "lib" / name
         flags = os.RTLD_NOW | (os.RTLD_GLOBAL if name == TORCH_LIBRARIES[0] else os.RTLD_LOCAL)
         if not path.is_file() or not dlopen(os.fsencode(path), flags):
-            logger.debug("torch's libraries were not mapped beforehand")
+            logger.debug("torch's libraries weren't mapped beforehand")
             return

@@ -1,4 +1,4 @@
-"""One worker thread that does things in their order, and calls back in the window's thread."""
+"""A worker thread that does tasks in order, and calls back in the window's thread."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LOWER_PRIORITY = 10
-"""Nice value of work behind the window: measured on two busy cores with a 1080p job, 99 % of the window's
-delays fall from 60-99 ms to 24 ms, the longest from 260 ms to 36 ms."""
+"""Nice value of background work. Measured on two busy cores with a 1080p job, the 99th percentile of the
+window's delays falls from 60-99 ms to 24 ms, and the longest from 260 ms to 36 ms."""
 
 
 def step_back() -> None:
-    """Let the window's thread go before the calling thread and all that it starts, where the system can."""
-    if sys.platform == "linux":  # only there is the nice value one of threads, and inherited
+    """Give the calling thread, and threads it starts, a lower priority than the window's, if possible."""
+    if sys.platform == "linux":  # only there does a thread have its own nice value, and inherit it
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
 
 
 def call_stepped_back(call: Callable[[], object]) -> None:
-    """Call something quick that starts threads, so that they go after the window's."""
+    """Call something quick that starts threads, so they get a lower priority than the window's."""
 
     def work() -> None:
         step_back()
@@ -37,38 +37,38 @@ def call_stepped_back(call: Callable[[], object]) -> None:
 
 
 class Task:
-    """Work that was given to a worker; whoever gave it may withdraw it."""
+    """Work given to a worker, which can still be withdrawn."""
 
     def __init__(self, work: Callable[[], Callable[[], object]]) -> None:
         self.work = work
-        """Does it, and gives the call that tells what came out."""
+        """Does the work, and returns the call that reports the outcome."""
         self.withdrawn = False
 
     def withdraw(self) -> None:
-        """Never begin it; if it has begun, tell nobody what comes out."""
+        """Don't start the work; if it has started, don't report its outcome."""
         self.withdrawn = True
 
 
 class Answers:
-    """What came out of the workers, until the window's thread tells those who asked."""
+    """Outcomes from the workers, kept until the window's thread delivers them."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[tuple[Task, Callable[[], object]]] = queue.SimpleQueue()
 
     def put(self, task: Task, tell: Callable[[], object]) -> None:
-        """Keep what came out of a task; called by workers."""
+        """Keep the outcome of a task; called by workers."""
         self._waiting.put((task, tell))
 
     def deliver(self) -> None:
-        """Tell everybody whose work is done; called by the window."""
-        while not self._waiting.empty():  # nobody else takes anything out
+        """Make the calls for all finished tasks; called by the window."""
+        while not self._waiting.empty():  # nothing else takes items out
             task, tell = self._waiting.get_nowait()
             if not task.withdrawn:
                 tell()
 
 
 class Worker:
-    """A named thread with a list of work."""
+    """A named thread with a list of tasks."""
 
     def __init__(self, name: str, answers: Answers) -> None:
         self._answers = answers
@@ -92,13 +92,13 @@ class Worker:
             work: what to do.
             on_done: called with its result in the window's thread.
             on_error: called there instead, with what work raised.
-            first: whether it goes before all that still waits.
+            first: whether it goes ahead of all waiting tasks.
         """
 
         def carry_out() -> Callable[[], object]:
             try:
                 return partial(on_done, work())
-            except Exception as error:  # crosses to the window, which shows and logs it
+            except Exception as error:  # passed to the window, which shows and logs it
                 return partial(on_error, error)
 
         task = Task(carry_out)
@@ -111,7 +111,7 @@ class Worker:
         return task
 
     def stop(self, timeout: float) -> bool:
-        """Drop what waits, let the present piece end, and say whether the thread is gone."""
+        """Drop waiting tasks, let the current one finish, and return whether the thread has ended."""
         with self._wake:
             self._stopping = True
             self._tasks.clear()
@@ -130,4 +130,4 @@ class Worker:
                 task = self._tasks.popleft()
             if not task.withdrawn:
                 self._answers.put(task, task.work())
-            del task  # its callbacks hold widgets, which must not be collected in this thread
+            del task  # its callbacks refer to widgets, which must not be collected in this thread

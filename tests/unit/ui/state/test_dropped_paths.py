@@ -54,13 +54,15 @@ def test_other_things_are_named_in_one_message(tmp_path: Path) -> None:
     notes, gone = touch(tmp_path / "notes.txt"), tmp_path / "gone.mp4"
     came = sort_out([notes, gone, "http://example.com/x.mp4", touch(tmp_path / "a.mp4")])
     assert [path.name for path in came.videos] == ["a.mp4"]
-    assert came.message() == "notes.txt, gone.mp4, http://example.com/x.mp4 are no videos and were left out."
-    assert sort_out([notes]).message() == "notes.txt is no video and was left out."
+    assert (
+        came.message() == "notes.txt, gone.mp4, http://example.com/x.mp4 aren't videos, so they were skipped."
+    )
+    assert sort_out([notes]).message() == "notes.txt isn't a video, so it was skipped."
 
 
 def test_many_other_things_do_not_fill_the_screen(tmp_path: Path) -> None:
     came = sort_out([touch(tmp_path / f"{n}.txt") for n in range(30)])
-    assert came.message() == "0.txt, 1.txt, 2.txt, 3.txt and 26 more are no videos and were left out."
+    assert came.message() == "0.txt, 1.txt, 2.txt, 3.txt and 26 more aren't videos, so they were skipped."
 
 
 def test_folders_are_expanded_without_dot_files_own_results_and_other_files(tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_folders_are_expanded_without_dot_files_own_results_and_other_files(tmp_
     came = sort_out([tmp_path / "in"])
     assert sorted(came.videos) == sorted(wanted)
     assert came.own_outputs == 2
-    assert came.message() == "2 files that Anonator made were left out."
+    assert came.message() == "2 files that Anonator made were skipped."
 
 
 def test_a_dot_file_and_an_own_result_are_left_out_by_name(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_jobs_run_one_after_another_with_the_same_settings(bench: Bench) -> None
     assert [made.job.target.name for made in bench.made] == ["a_anonymized.mp4", "b_anonymized.mp4"]
     assert all(made.job.settings == Settings() and not made.job.overwrite for made in bench.made)
     assert NOT_REVIEWED in bench.controller.jobs[0].message
-    assert "2 faces followed, masks on 20 of 30 frames. Sound: removed." in bench.controller.jobs[0].message
+    assert "Something was covered in 20 of 30 frames. Sound: removed." in bench.controller.jobs[0].message
 
 
 def test_one_failure_does_not_stop_the_rest(bench: Bench) -> None:
