@@ -57,7 +57,7 @@ def expand(boxes: Float32Array, scale: float) -> Float32Array:
 
 
 def rescale(boxes: Float32Array, x_factor: float, y_factor: float) -> Float32Array:
-    """(N, 4) boxes carried over to a picture whose sides are that many times longer."""
+    """(N, 4) boxes scaled to a picture whose sides are that many times longer."""
     return boxes * np.array([x_factor, y_factor, x_factor, y_factor], np.float32)
 
 

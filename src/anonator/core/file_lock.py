@@ -10,7 +10,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def take(descriptor: int) -> bool:
-        """Lock a file if nobody else has; False if somebody has."""
+        """Lock a file unless someone else has; False if someone has."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -28,7 +28,7 @@ else:
     import fcntl
 
     def take(descriptor: int) -> bool:
-        """Lock a file if nobody else has; False if somebody has."""
+        """Lock a file unless someone else has; False if someone has."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

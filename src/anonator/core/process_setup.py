@@ -1,4 +1,4 @@
-"""What changes the whole process, each in one function, so that importing a module changes nothing."""
+"""Changes to the whole process, each in its own function, so that importing a module changes nothing."""
 
 from __future__ import annotations
 

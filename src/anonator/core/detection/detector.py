@@ -95,7 +95,7 @@ class FaceDetector:
         self.device_line = device_line
         self.name = name
         self.notes: list[str] = []
-        """Sentences for the user about what had to be changed on the way."""
+        """Sentences for the user about what had to be changed along the way."""
         self.weights: WeightsFile | None = None
         """What the network was loaded from, for the report."""
         self.means = RGB_MEANS
@@ -375,7 +375,7 @@ def load_detector(
 
     Raises:
         WeightsMissingError, WeightsInvalidError: the model's weights; no other model is taken instead.
-        DeviceError: CUDA was asked for and is not to be had, or the device lacks the precision.
+        DeviceError: CUDA was requested but isn't available, or the device lacks the precision.
     """
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)

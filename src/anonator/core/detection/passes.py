@@ -1,4 +1,5 @@
-"""Makes one picture's Detections of what several looks found: turned back, scaled, clipped, suppressed."""
+"""Turns what several looks at a picture found into its Detections: rotates back, scales, clips, "
+"suppresses."""
 
 from __future__ import annotations
 
@@ -26,12 +27,12 @@ LARGE_FACE = 128
 OVERLAP = 0.75
 """The half-size picture speaks from this part of LARGE_FACE on, so that no face falls between the two."""
 SMALLEST_HALVED = 64
-"""A picture with a shorter side than this has no room for a large face."""
+"""A picture with a shorter side than this is too small for a large face."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way of looking at a picture, and the faces for which it speaks."""
+    """One way of looking at a picture, and the faces it is responsible for."""
 
     turns: int
     """Quarter turns, counter-clockwise."""
@@ -40,7 +41,7 @@ class Pass:
     smallest: float = 0.0
     """Long side, in pixels of the full-size picture that the network sees, from which a face counts."""
     largest: float = math.inf
-    """Long side from which it does not count any more."""
+    """Long side from which it no longer counts."""
     apart: bool = False
     """With its parts apart; see seams."""
 

@@ -1,4 +1,4 @@
-"""Pictures made of parts, such as call tiles beside each other: finds their edges and moves them apart.
+"""Pictures made of parts, such as the tiles of a video call: finds their edges and moves them apart.
 
 Half a face beside such an edge is hard to find. So every part is looked at with a mirrored margin, which
 makes a whole face of it: of 216 halves and thirds of faces from the reference clips 91 % are found that way,
@@ -101,12 +101,12 @@ def _longest(lengths: npt.NDArray[np.int64]) -> tuple[Seam, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """The parts along one axis: where they lie in the picture, and where with margins between them."""
+    """The parts along one axis: where they are in the picture, and where once margins separate them."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     places: tuple[int, ...]
-    """Where each start goes."""
+    """Where each part's start ends up."""
 
     @classmethod
     def cut(cls, seams: Sequence[Seam], length: int, scale: float) -> _Axis:
@@ -149,7 +149,7 @@ class Layout:
 
     @classmethod
     def of(cls, seams: Seams, picture: tuple[int, int], size: tuple[int, int]) -> Layout:
-        """Plan it.
+        """Plan the layout.
 
         Args:
             seams: in pixels of the picture.

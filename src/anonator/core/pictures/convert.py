@@ -15,12 +15,12 @@ from anonator.core.pictures.shape import Canvas, Crop, even
 from anonator.core.pictures.upright import Kind, UprightMaker
 
 MOST_KINDS = 32
-"""A hostile file that changes with every picture does not fill the memory with plans."""
+"""So that a hostile file that changes with every picture can't fill the memory with plans."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A picture as the frames of a video have it."""
+    """A picture in the form that a video's frames have."""
 
     image: VideoFrame
     """av.VideoFrame in yuv420p, of the canvas's size."""

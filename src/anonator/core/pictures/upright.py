@@ -17,7 +17,7 @@ from anonator.core.pictures.shape import Canvas, Crop, Orientation, even
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What pictures have in common that are made upright in the same way."""
+    """What pictures that are made upright in the same way have in common."""
 
     width: int
     """As stored."""
@@ -35,7 +35,7 @@ class Kind:
 
     @classmethod
     def of(cls, picture: VideoFrame, sar: Fraction) -> Kind:
-        """Read it off a decoded picture."""
+        """Read it from a decoded picture."""
         return cls(
             picture.width,
             picture.height,
@@ -96,7 +96,7 @@ class UprightMaker:
         self._reformatter = VideoReformatter()
 
     def make(self, picture: VideoFrame) -> VideoFrame:
-        """One decoded av.VideoFrame in, one in yuv420p out: the same where nothing is to be done."""
+        """One decoded av.VideoFrame in, one in yuv420p out: the same if there is nothing to do."""
         plain = picture.format.name == "yuv420p" and not self.hdr
         if plain and all(plane.line_size > 0 for plane in picture.planes):
             made = picture

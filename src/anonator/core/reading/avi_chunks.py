@@ -1,4 +1,4 @@
-"""What is peculiar to AVI: pictures without times, and fewer of them than the header often claims."""
+"""AVI's peculiarities: pictures without times, and often fewer of them than the header claims."""
 
 from __future__ import annotations
 

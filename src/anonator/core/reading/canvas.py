@@ -20,7 +20,7 @@ from anonator.core.reading.opening import OpenedVideo, open_video
 from anonator.core.reading.parameter_sets import fingerprint
 
 WORTHWHILE_SECONDS, WORTHWHILE_PART = 1.0, 0.1
-"""A size counts for the result when it is shown so long, or for this part of a short video."""
+"""A size counts for the result if it is shown this long, or for this part of a short video."""
 LOOK_EVERY_SECONDS = 1.0
 """How often a key frame is decoded for its size where its bytes do not tell."""
 MOST_SHAPES = 256
@@ -46,7 +46,7 @@ class ShapeTimes:
         """A size that would be better than the result's, because larger pictures are shown long enough."""
 
     def enter(self, shape: Canvas, seconds: float) -> None:
-        """Take note of a picture, or of many."""
+        """Record one picture, or many."""
         if shape in self._seconds or len(self._seconds) < MOST_SHAPES:
             self._seconds[shape] = self._seconds.get(shape, 0.0) + seconds
         if self._canvas is not None and shape.pixels > self._canvas.pixels and self._is_worthwhile(shape):
@@ -58,7 +58,7 @@ class ShapeTimes:
         return max(shapes, key=lambda shape: (shape.pixels, self._seconds[shape]), default=None)
 
     def notes(self) -> Iterator[str]:
-        """A sentence for people where there were several."""
+        """A sentence for people if there were several."""
         shapes = list(self._seconds)
         if len(shapes) < 2 or self._canvas is None:
             return
@@ -91,7 +91,7 @@ class PixelShape:
 
     def of(self, picture: VideoFrame) -> Fraction:
         """Width of a decoded picture's pixels in heights; pictures come in their order of presentation."""
-        # the decoder may be ahead of its pictures, but a new ratio begins with one that can stand alone
+        # the decoder may be ahead of its pictures, but a new ratio begins with an independent one
         if self._follows and picture.key_frame:
             now = self._stream.codec_context.sample_aspect_ratio
             self._sar = believable(now) if now else self._sar
@@ -99,7 +99,7 @@ class PixelShape:
 
 
 def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
-    """Go over a video's key frames, mostly without decoding them, for the size that its result should have.
+    """Scan a video's key frames, mostly without decoding them, for the size that its result should have.
 
     Args:
         path: the video.

@@ -98,7 +98,7 @@ class MatroskaWalk:
         return not self.is_spoilt and (self._at <= self._size or self.lacks_only_tail)
 
     def resume(self, block: int) -> bool:
-        """Go on from this block after damage, if its head is to be found."""
+        """Continue from this block after damage, if its header can be found."""
         for start in range(block - 2, max(0, block - 12), -1):
             head = element_at(self._file, start)
             if head is not None and head[0] in BLOCKS and head[1] == block:
@@ -132,7 +132,7 @@ class MatroskaWalk:
         return element[2] is None or element[1] + element[2] <= self._size or element[0] in INSIDE
 
     def _skip_filling(self) -> int:
-        """Where reserved space that begins here ends."""
+        """The end of the reserved space that begins here."""
         if self._at >= self._size:
             return self._at
         self._file.seek(self._at)
@@ -211,7 +211,7 @@ class MatroskaWalk:
             self._levels.pop()
         if kind in TOP:
             return True
-        if self._recorded and kind in IN_SEGMENT:  # the segment goes on behind the end that it names
+        if self._recorded and kind in IN_SEGMENT:  # the segment continues beyond the end it names
             self._levels.append((SEGMENT, None))
             return True
         return False

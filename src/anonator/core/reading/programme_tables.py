@@ -1,4 +1,4 @@
-"""Reads the tables of a transport stream: which programmes there are, and where another one goes on."""
+"""Reads the tables of a transport stream: which programmes there are, and where another one continues."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Rows = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the packets of a transport stream lie in its file."""
+    """How the packets of a transport stream are laid out in its file."""
 
     first: int
     """Byte at which the first packet begins."""
@@ -66,7 +66,7 @@ class ProgrammeTables:
     number: int | None = None
     """Of the programme to which it belongs."""
     change: int | None = None
-    """Byte at which another programme goes on in its place."""
+    """Byte at which another programme continues in its place."""
     late_videos: bool = False
     """Another video was announced beside the chosen one, later than at the start."""
     scrambled: bool = False
@@ -225,7 +225,7 @@ class ProgrammeTables:
 
 
 def _next_sync(data: bytes, start: int, length: int) -> int:
-    """Where packets go on: two in a row, or one near the end of what is there."""
+    """Where packets continue: two in a row, or one near the end of what is there."""
     at = data.find(SYNC, start)
     while at >= 0:
         if at + length >= len(data) or data[at + length] == SYNC:

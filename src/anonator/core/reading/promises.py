@@ -1,4 +1,4 @@
-"""What a file's header says of its video, each figure of which is often wrong alone."""
+"""What a file's header says about its video; any single figure is often wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Promises:
 
     @classmethod
     def of(cls, video: OpenedVideo) -> Promises:
-        """Read them off a file that was just opened."""
+        """Read them from a file that was just opened."""
         stream, container = video.stream, video.container
         frames = stream.frames or None
         packets = frames or 0

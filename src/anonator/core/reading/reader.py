@@ -52,7 +52,7 @@ class VideoReader:
     """A context manager and iterator of Frame, in order of presentation, each with its own time.
 
     Frames keep the decoder's planes where they are yuv420p already. Time stamps are the input's; where
-    one is missing, repeated or jumps back, Clock mends it and a sentence in notes says so. No frame is
+    one is missing, repeated or jumps back, Clock corrects it and a sentence in notes says so. No frame is
     ever dropped: what cannot be decoded ends the iteration with a DecodeError, or, up to damaged_limit,
     is delivered as a black frame with replaced = True.
 
@@ -85,8 +85,8 @@ class VideoReader:
         except (av.FFmpegError, OSError) as exc:
             self.close()
             raise InputError(
-                "The video cannot be decoded: it is damaged or in a format unknown here. "
-                "Convert it to MP4 with H.264, or copy it again from where it came."
+                "The video cannot be decoded: it is damaged or in an unknown format. "
+                "Convert it to MP4 with H.264, or copy it again from its source."
             ) from without_path(exc)
 
     def _start(self) -> None:
@@ -188,7 +188,7 @@ class VideoReader:
         reader cannot be iterated afterwards, but asked for another moment.
 
         Raises:
-            DecodeError: there is no whole picture to be found there.
+            DecodeError: no complete picture can be found there.
         """
         stream, container = self._video.stream, self._video.container
         wanted = max(0, int(seconds / self._video.time_base)) - self._clock.shift
@@ -206,10 +206,10 @@ class VideoReader:
         except (av.FFmpegError, OSError) as exc:
             if best is None:
                 raise DecodeError(
-                    "No picture can be decoded at this moment. Choose another one."
+                    "No picture can be decoded at this point. Choose another one."
                 ) from without_path(exc)
         if best is None:
-            raise DecodeError("No picture can be decoded at this moment. Choose another one.")
+            raise DecodeError("No picture can be decoded at this point. Choose another one.")
         pts = (best.pts or 0) + self._clock.shift
         if self._canvas is not None:
             made = self._maker.make(best)

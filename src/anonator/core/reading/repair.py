@@ -1,4 +1,4 @@
-"""Decodes a damaged video as far as it can be trusted, and says which frames cannot be decoded."""
+"""Decodes a damaged video as far as it can be trusted, and reports which frames cannot be decoded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_REORDERED = 4
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """One place in the order of presentation, not yet delivered."""
+    """One position in presentation order, not yet delivered."""
 
     number: int
     """Of the packet."""
@@ -274,6 +274,6 @@ class ReplacingDecoder:
             raise self._ledger.failure(
                 f"Too many frames cannot be decoded (the limit is {self._limit}), the last",
                 frame.pts,
-                advice="Copy it again from where it came, repair it first, or allow more damaged frames "
+                advice="Copy it again from its source, repair it first, or allow more damaged frames "
                 "in the settings.",
             )

@@ -43,7 +43,7 @@ def look(
         reshaped = False
         if not frame.replaced:
             reshaped, shape = shape not in (None, frame.shape), frame.shape
-        # nothing that was followed lies where it was when the picture's shape changes
+        # when the picture's shape changes, nothing that was followed is where it was
         cut = changed = not frame.replaced and (cuts.is_cut(frame) or reshaped)
         # one frame is held back: only its successor tells whether it was the last of its scene, or a flash
         if held is not None:
