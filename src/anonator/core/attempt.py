@@ -40,9 +40,9 @@ class Run:
     seconds: float = 0.0
     """Time worked so far, without pauses."""
     canvas: Canvas | None = None
-    """Size of the result's pictures; None is that of the first."""
+    """Size of the result's pictures; None means that of the first."""
     may_grow: int = 4
-    """How often the job may start again because larger pictures come; later ones are then scaled down."""
+    """How often the job may start again for larger pictures; after that, they are scaled down."""
     record: MaskRecord = field(default_factory=MaskRecord)
     tracks: list[TrackSummary] = field(default_factory=list)
     repairs: list[Uncovered] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Attempt:
     with_masks: int = 0
 
     def frames(self, run: Run) -> Iterator[Frame]:
-        """The frames, counted; a cancelled job ends here by an exception, never by an early end."""
+        """The frames, counted; a cancelled job ends here with an exception, never just early."""
         for frame in self.reader:
             run.control.stop_if_cancelled()
             larger = self.reader.outgrown_by

@@ -1,4 +1,4 @@
-"""Every setting by its name, such as "threshold" or "tracking.bridge_seconds", as it is declared."""
+"""Every setting by its name, such as "threshold" or "tracking.bridge_seconds", as declared."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def load(path: Path | None = None) -> UserConfig:
     try:
         return _parsed(_read(default_path() if path is None else path))
     except FileNotFoundError as exc:
-        if path is None and not default_path().is_symlink():  # one that leads nowhere was put there
+        if path is None and not default_path().is_symlink():  # a broken link was put there on purpose
             return UserConfig()
         raise SettingsError(f"{name} was not found. Check its name.") from exc
     except OSError as exc:
@@ -107,12 +107,12 @@ def _read(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST_BYTES:
         raise SettingsError("it is too large for a configuration file.")
     try:
-        # Windows' editor may put a byte-order mark before the text
+        # Notepad may put a byte-order mark before the text
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise SettingsError("it is not UTF-8 text. Save it again with that encoding.") from exc
     except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # names line and column
+        raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # includes line and column
 
 
 def _parsed(data: dict[str, Any]) -> UserConfig:
@@ -275,7 +275,7 @@ def _why_unknown(table: str, key: str, known: list[str]) -> str:
 
 
 def _table_of(name: str, asked: str) -> str:
-    """The table of a setting, in the mode of the table where somebody wrote it."""
+    """The right table for a setting, in the mode of the table where it was written."""
     group = name.rpartition(".")[0]
     if group.startswith("performance."):
         return "performance.quality"  # or another mode's, which has the same keys

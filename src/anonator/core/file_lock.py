@@ -19,7 +19,7 @@ if sys.platform == "win32":
         return True
 
     def release(descriptor: int) -> None:
-        """Unlock a file before it is closed, because Windows unlocks a closed one in its own time."""
+        """Unlock a file before closing it, because Windows may take a while to unlock a closed one."""
         with contextlib.suppress(OSError):
             os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)

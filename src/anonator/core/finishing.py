@@ -81,10 +81,10 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[], None]) -> tuple[i
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report, and give both files their names.
+    """Write the report and give both files their names.
 
     Raises:
-        OutputError: a name cannot be given; then nothing is left.
+        OutputError: a name cannot be given; nothing is left behind.
     """
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]

@@ -70,11 +70,11 @@ class Frame:
     image: VideoFrame
     """The picture in yuv420p, 8 bits, even width and height."""
     replaced: bool = False
-    """True where the input's frame cannot be decoded and this is a black one in its place."""
+    """True if the input's frame cannot be decoded and this is a black one in its place."""
     sar: Fraction = SQUARE
     """Width of a pixel in heights of a pixel."""
     unfitted: Unfitted | None = None
-    """The picture before it was scaled and framed in black; None where the frame is the picture itself."""
+    """The picture before it was scaled and framed in black; None if the frame is the picture itself."""
 
     @property
     def shape(self) -> tuple[int, int, Fraction]:
@@ -174,9 +174,9 @@ class Look:
     cut: bool
     """True on the first frame of a scene, the very first frame included."""
     detections: Detections | None
-    """None where the detector was not asked; a frame without faces has empty Detections."""
+    """None if the detector was not asked; a frame without faces has empty Detections."""
     turned: bool = False
-    """True where the detector also looked at the picture turned, and with its parts apart."""
+    """True if the detector also looked at the picture turned, and with its parts apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,7 +225,7 @@ class Stage(Enum):
     CHECKING = "checking"
     """The finished file is read again."""
     REPAIRING = "repairing"
-    """The check found a face, so the file is made once more, with wider masks there."""
+    """The check found a face, so the file is made again, with wider masks there."""
 
     @property
     def word(self) -> str:
@@ -240,7 +240,7 @@ class Progress:
     frame: int
     """Frames written so far; while checking, frames that were played."""
     total: int | None
-    """Frames that the header promises, or None where it does not say."""
+    """Frames that the header promises, or None if it does not say."""
     elapsed_seconds: float
     """Time since the first frame was requested, without pauses."""
     fps: float

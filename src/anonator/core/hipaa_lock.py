@@ -48,7 +48,7 @@ def lock_words(name: str, than: Settings | None = None) -> str:
 
 
 def _lock_range(setting: Setting, than: Settings | None) -> tuple[float, float] | None:
-    """Least and greatest value that the lock takes, or None where only one is right."""
+    """Least and greatest value that the lock takes, or None if only one is right."""
     if setting.name not in HIPAA_STRICTER:
         return None
     bar = _counting(setting.of(than) if than else setting.default)

@@ -130,7 +130,7 @@ class VideoProcessor:
 
     def _work(self) -> JobResult:
         from anonator.core.processor import (
-            Processor,  # it loads the engine, which the window's start must not
+            Processor,  # this loads the engine, which must not happen when the window starts
         )
 
         return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()

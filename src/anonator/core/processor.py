@@ -57,7 +57,7 @@ class Processor:
         """Make the file, and make it again with wider masks as long as a face is visible in it.
 
         Raises:
-            AnonatorError: whatever went wrong; then nothing is left.
+            AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
         second_ffmpeg()  # checked before hours of work, not after

@@ -118,7 +118,7 @@ class _Names:
         raise AssertionError("numbers do not end")
 
     def _obstacle(self, target: Path) -> str:
-        """Why a result cannot have that name; empty where it can."""
+        """Why a result cannot have that name; empty if it can."""
         other = self._given.get(self._key(target))
         if other is not None:
             if other.target.name == target.name:

@@ -60,7 +60,7 @@ class RunAhead(Generic[T]):
             while not self._items and not self._finished and not self._stopped:
                 self._changed.wait()
             if self._stopped:
-                # not StopIteration: the next stage must not take this for the end of the video
+                # not StopIteration: the next stage must not mistake this for the end of the video
                 raise StageStopped
             if self._items:
                 item, size = self._items.popleft()
@@ -115,7 +115,7 @@ def ahead(items: Iterable[T], nbytes: Callable[[T], int], name: str, stages: Exi
     Args:
         items: what the stage yields.
         nbytes: size of an item in bytes.
-        name: of the thread, behind "anonator-".
+        name: of the thread, after "anonator-".
         stages: closes it.
     """
     return stages.enter_context(RunAhead(items, nbytes=nbytes, limit=AHEAD_BYTES, name=f"anonator-{name}"))

@@ -62,7 +62,7 @@ class Declaration:
     doc: str
     """One sentence for people."""
     low: float | None = None
-    """Least legal number, or None where it is not a number."""
+    """Least legal number, or None if it is not a number."""
     high: float | None = None
     """Greatest legal number."""
     hipaa: Hipaa = Hipaa.FREE
@@ -79,7 +79,7 @@ class Declaration:
     why: str = ""
     """Why the lock refuses what it refuses: the rest of a message."""
     topic: Topic | None = None
-    """The group of its option on the command line, or None where it has none."""
+    """The group of its option on the command line, or None if it has none."""
     window: bool = False
     """Whether the window lets people choose it."""
     rare: bool = False

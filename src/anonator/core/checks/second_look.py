@@ -1,6 +1,6 @@
 """The detector's second look: is there a face left in the finished file?
 
-What lies between black boxes can look like a face that is not there: on a crowd the detector sees shirts and
+What's left between black boxes can look like a face that isn't there: on a crowd the detector sees shirts and
 wheels as faces in a finished frame. So a finding counts where the same frame of the input shows a face at the
 same place, by the scores from which a track starts.
 """
@@ -161,7 +161,7 @@ class _Suspect:
 
 
 def _within(box: Float32Array, width: int, height: int) -> tuple[int, int, int, int]:
-    """The whole pixels of a box that lie in a picture."""
+    """The whole pixels of a box that are within a picture."""
     x1, y1, x2, y2 = (float(v) for v in box)
     return (
         max(0, math.floor(x1)),
@@ -222,7 +222,7 @@ def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterato
 def _only(
     path: Path, wanted: Collection[int], tick: Callable[[], None], canvas: Canvas | None = None
 ) -> Iterator[Frame]:
-    """Those frames of a video, in order; reading ends with the last of them."""
+    """The wanted frames of a video, in order; reading ends with the last of them."""
     last = max(wanted)
     with VideoReader(path, canvas=canvas) as reader:
         for frame in islice(reader, last + 1):

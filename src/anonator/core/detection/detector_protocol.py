@@ -45,7 +45,7 @@ class Detector(Protocol):
 
     @property
     def weights(self) -> WeightsFile | None:
-        """What it was loaded from, for the report; None where there is nothing to tell."""
+        """What it was loaded from, for the report; None if there is nothing to tell."""
         ...
 
     def detect(

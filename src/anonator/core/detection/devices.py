@@ -101,7 +101,7 @@ class Workers:
     """Threads in which torch computes, each with its own number of intra-op threads.
 
     One picture per single-threaded worker is faster than one picture on all threads: nothing waits at the
-    barrier behind each of the hundred layers, which takes ten times as long when another program
+    barrier after each of the hundred layers, which takes ten times as long when another program
     (the encoder) holds one of the processors.
     """
 
@@ -133,7 +133,7 @@ def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) 
     Args:
         wanted: what the settings ask for.
         device: where the network will run.
-        network: float32, on the CPU; left as it is.
+        network: float32, on the CPU; left unchanged.
 
     Raises:
         DeviceError: the device cannot compute in what was asked for.
@@ -176,7 +176,7 @@ def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:
 @torch.inference_mode()
 def _trial_seconds(network: FaceNetwork) -> dict[torch.dtype, float]:
     """The fastest of a few runs in each precision, alternating so that a busy moment affects both."""
-    # for a heavy network the answer is well known, and running it takes seconds
+    # running a heavy network takes seconds, so the kind of layer it spends them on is timed instead
     model = network if network.light else nn.Sequential(nn.Conv2d(128, 128, 3, padding=1), nn.ReLU())
     picture = torch.rand(1, 3, 320, 320) if network.light else torch.rand(1, 128, 48, 48)
     trials = {}

@@ -40,7 +40,7 @@ class Download:
     url: str
     """An https address; http only on this computer itself."""
     part: Path
-    """The partial file; beside it, while incomplete, a note of the server's version of the file."""
+    """The partial file; next to it, while incomplete, a note of the server's version of the file."""
     size: int
     """Bytes that the file must have; the caller compares its checksum too."""
     advice: str = "Try again later."
@@ -112,7 +112,8 @@ class Download:
             )
 
     def _copy(self, response: http.client.HTTPResponse, start: int, total: int | None) -> int:
-        """Write the answer behind the first `start` bytes of the part; the bytes that are there then."""
+        """Write the answer after the first `start` bytes of the part; returns the bytes that are there "
+        "then."""
         done = start
         # a file that cannot be written is one error, a silent server another
         with _disk_errors(self.part), self.part.open("ab" if start else "wb") as file:
@@ -183,7 +184,7 @@ def _require_space(folder: Path, size: int) -> None:
         )
 
 
-# The note beside a part: the server's strong ETag, so that two versions of a file are never joined.
+# The note next to a part: the server's strong ETag, so that two versions of a file are never joined.
 
 
 def _note(part: Path) -> Path:

@@ -109,7 +109,7 @@ class _Checked:
 
 
 def _inside(answers: list[Detections], pictures: Sequence[UInt8Array]) -> list[Detections]:
-    """The answers with boxes cut at the edges of their pictures; what isn't an answer stays as it is."""
+    """The answers with boxes cut at the edges of their pictures; what isn't an answer stays unchanged."""
     if not isinstance(answers, (list, tuple)) or len(answers) != len(pictures):
         return answers
     return [

@@ -209,7 +209,7 @@ def decode(regressions: Tensor, priors: Tensor) -> Tensor:
 
 
 def build_network(model: Model) -> FaceNetwork:
-    """A network of that kind in evaluation mode, whose weights load_weights must bring."""
+    """A network of that kind in evaluation mode; load_weights must fill in its weights."""
     from face_detection.retinaface.config import cfg_mnet, cfg_re50
 
     # on the meta device nothing is allocated or filled with random numbers, which takes seconds
@@ -256,7 +256,7 @@ def load_weights(network: FaceNetwork, path: Path) -> None:
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsInvalidError(f"The weights file does not contain a network's weights. {advice}")
-    # networks that were trained on several GPUs carry this prefix
+    # networks trained on several GPUs have this prefix
     state = {key.removeprefix("module."): value for key, value in state.items()}
     expected = network.net.state_dict()
     for key, value in state.items():

@@ -17,7 +17,7 @@ from anonator.core.detection.seams import Layout
 from anonator.core.frames import APART, Detections, Float32Array
 
 WITHIN = 0.7
-"""Share of a part's box that must lie within a face's, so that they are one face."""
+"""Share of a part's box that must be within a face's for them to be one face."""
 UPRIGHT_SHARE = 0.7
 """Part of a turned box's score that an upright one needs to stand for the same face."""
 
@@ -117,7 +117,7 @@ def add_parts(faces: Detections, parts: Detections, nms_threshold: float = NMS_T
     """
     boxes, scores, turns = faces.boxes.copy(), faces.scores.copy(), faces.turns.copy()
     overlap = box_ops.iou(parts.boxes, faces.boxes)
-    # a line across a face makes a small face of its half, which lies within the whole one
+    # a line across a face makes a small face of its half, which is within the whole one
     whole = (faces.turns == 0) & (faces.scores >= UPRIGHT_SHARE * parts.scores[:, None])
     overlap = np.where(whole & (box_ops.inside(parts.boxes, faces.boxes) > WITHIN), 1.0, overlap)
     same = overlap.argmax(axis=1) if len(faces) else np.zeros(len(parts), np.int64)

@@ -202,7 +202,7 @@ def adopt(model: Model, file: Path) -> WeightsFile:
             _require_checkpoint(spec, file, _Place.DATA)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part)
-        # the copy is checked, not the file: nobody can change it in between
+        # checks the copy, not the file: nobody can change it in between
         checked = _checked(spec, part, _Place.DATA)
         _flush_to_disk(part)
         os.replace(part, target)

@@ -1,4 +1,4 @@
-"""Turns whatever a decoder delivers into the frames of a video, all of one size, each in its own shape."""
+"""Turns whatever a decoder delivers into a video's frames, all of one size, each in its own shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Made:
     image: VideoFrame
     """av.VideoFrame in yuv420p, of the canvas's size."""
     unfitted: Unfitted | None
-    """The picture before it was fitted, or None where there was nothing to fit."""
+    """The picture before it was fitted, or None if there was nothing to fit."""
     own: Canvas
     """The picture's own size, as players show it."""
 

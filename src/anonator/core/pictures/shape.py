@@ -122,7 +122,7 @@ class Canvas:
 
     @property
     def pixels(self) -> int:
-        """How many there are."""
+        """The number of pixels."""
         return self.width * self.height
 
     def place(self, width: int, height: int, sar: Fraction) -> Place:

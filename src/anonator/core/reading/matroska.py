@@ -59,7 +59,7 @@ class MatroskaWalk:
         self._scale: int | None = None
         self._is_complete = False  # the index of all clusters, which is made last, has come
         self.lacks_only_tail = False
-        """At its end only the index or titles were found to be cut off, behind everything else."""
+        """Only the index or titles at its very end were found to be cut off."""
         self.is_spoilt = False
         """The checksum of the cluster that was reached last does not hold."""
         self.has_changed = False
@@ -148,7 +148,7 @@ class MatroskaWalk:
         return at
 
     def _step(self) -> bool:
-        """Move to the next element; False where there is none that may be here."""
+        """Move to the next element; False if there is none that may be here."""
         if not self._leave() or self._at >= FARTHEST:
             return False
         element = element_at(self._file, self._at)
@@ -163,7 +163,7 @@ class MatroskaWalk:
         end = None if size is None else body + size
         if end is None and kind not in (SEGMENT, CLUSTER):
             return False
-        # the end of a segment is often wrong, and FFmpeg reads on behind it
+        # the end of a segment is often wrong, and FFmpeg reads on past it
         limits = [limit for level, limit in self._levels if level != SEGMENT and limit is not None]
         if end is not None and limits and end > limits[-1]:
             return False

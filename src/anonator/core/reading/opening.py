@@ -108,7 +108,7 @@ class OpenedVideo:
 
 
 def as_file_url(path: Path) -> str:
-    """The path in the only form that FFmpeg takes for a plain file, whatever characters it holds."""
+    """The path in the only form that FFmpeg always takes for a plain file, whatever its characters."""
     return "file:" + os.path.abspath(path)
 
 

@@ -32,14 +32,15 @@ HIDDEN = -(1 << 40)
 
 
 class PacketLedger:
-    """Compares packets sent to a decoder with pictures received, and both with the header's promises."""
+    """Compares the packets sent to a decoder with the pictures received, and both with the header's "
+    "promises."""
 
     def __init__(self, video: OpenedVideo, *, follow: bool = True) -> None:
-        """Note what the file promises.
+        """Record what the file promises.
 
         Args:
             video: just opened.
-            follow: raise as soon as a picture does not come; False where the caller looks after that.
+            follow: raise as soon as a picture does not come; False if the caller looks after that.
         """
         stream, container = video.stream, video.container
         self.promises = Promises.of(video)
@@ -190,7 +191,7 @@ class PacketLedger:
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:
-        """The error that names time and count, or says that the file is not finished yet."""
+        """The error that gives time and count, or says that the file isn't finished yet."""
         if self._video.is_being_written():
             return DecodeError(GROWING)
         time = clock_text(self._since_start(pts))
@@ -225,7 +226,7 @@ class PacketLedger:
             raise self.failure("A frame is missing", missed)
 
     def _is_short(self) -> bool:
-        """Whether the header promises more than came, and not only by frames that a recorder dropped."""
+        """Whether the header promises more than came, beyond the frames a recorder may have dropped."""
         if self._end is None:
             return False
         stream = self._video.stream

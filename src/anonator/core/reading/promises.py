@@ -15,11 +15,11 @@ class Promises:
     """What the header says is there."""
 
     frames: int | None
-    """None where it does not say."""
+    """None if it does not say."""
     packets: int
-    """Frames without those that an edit list cuts off; 0 where it does not say."""
+    """Frames without those that an edit list cuts off; 0 if it does not say."""
     seconds: Fraction | None
-    """How long the video is, or None where it does not say."""
+    """How long the video is, or None if it does not say."""
     is_cut: bool
     """The file is shorter than its outer structure says."""
 

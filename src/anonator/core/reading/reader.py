@@ -42,7 +42,7 @@ def probe(path: Path) -> VideoInfo:
     """Look at a file and its first frame.
 
     Raises:
-        InputError: it cannot be used, and why.
+        InputError: it cannot be used; the message says why.
     """
     with VideoReader(path) as reader:
         return reader.info
@@ -65,12 +65,12 @@ class VideoReader:
         Args:
             path: the video.
             damaged_limit: frames that may be replaced by black because they cannot be decoded, or depend
-                on one that cannot; a file that ends too early is an error all the same.
+                on one that cannot; a file that ends too early is still an error.
             canvas: the size of all frames, into which each picture is fitted in its own shape; None is
                 the size of the first picture.
 
         Raises:
-            InputError: the file cannot be used, and why.
+            InputError: the file cannot be used; the message says why.
             DecodeError: its first frame cannot be decoded.
         """
         self._damaged_limit, self._canvas = damaged_limit, canvas
@@ -94,7 +94,7 @@ class VideoReader:
         context = stream.codec_context
         context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
         if context.name == "h264" and context.has_b_frames:
-            # with frames in parallel it often hands out a damaged one before it has marked it
+            # with frames in parallel it often returns a damaged one before it has marked it
             context.thread_count = 1
         context.options = {"max_pixels": str(MAX_PIXELS)}
         if context.name in STRICT_DECODERS:
@@ -159,7 +159,7 @@ class VideoReader:
 
     @property
     def replaced_frames(self) -> int:
-        """Frames delivered as black ones so far, because they cannot be decoded."""
+        """Frames delivered as black so far, because they cannot be decoded."""
         return self._black.frames
 
     @property
@@ -169,7 +169,7 @@ class VideoReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """info.notes and what came up while reading; complete once the iteration has ended."""
+        """info.notes and whatever came up while reading; complete once the iteration has ended."""
         found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
         if self._deinterlaced and not self.info.interlaced:
             found.append("Parts of the video are interlaced; they were deinterlaced.")
@@ -182,7 +182,7 @@ class VideoReader:
         return self._video.file_size
 
     def frame_at(self, seconds: float) -> Frame:
-        """The frame that is shown at a moment, or the last one; for looking, not for a job.
+        """The frame shown at a position, or the last one; for previews, not for a job.
 
         Without a canvas the picture has its own size, which need not be the first one's. It seeks, so the
         reader cannot be iterated afterwards, but asked for another moment.
@@ -249,11 +249,11 @@ class VideoReader:
             raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
 
     def _length(self, picture: VideoFrame) -> int:
-        """How long a picture is shown, in units of the time base, as far as the file says."""
+        """How long a picture is shown, in units of the time base, if the file says."""
         return int(picture.duration or 1 / self.info.average_rate / self.info.time_base)
 
     def _whole(self) -> Iterator[VideoFrame | Lost]:
-        """Pictures that show one moment each: interlaced ones are made so."""
+        """Pictures that each show one moment: interlaced ones are deinterlaced."""
         deinterlacer: Deinterlacer | None = None
         for picture in self._all_decoded():
             if isinstance(picture, Lost):

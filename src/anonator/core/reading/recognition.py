@@ -97,7 +97,7 @@ def _png_moves(head: bytes) -> bool:
 
 
 def _jpegs_in_a_row(file: BinaryIO, head: bytes) -> bool:
-    """More pictures behind one another than a photo holds, which may have two for what it shows brighter."""
+    """Whether it has more pictures in a row than a photo, which may have two for its bright parts."""
     if not head.startswith(b"\xff\xd8\xff"):
         return False
     file.seek(0)
@@ -105,7 +105,7 @@ def _jpegs_in_a_row(file: BinaryIO, head: bytes) -> bool:
 
 
 def gif_pictures(file: BinaryIO, most: int) -> int | None:
-    """How many pictures a GIF holds, counted up to a number; None where it ends within one.
+    """How many pictures a GIF holds, counted up to a number; None if it ends within one.
 
     Source: GIF89a specification, appendix B.
     """

@@ -48,7 +48,7 @@ class ReplacingDecoder:
     its packet, whatever the container says of times.
 
     Streams in which packets and pictures do not go in pairs (two fields in two packets, frames that are
-    never shown) are read all the same, but their first damage is an error.
+    never shown) are read too, but their first damage is an error.
     """
 
     def __init__(self, video: OpenedVideo, ledger: PacketLedger, limit: int) -> None:
@@ -191,7 +191,7 @@ class ReplacingDecoder:
         return is_before(place.frame.pts, self._key.frame.pts)
 
     def _look_for_missing(self) -> None:
-        """Decide on a picture that has not come for so long that it comes no more."""
+        """Give up on a picture that is so late that it will never come."""
         waiting = sum(place.picture is not None for place in self._held)
         if waiting <= self._most_held and len(self._open) <= LONGEST_DELAY:
             return
@@ -213,7 +213,7 @@ class ReplacingDecoder:
         self._open.clear()
 
     def _release(self) -> Iterator[av.VideoFrame | Lost]:
-        """Deliver what depends on nothing that has not come yet."""
+        """Deliver whatever doesn't depend on something still missing."""
         first_open = next(iter(self._open), self._packets.count)
         while self._held and not self._searching and self._held[0].number < first_open:
             if self._unplaced and is_before(self._unplaced[0].frame.pts, self._held[0].frame.pts):

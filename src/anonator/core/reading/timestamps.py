@@ -17,7 +17,7 @@ class Clock:
     A stamp that is there and greater than the last one is kept. A missing one becomes the last plus one
     frame; a repeated or slightly earlier one becomes the last plus one tick; after a jump back, by much or
     to the beginning, all later ones are moved so that time advances by one frame. Nothing is dropped. If the
-    first stamp is negative, all are moved to start at 0, because MP4 would cut off what lies before.
+    first stamp is negative, all are moved to start at 0, because MP4 would cut off anything earlier.
     """
 
     def __init__(self, time_base: Fraction, rate: Fraction, first: int | None) -> None:

@@ -96,12 +96,12 @@ class SpaceWatch:
 
 
 def _free_and_reserve(folder: Path) -> tuple[int, int] | None:
-    """Bytes that are free and those that must stay so, or None where the drive does not say."""
+    """Bytes that are free and those that must stay so, or None if the drive does not say."""
     try:
         usage = shutil.disk_usage(folder)
-    except OSError:  # whether the folder can be written to is the writer's to find out
+    except OSError:  # the writer finds out whether the folder can be written to
         return None
-    if not usage.total:  # some network drives know no size
+    if not usage.total:  # some network drives don't report a size
         return None
     return usage.free, round(min(RESERVE_BYTES, usage.total * RESERVE_SHARE))
 

@@ -127,7 +127,7 @@ class OwnName:
 def sweep(patience: float = PATIENCE) -> None:
     """Remove what programs that have ended left behind.
 
-    A file goes only if a marker names it, no living program holds that marker, and it is a regular file.
+    Removes a file only if a marker names it, no running program holds that marker, and it is a regular file.
     The work continues in the background after patience; only one sweep runs at a time.
 
     Args:
@@ -149,7 +149,7 @@ def _abandoned() -> list[Path]:
     """Markers that are not this process's; whether another holds them, only their locks can tell."""
     try:
         names = os.listdir(marker_folder())
-    except OSError:  # mostly because there has never been one
+    except OSError:  # usually because there has never been one
         return []
     return [marker_folder() / name for name in names if _TOKEN.fullmatch(name) and name not in _alive]
 

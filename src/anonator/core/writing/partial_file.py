@@ -98,7 +98,7 @@ class TemporaryFile:
             suffix: one of leftovers.SUFFIXES.
 
         Raises:
-            OutputError: the folder takes no file, and why.
+            OutputError: no file can be made in the folder; the message says why.
         """
         self._name = OwnName(folder)
         self.path = self._name.path(suffix)
@@ -167,7 +167,7 @@ class TemporaryFile:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
-        with contextlib.suppress(OSError):  # drives without permissions of their own refuse this
+        with contextlib.suppress(OSError):  # drives without their own permissions refuse this
             os.chmod(self.path, 0o666 & ~_umask())
         if overwrite:
             os.replace(self.path, target)
@@ -202,10 +202,10 @@ def _rename_to_new(path: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # memory sticks and some network drives know no second name for a file
+        # memory sticks and some network drives can't give a file a second name
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         os.replace(path, target)
     else:
-        with contextlib.suppress(OSError):  # the result is there; its second name is left to the next sweep
+        with contextlib.suppress(OSError):  # the result exists; the next sweep removes its second name
             os.unlink(path)

@@ -64,7 +64,7 @@ class VideoWriter:
 
         Raises:
             OutputExistsError: a file of that name exists, and overwrite is False.
-            OutputError: the file cannot be written there, and why.
+            OutputError: the file cannot be written there; the message says why.
             DeviceError: the encoder cannot be used on this computer.
             InputError: audio_from cannot be opened.
         """
