@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
@@ -140,10 +140,11 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
     if facts["status"] == "skipped":
         _write(_printable(f"{source}: skipped. {name.why}\n"))
     elif facts["status"] == "done":
+        sound = facts["audio"] if facts["audio"] == NO_SOUND else f"sound: {facts['audio']}"
         said = (
             f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
             f"({facts['fps']:.1f} per second), "
-            f"masks on {facts['masked_frames']} of them, sound: {facts['audio']}.\n"
+            f"masks on {facts['masked_frames']} of them, {sound}.\n"
             f"  {facts['output']}\n"
         )
         if facts["report"]:

@@ -218,6 +218,10 @@ class TrackSummary:
     """The lowest score of its detections, 0..1."""
 
 
+NO_SOUND = "the original has no sound"
+"""What JobResult.audio says of an input without sound."""
+
+
 class Stage(Enum):
     """What a job is doing."""
 

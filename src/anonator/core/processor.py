@@ -84,7 +84,7 @@ class Processor:
             try:
                 return self._attempt()
             except Outgrown as exc:
-                log.info("larger pictures have come than the result has room for; starting again")
+                log.info("larger pictures came than fit into the result; starting again")
                 self._run.start_again(exc.canvas)
 
     def _attempt(self) -> tuple[JobResult | None, list[Uncovered]]:

@@ -12,6 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from anonator.core.clock_text import clock_text
+from anonator.core.frames import NO_SOUND
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of
@@ -122,7 +123,7 @@ def _make_track(stream: AudioStream, output: OutputContainer, shift: Fraction) -
 
 def _outcome(words: list[str]) -> str:
     if not words:
-        return "the original has no sound"
+        return NO_SOUND
     if len(set(words)) == 1:
         return words[0]
     return ", ".join(f"track {i} {word}" for i, word in enumerate(words, 1))

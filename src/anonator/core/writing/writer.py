@@ -15,7 +15,7 @@ from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 
 from anonator.core.config import Encoder
-from anonator.core.frames import Frame
+from anonator.core.frames import NO_SOUND, Frame
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
@@ -78,7 +78,7 @@ class VideoWriter:
         self._lengths = FrameLengths(info)
         self.pts: array[int] = self._lengths.pts
         """Presentation times of the frames written, in units of info.time_base."""
-        self.audio_outcome = "removed" if info.audio else "the original has no sound"
+        self.audio_outcome = "removed" if info.audio else NO_SOUND
         """What became of the sound, in words."""
         self.bytes_written = 0
         """Size of the finished file; 0 before close."""
