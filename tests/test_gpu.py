@@ -41,7 +41,7 @@ CUDA = torch.device("cuda")
 def test_cuda_that_is_not_there_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "why_no_cuda", lambda: "the GPU sleeps")
     with pytest.raises(
-        DeviceError, match=r"CUDA was asked for, but the GPU sleeps\. Choose the device auto or cpu"
+        DeviceError, match=r"CUDA was requested, but the GPU sleeps\. Choose the device auto or cpu"
     ):
         load_detector(Settings.standard(device=Device.CUDA))
 

@@ -1,4 +1,4 @@
-"""anonymize: one video from a script, with the same promises as in the window."""
+"""anonymize: one video from a script, with the same guarantees as in the window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from anonator.errors import AnonatorError, OutputError, SettingsError
 T = TypeVar("T")
 
 WAITING_CALLS = 8
-"""A callback slower than the job makes the job wait once so many calls are due."""
+"""If a callback is slower than the job, the job waits once this many calls are due."""
 POLL_SECONDS = 0.05
 
 
@@ -45,33 +45,33 @@ def anonymize(
 
     The result appears under its name only once it's complete and has passed its checks. After an error, a
     cancel or Ctrl+C, nothing is left on the disk. All callbacks run in the calling thread; an exception in
-    one of them cancels the job and reaches you as it is.
+    one of them cancels the job and reaches you unchanged.
 
     Args:
         source: the video; it's only ever read.
-        target: the result's name, ending in .mp4; None is <name>_anonymized.mp4 beside the source. With
-            settings.report, the audit report goes beside it.
-        settings: what to do; None is HIPAA mode with its defaults. Settings(hipaa=False) opens the lock and
+        target: the result's name, ending in .mp4; None is <name>_anonymized.mp4 next to the source. With
+            settings.report, the audit report is saved next to it.
+        settings: what to do; None is HIPAA mode with its defaults. Settings(hipaa=False) opens the lock but
             keeps HIPAA's other values; Settings.standard() is what the window starts from without the lock.
-        overwrite: replace a result, and its report, that exist already.
+        overwrite: replace a result and its report if they already exist.
         weights: a file with the model's weights, or a folder that holds it, instead of the usual places.
         detector: finds the faces instead of the model that the settings name; see anonator.Detector. It's
             never closed here, so one detector can serve many videos, one after the other.
         on_progress: called about ten times a second.
         on_preview: called about four times a second with a small picture before and after.
-        cancelled: asked again and again; once it answers True, the job ends with JobCancelled.
+        cancelled: called repeatedly; once it returns True, the job ends with JobCancelled.
 
     Returns:
         Where the result is, and what the job counted, checked and noticed.
 
     Raises:
-        anonator.errors.AnonatorError: what went wrong and what to do; its subclasses tell the kinds apart.
+        anonator.errors.AnonatorError: what went wrong and what to do; subclasses tell the kinds apart.
     """
     settings = Settings() if settings is None else settings
     if not isinstance(settings, Settings):
         raise SettingsError(f"settings must be anonator.Settings, not {type(settings).__name__}.")
     if detector is not None and weights is not None:
-        raise SettingsError("Give either a detector or weights: a detector brings its own weights along.")
+        raise SettingsError("Give either a detector or weights, not both: a detector brings its own weights.")
     process_setup.prepare()
     leftovers.sweep()
     calls: queue.Queue[Callable[[], object]] = queue.Queue(WAITING_CALLS)
@@ -124,10 +124,10 @@ def _wait(
                 call()
         return job.wait()
     finally:
-        # after an exception in a callback, or Ctrl+C: the job must be gone before the caller goes on
+        # after an exception in a callback, or Ctrl+C: the job must have ended before the caller continues
         job.cancel()
         while not job.done:
-            _next(calls)  # a job that waits for room in the queue would never see the cancel
+            _next(calls)  # a job waiting for space in the queue would never see the cancel
         with contextlib.suppress(AnonatorError):
             job.wait()
 

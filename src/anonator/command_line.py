@@ -1,4 +1,4 @@
-"""The command line: its options, most of them made from the settings' declarations, and what they ask for."""
+"""The command line: its options, mostly made from the settings' declarations, and the settings they give."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OPTIONS: dict[str, Setting] = {
 }
 """Settings that are options of the same name."""
 JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "json")
-"""Other options that say something of a job in the terminal."""
+"""Other options that only make sense for a job in the terminal."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Answers a wrong command line with its one sentence, not with a page of usage before it."""
+    """Answers a wrong command line with one sentence instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n{self.prog} --help lists all options.\n")
@@ -43,25 +43,25 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="anonator",
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
-        description="Takes the faces out of videos. Without --headless it opens the window.",
+        description="Covers the faces in videos. Opens the window unless --headless is given.",
         epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed values. "
-        "Under it, options can only make it stricter.",
+        "In HIPAA mode, options can only make it stricter.",
     )
     parser.add_argument(
         "files",
         nargs="*",
         type=Path,
         metavar="VIDEO",
-        help="videos; without --headless they are loaded into the window",
+        help="the videos; without --headless they open in the window",
     )
     parser.add_argument(
         "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
     )
-    parser.add_argument("--headless", action="store_true", help="do the job here, without a window")
+    parser.add_argument("--headless", action="store_true", help="work in the terminal, without a window")
     parser.add_argument(
         "--standard",
         action="store_true",
-        help="switch the HIPAA lock off, so that every option takes all its values",
+        help="turn the HIPAA lock off, so that every option can take any of its values",
     )
     parser.add_argument(
         "--config",
@@ -74,9 +74,13 @@ def build_parser() -> argparse.ArgumentParser:
     for setting in OPTIONS.values():
         _add_option(groups[setting.declared.topic or Topic.SCRIPTS], setting)
     finding, results, scripts = (groups[t] for t in (Topic.FINDING, Topic.RESULTS, Topic.SCRIPTS))
-    finding.add_argument("--weights", type=Path, metavar="PATH", help="a weights file or folder of your own")
     finding.add_argument(
-        "--download-models", action="store_true", help="fetch the chosen model's weights if they are missing"
+        "--weights", type=Path, metavar="PATH", help="your own weights file, or the folder it is in"
+    )
+    finding.add_argument(
+        "--download-models",
+        action="store_true",
+        help="download the chosen model's weights if they are missing",
     )
     results.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="name of the result, for one video"
@@ -85,12 +89,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
     )
     results.add_argument("--overwrite", action="store_true", help="replace a result that already exists")
-    scripts.add_argument("--json", action="store_true", help="one line of JSON per video on standard output")
-    scripts.add_argument("--verbose", action="store_true", help="write the log to the terminal too")
+    scripts.add_argument(
+        "--json", action="store_true", help="print one line of JSON per video to standard output"
+    )
+    scripts.add_argument("--verbose", action="store_true", help="also write the log to the terminal")
     scripts.add_argument(
         "--self-test",
         action="store_true",
-        help="check whether this copy of the program works (--json: for scripts)",
+        help="check that this copy of the program works (with --json: for scripts)",
     )
     return parser
 
@@ -136,7 +142,7 @@ def _flag(name: str) -> str:
 
 
 def _written(name: str, value: Any) -> str:
-    """A setting as it is written on the command line."""
+    """A setting as written on the command line."""
     if isinstance(value, bool):
         return _flag(name) if value else _flag("no_" + name)
     return f"{_flag(name)} {word(value)}"
@@ -201,7 +207,7 @@ def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
 def _number(kind: Callable[[str], float]) -> Callable[[str], float]:
     def parse(value: str) -> float:
         try:
-            # people whose keyboard has a comma there mean a decimal point
+            # in many countries the decimal point is a comma
             return kind(value.replace(",", "."))
         except ValueError as exc:
             raise argparse.ArgumentTypeError(f'"{value}" is not a number.') from exc

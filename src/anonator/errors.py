@@ -1,29 +1,29 @@
-"""Every error of Anonator, as one tree; the text of each says what happened and what to do next.
+"""All of Anonator's errors, as one tree; each message says what happened and what to do next.
 
-AnonatorError                 anything that the program itself reports
+AnonatorError                 anything the program itself reports
 ├── SettingsError             a setting is unknown, of the wrong type or out of its range
-│   └── HipaaLockError        a job says HIPAA and carries other values than HIPAA's
+│   └── HipaaLockError        a HIPAA job has values that HIPAA mode does not allow
 ├── InputError                the input cannot be used: missing, unreadable, not a video
 │   └── DecodeError           a video was opened, but some of its frames cannot be decoded
 ├── OutputError               the output cannot be written: folder, permission, disk
-│   └── OutputExistsError     a file of that name is there already
+│   └── OutputExistsError     a file of that name already exists
 ├── ModelError                a model's weights cannot be used
 │   ├── WeightsMissingError   they are not on this computer
-│   ├── WeightsInvalidError   a file is there, but it is damaged or not what it should be
+│   ├── WeightsInvalidError   a file was found, but it is damaged or the wrong one
 │   └── DownloadError         fetching them failed
 ├── DeviceError               the chosen device cannot be used
 ├── DetectionError            the detector failed on a frame
-├── VerificationError         the finished file is not what it must be
+├── VerificationError         the finished file isn't what it must be
 ├── DisplayError              there is no screen for the window
 └── JobCancelled              the user cancelled the job
 
 Texts never hold the path of a job's file, because they reach logs; they speak of "the video".
-The terminal and the window put the name beside the text where the user sees it.
+The terminal and the window show the name next to the text.
 """
 
 
 class AnonatorError(Exception):
-    """Anything that the program itself reports; its text can be shown to a user as it is."""
+    """Anything the program itself reports; its text can be shown to a user as is."""
 
 
 class SettingsError(AnonatorError):
@@ -31,7 +31,7 @@ class SettingsError(AnonatorError):
 
 
 class HipaaLockError(SettingsError):
-    """A job says HIPAA and carries other values than HIPAA's."""
+    """A HIPAA job has values that HIPAA mode does not allow."""
 
 
 class InputError(AnonatorError):
@@ -47,7 +47,7 @@ class OutputError(AnonatorError):
 
 
 class OutputExistsError(OutputError):
-    """A file with the output's name is there already."""
+    """A file with the output's name already exists."""
 
 
 class ModelError(AnonatorError):
@@ -59,7 +59,7 @@ class WeightsMissingError(ModelError):
 
 
 class WeightsInvalidError(ModelError):
-    """A weights file is there, but it is damaged or not what it should be."""
+    """A weights file was found, but it is damaged or the wrong one."""
 
 
 class DownloadError(ModelError):

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
 from anonator.core.result_names import ResultName, plan
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ...]:
-    """All names of the run, before its work; with -o there is one video and its result's name is said."""
+    """All names of the run, before it starts; with -o there is one video, and its result's name is given."""
     if args.output:
         return tuple(ResultName(source, args.output) for source in args.files)
     return plan(args.files, args.output_dir, settings)
@@ -96,7 +96,7 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Ctrl+C and a polite kill set the event, so that the job can clean up after itself."""
+    """Ctrl+C and SIGTERM set the event, so that the job can clean up after itself."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
     before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
@@ -128,7 +128,7 @@ def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
 
 
 def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> None:
-    """Tell what became of one video: JSON on standard output, or a line for people."""
+    """Report what became of one video: JSON on standard output, or lines for people."""
     source = name.source
     if name.why:
         facts = {**facts, "notes": [*facts.get("notes", ()), name.why]}
@@ -140,10 +140,11 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
     if facts["status"] == "skipped":
         _write(_printable(f"{source}: skipped. {name.why}\n"))
     elif facts["status"] == "done":
+        sound = facts["audio"] if facts["audio"] == NO_SOUND else f"sound: {facts['audio']}"
         said = (
             f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
             f"({facts['fps']:.1f} per second), "
-            f"masks on {facts['masked_frames']} of them, sound: {facts['audio']}.\n"
+            f"masks on {facts['masked_frames']} of them, {sound}.\n"
             f"  {facts['output']}\n"
         )
         if facts["report"]:
@@ -166,7 +167,7 @@ def _write(said: str) -> None:
 
 
 def _printable(said: str) -> str:
-    """The words as standard output can write them, since a name in other letters must not end the run."""
+    """The text as standard output can write it: a name in another alphabet must not end the run."""
     encoding, errors = sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"
     try:
         said.encode(encoding, errors)
@@ -177,7 +178,7 @@ def _printable(said: str) -> str:
 
 @contextmanager
 def _output_folder(folder: Path | None) -> Iterator[None]:
-    """Make the output folder if it is missing; a new one that stayed empty is taken away again."""
+    """Make the output folder if it is missing; a new one that stays empty is removed again."""
     made = folder is not None and not folder.exists()
     if folder is not None and made:
         # a folder that cannot be made is reported by the writer, video by video
@@ -195,7 +196,7 @@ def download_models(model: Model | None) -> int:
     """Fetch the weights of one model, or of all of them.
 
     Args:
-        model: the one that the command line names, or None.
+        model: the one named on the command line, or None.
 
     Returns:
         The exit status.

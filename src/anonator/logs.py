@@ -1,4 +1,4 @@
-"""Logging set up once, without names: no message of a foreign error, no path of a job, no dump of memory."""
+"""Sets up logging without names: no other library's error messages, no job's paths, no memory dumps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_ERROR_BOX = 0x0001 | 0x0002
 
 
 class PrivateFormatter(logging.Formatter):
-    """Says of an exception what and where it was, but not its message: that may hold a path."""
+    """Logs an exception's type and place, but not its message, which may contain a path."""
 
     def formatException(self, ei: object) -> str:
         lines: list[str] = []
@@ -42,12 +42,12 @@ def log_folder() -> Path:
 
 
 def prepare_for_crashes(*, to_file: bool = True) -> None:
-    """If native code crashes, keep the place in the program's source, and never the memory.
+    """If native code crashes, record the place in the program's source, but never the memory.
 
-    A dump of the memory would hold faces and names, and systems upload it or leave it about.
+    A memory dump would contain faces and names, and systems upload it or leave it lying around.
 
     Args:
-        to_file: write the places to crash.log beside the log.
+        to_file: write the places to crash.log next to the log.
     """
     if sys.platform == "win32":
         ctypes.windll.kernel32.SetErrorMode(NO_ERROR_BOX)
@@ -67,7 +67,7 @@ def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
 
     Args:
         verbose: also write to standard error, where there is one (a windowed program has none).
-        to_file: write the log file; a folder that cannot be written to is survived.
+        to_file: write the log file; a folder that cannot be written to is no error.
     """
     prepare_for_crashes(to_file=to_file)
     root = logging.getLogger("anonator")

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.headless or args.download_models:
         return _in_the_terminal(parser, args)
     if says_something_of_a_job(args):
-        parser.error("options of a job need --headless; the window has its own settings.")
+        parser.error("these options need --headless; the window has its own settings.")
     from anonator.ui.main_window import run
 
     process_setup.prepare_window()
@@ -56,9 +56,9 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
     if args.download_models and not args.files:
         return headless.download_models(args.model)
     if not args.files:
-        parser.error("name at least one video.")
+        parser.error("give at least one video.")
     if args.output and len(args.files) > 1:
-        parser.error("-o names one output, but there are several videos; use --output-dir.")
+        parser.error("-o names one result, but there are several videos; use --output-dir instead.")
     if args.output and args.output_dir:
         parser.error("give either -o or --output-dir.")
     if args.output and args.output.suffix.lower() != ".mp4":

@@ -1,4 +1,4 @@
-"""--self-test: named checks, each with a time limit, that say whether this copy of the program can work."""
+"""--self-test: named checks with time limits that show whether this copy of the program works."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from anonator.core import process_setup
 from anonator.core.config import Device, Encoder, Model, Settings
 
 if TYPE_CHECKING:
-    import tkinter  # its absence is a finding, not an end
+    import tkinter  # a missing tkinter is a failed check, not a crash
 
 PICTURE = "astronaut.jpg"
 FACE = (90, 40, 220, 190)
-"""xyxy in the picture: hair to chin; the found box must lie inside and fill a third of it."""
+"""xyxy in the picture: hair to chin; the box found must be inside it and fill a third of it."""
 COVERED = (60, 0, 250, 220)
 """The part that is painted grey to make a picture without a face."""
 SURE, SEEN = 0.9, 0.35
-"""The face scores at least the one; without it nothing reaches the other, HIPAA mode's lowest threshold."""
+"""The face scores at least SURE; without it nothing reaches SEEN, HIPAA mode's lowest threshold."""
 FRAMES, RATE, SIZE = 25, 25, (320, 180)
 TOLERANCE = 4.0
 """Mean difference of brightness, 0..255, between what went into the encoder and what came back."""
@@ -44,7 +44,7 @@ PASSED, FAILED = 0, 1
 
 
 class Skipped(Exception):
-    """A check that means nothing on this computer; its text says why."""
+    """A check that can't be made on this computer; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Check:
     name: str
     seconds_allowed: float
     call: Callable[[], str]
-    """Returns one sentence of detail; raises Skipped, or anything else where it fails."""
+    """Returns one sentence of detail; raises Skipped, or anything else if it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Outcome:
 
 
 def main(*, as_json: bool) -> int:
-    """Run all checks and tell their outcomes on standard output; the exit status, 0 or 1.
+    """Run all checks and print their outcomes; returns the exit status, 0 or 1.
 
     A check that hangs ends the process here, because its thread cannot be ended.
     """
@@ -83,11 +83,19 @@ def main(*, as_json: bool) -> int:
         facts = {**about(), "passed": good, "checks": [asdict(outcome) for outcome in told]}
         _tell(json.dumps(facts))
     else:
-        _tell("Everything works." if good else "Something does not work; see the lines above.")
+        _tell(_summary(told, good=good))
     status = PASSED if good else FAILED
     if any(outcome.status == "timed out" for outcome in told):
         os._exit(status)
     return status
+
+
+def _summary(told: Sequence[Outcome], *, good: bool) -> str:
+    """The last line, which says that everything works only if everything was checked."""
+    skipped = ", ".join(f"{each.name} ({each.detail})" for each in told if each.status == "skipped")
+    if not good:
+        return "Something doesn't work; see the lines above."
+    return f"No problems found. Not checked: {skipped}." if skipped else "Everything works."
 
 
 def about() -> dict[str, Any]:
@@ -101,7 +109,7 @@ def about() -> dict[str, Any]:
 
 
 def run(checks: Sequence[Check]) -> Iterator[Outcome]:
-    """Run checks one after the other, each in a thread of its own that is left behind when it hangs."""
+    """Run checks one after the other, each in its own thread, which is abandoned if it hangs."""
     for check in checks:
         found: list[tuple[str, str]] = []
         thread = threading.Thread(
@@ -127,7 +135,7 @@ def _attempt(check: Check, found: list[tuple[str, str]]) -> None:
 
 
 def _tell(line: str) -> None:
-    # a console of another alphabet must not turn a passed test into a failed one
+    # a console with another alphabet must not turn a passed test into a failed one
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
     sys.stdout.flush()
@@ -146,10 +154,10 @@ FOREIGN = (
 
 
 def imports() -> str:
-    """Every module of the program, and what it is built on, can be imported."""
+    """Every module of the program, and every library it uses, can be imported."""
     own = [module.name for module in pkgutil.walk_packages(anonator.__path__, "anonator.")]
     if not own:
-        raise ImportError("the program's own modules are not to be found")
+        raise ImportError("the program's own modules could not be found")
     for name in (*FOREIGN, *own):
         importlib.import_module(name)
     process_setup.prepare()
@@ -157,7 +165,7 @@ def imports() -> str:
 
 
 def bundled_weights() -> str:
-    """The weights of the standard model are whole."""
+    """The weights of the standard model are intact."""
     from anonator.core.detection import weights
 
     file = weights.find(Model.MOBILENET, Path(models.__file__).parent)
@@ -180,14 +188,16 @@ def detector() -> str:
         line = loaded.device_line
     sure = found.boxes[found.scores >= SEEN]
     if len(sure) != 1 or found.scores.max() < SURE:
-        raise ValueError(f"{len(sure)} faces in the picture of one, scores {found.scores.round(2).tolist()}")
+        raise ValueError(
+            f"{len(sure)} faces found in the picture of one face, scores {found.scores.round(2).tolist()}"
+        )
     x0, y0, x1, y1 = sure[0].tolist()
     inside = x0 >= FACE[0] and y0 >= FACE[1] and x1 <= FACE[2] and y1 <= FACE[3]
     if not inside or 3 * (x1 - x0) * (y1 - y0) < (FACE[2] - FACE[0]) * (FACE[3] - FACE[1]):
         raise ValueError(f"the face was found in the wrong place: {sure[0].round().tolist()}")
     if (empty.scores >= SEEN).any():
-        raise ValueError(f"a face where there is none, scores {empty.scores.round(2).tolist()}")
-    return f"one face of one, score {found.scores.max():.3f}, on {line}"
+        raise ValueError(f"a face was found where there is none, scores {empty.scores.round(2).tolist()}")
+    return f"found the one face, score {found.scores.max():.3f}, on {line}"
 
 
 def video() -> str:
@@ -202,7 +212,7 @@ def video() -> str:
         with VideoReader(path) as reader:
             frames = [(float(f.seconds), f.planes()[0].astype(np.int16)) for f in reader]
     if len(frames) != FRAMES:
-        raise ValueError(f"{len(frames)} frames came back of {FRAMES}")
+        raise ValueError(f"{len(frames)} frames came back instead of {FRAMES}")
     for index, (seconds, brightness) in enumerate(frames):
         difference = float(np.abs(brightness - _brightness(index)).mean())
         if abs(seconds - index / RATE) > 0.001 or difference > TOLERANCE:
@@ -223,7 +233,7 @@ def second_ffmpeg() -> str:
             [program, "-nostdin", "-xerror", "-i", str(clip), "-map", "0:v", "-f", "null", "-"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            # a windowed program would open a console for it
+            # a program with a window would open a console for it
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             check=False,
         )
@@ -260,7 +270,7 @@ def _tk_root() -> Iterator[tkinter.Tk]:
     import tkinter
 
     if sys.platform == "darwin":
-        raise Skipped("macOS allows windows in the main thread only")
+        raise Skipped("macOS allows windows only in the main thread")
     try:
         root = tkinter.Tk()
     except tkinter.TclError as exc:
@@ -275,7 +285,7 @@ def _tk_root() -> Iterator[tkinter.Tk]:
 
 
 def device() -> str:
-    """What the detector would run on; no GPU is an answer, not a failure."""
+    """What the detector would run on; having no GPU isn't a failure."""
     import torch
 
     from anonator.core.detection.devices import choose_device
@@ -286,7 +296,7 @@ def device() -> str:
 
 
 def _brightness(index: int) -> Any:
-    """(H, W) uint8 luma of a frame: a slope with a bar that moves."""
+    """(H, W) uint8 luma of a frame: a gradient with a moving bar."""
     import numpy as np
 
     width, height = SIZE
@@ -296,7 +306,7 @@ def _brightness(index: int) -> Any:
 
 
 def _write_clip(folder: Path) -> Path:
-    """One second of grey pictures, written as a job's result is written."""
+    """One second of grey pictures, written the way a job's result is."""
     import av
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""check_detector: tries whether a detector of your own keeps the contract that a job relies on.
+"""check_detector: checks whether your own detector keeps the contract that jobs rely on.
 
     from anonator.testing import check_detector
 
@@ -27,10 +27,10 @@ ALL_TURNS = (0, 1, 2, 3)
 
 
 def check_detector(detector: Detector) -> None:
-    """Ask a detector about pictures that jobs bring along, and close it in the end.
+    """Ask a detector about the kinds of pictures that jobs use, and close it at the end.
 
     Raises:
-        AssertionError: saying in one sentence which part of the contract it breaks.
+        AssertionError: one sentence on which part of the contract it breaks.
     """
     _check_attributes(detector)
     for pictures, turns in _questions(detector.batch_size):
@@ -41,7 +41,7 @@ def check_detector(detector: Detector) -> None:
             _require(np.array_equal(picture, copy), f"detect changed a picture that it was given ({what})")
         second = _ask(detector, pictures, turns, what)
         for one, other in zip(first, second, strict=True):
-            _require(_same(one, other), f"detect answered the same question in two ways ({what})")
+            _require(_same(one, other), f"detect gave two different answers to the same question ({what})")
     _check_checkpoint(detector)
     _check_attributes(detector)
     for time in ("once", "twice"):
@@ -66,7 +66,7 @@ def _check_attributes(detector: Detector) -> None:
     for name in ("batch_size", "max_resolution"):
         value = getattr(detector, name)
         whole = isinstance(value, int) and not isinstance(value, bool)
-        _require(whole and value >= 1, f"{name} must be a whole number from 1 on, not {value!r}")
+        _require(whole and value >= 1, f"{name} must be a whole number of at least 1, not {value!r}")
     for name, what in (("name", "what finds the faces"), ("device_line", "where it runs")):
         text = getattr(detector, name)
         _require(isinstance(text, str) and text != "", f"{name} must say {what}, not {text!r}")
@@ -78,7 +78,7 @@ def _check_attributes(detector: Detector) -> None:
 
 
 def _questions(batch_size: int) -> Iterator[tuple[list[UInt8Array], tuple[int, ...]]]:
-    """Pictures of one size, and the turns at which to look at them."""
+    """Pictures of one size, and the turns to look at them in."""
     draw = np.random.default_rng(5)
     # more than a batch, so that the last one isn't full; of a huge batch a few pictures tell enough
     many = min(batch_size + 1, 9)
@@ -134,7 +134,7 @@ def _check_checkpoint(detector: Detector) -> None:
             f"detect must take a checkpoint and let through what it raises, but raised {type(exc).__name__}"
         ) from exc
     else:
-        _require(asked == 0, "detect went on although its checkpoint had raised")
+        _require(asked == 0, "detect continued although its checkpoint raised an exception")
     _ask(detector, [picture], (0,), "a picture after a cancelled call")
 
 

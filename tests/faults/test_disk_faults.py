@@ -29,10 +29,10 @@ from anonator.errors import OutputError
 
 pytestmark = pytest.mark.usefixtures("state")
 SENTENCES = {
-    errno.ENOSPC: "The disk is full. Make room, or choose an output folder on another disk, and try again.",
+    errno.ENOSPC: "The disk is full. Free space, or choose an output folder on another disk, and try again.",
     errno.EIO: "The result could not be written. Check the disk or network drive, and try again.",
     errno.EACCES: "The output folder cannot be written to. Choose another one.",
-    errno.EDQUOT: "Your share of the disk is full. Make room, or choose another output folder.",
+    errno.EDQUOT: "Your quota on this disk is used up. Free space, or choose another output folder.",
     errno.ESTALE: "The result could not be written. Check the disk or network drive, and try again.",
 }
 RawFile = io.FileIO
@@ -206,7 +206,7 @@ def test_a_drive_without_permissions_of_its_own_takes_the_result(
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(39, "disk is full"), (112, "disk is full"), (1295, "share"), (32, "open in another")],
+    [(39, "disk is full"), (112, "disk is full"), (1295, "quota"), (32, "open in another")],
 )
 def test_what_windows_says_is_understood(number: int, words: str) -> None:
     error = OSError(errno.ENOSPC if number == 112 else errno.EINVAL, "said by Windows")
@@ -253,7 +253,7 @@ def test_a_job_on_a_real_full_disk_leaves_the_disk_as_it_was(
         (small_disk / name).unlink()
     others = small_disk / "others.bin"
     for room, sentence in (
-        (16384, "nearly full|not enough room"),
+        (16384, "nearly full|not enough space"),
         (4096, "The disk is full"),
         (size - 4096, "The disk is full"),
     ):

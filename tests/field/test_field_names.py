@@ -113,7 +113,7 @@ def test_people_read_why_a_result_is_numbered(terminal: Terminal) -> None:
     status, out, err = terminal.text("a.mp4", "a.mkv", "./a.mp4")
     assert (status, err) == (0, "")
     assert out.count("Note: The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the") == 1
-    assert "a.mp4: skipped. It is the same video as a.mp4, and is done once.\n" in out
+    assert "a.mp4: skipped. This is the same video as a.mp4, so it is done only once.\n" in out
     assert shown(Path(".")) == {"a.mp4": "red", "a_anonymized.mp4": "red", "a_anonymized_2.mp4": "green"}
 
 

@@ -139,7 +139,7 @@ def test_joined_recordings_are_read_to_their_end(
     assert len(times) == frames
     gaps = {b - a for a, b in itertools.pairwise(times)}
     assert gaps == {Fraction(1, 25)}
-    assert ("Another programme goes on at 0:01.00" in notes) == (len(set(parts)) > 1)
+    assert ("Another programme continues at 0:01.00" in notes) == (len(set(parts)) > 1)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_programme_of_another_kind_of_video_is_refused_by_name(bench: Bench) -
     path = bench.folder / "patient.ts"
     for options in (FIRST, OTHER):
         path.write_bytes(stream(*FIRST) + stream("-c:v", "mpeg2video", *options))
-        bench.refused(path, r"At 0:01.00 the recording goes on with another kind of video \(mpeg2video")
+        bench.refused(path, r"At 0:01.00 the recording continues with a different kind of video \(mpeg2video")
 
 
 def test_the_second_of_two_programmes_that_run_side_by_side_is_told(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_sound_that_cannot_go_on_is_told(bench: Bench) -> None:
     path.write_bytes(with_sound(bench.folder / "1.ts", *FIRST) + stream(*OTHER))
     result = bench.done(path, settings=Settings.standard(keep_audio=True, performance=STANDARD.performance))
     assert result.frames == 50
-    assert "kept sound ends before it" in " ".join(result.notes)
+    assert "sound that was kept ends before it" in " ".join(result.notes)
 
 
 # -- encrypted -----------------------------------------------------------------------------------------

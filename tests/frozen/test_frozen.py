@@ -70,7 +70,7 @@ def test_the_licences_come_with_it_and_no_place_of_the_builder() -> None:
 
 def test_a_wrong_command_line_is_one_sentence(tmp_path: Path) -> None:
     done = run(tmp_path / "home", "anonator-cli", "--headless")
-    assert done.returncode == 2 and "name at least one video" in done.stderr
+    assert done.returncode == 2 and "give at least one video" in done.stderr
     done = run(tmp_path / "home", "anonator-cli", "--version")
     assert done.returncode == 0 and done.stdout.startswith("Anonator ")
 

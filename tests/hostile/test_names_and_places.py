@@ -126,7 +126,7 @@ def test_a_file_that_is_there_already_stays(bench: Bench) -> None:
     bench.refused(path, "already", kind=OutputExistsError)
     other.unlink()
     other.mkdir()
-    bench.refused(path, "name of a folder", kind=OutputError, overwrite=True)
+    bench.refused(path, "folder with the output's name", kind=OutputError, overwrite=True)
 
 
 def test_a_folder_that_is_no_folder_or_is_not_there_is_refused(bench: Bench) -> None:

@@ -131,7 +131,7 @@ def test_windows_line_ends_and_byte_order_marks_do_no_harm(tmp_path: Path, encod
         ("[[standard]]\ncrf = 1", "standard must be a table: write [standard]"),
         ("[standard]\ntracking = 3", "standard.tracking must be a table: write [standard.tracking]"),
         ("[standard]\ntreshold = 0.6", "[standard] 'treshold' is not a setting; did you mean threshold? "),
-        ("[hipaa.tracking]\nxyz = 1", "[hipaa.tracking] knows: continue_threshold, bridge_seconds, "),
+        ("[hipaa.tracking]\nxyz = 1", "[hipaa.tracking] accepts: continue_threshold, bridge_seconds, "),
         ("[hipaa]\nbridge_seconds = 2", "'bridge_seconds' belongs under [hipaa.tracking]"),
         ("[standard.tracking]\ncrf = 2", "'crf' belongs under [standard]"),
         ("[hipaa]\ndamaged_frames_limit = 2", "'damaged_frames_limit' belongs under [standard]: HIPAA"),
@@ -162,11 +162,11 @@ def test_windows_line_ends_and_byte_order_marks_do_no_harm(tmp_path: Path, encod
         ("[performance]\nbalanced = 3", "performance.balanced must be a table: write [performance.balanced]"),
         (
             "[performance.fast]\nbatch_size = 3",
-            "'fast' is not a performance mode; there are [performance.orig",
+            "'fast' is not a performance mode; choose one of: [performance.orig",
         ),
         (
             "[performance.balanced]\nmax_res = 1",
-            "did you mean max_resolution? [performance.balanced] knows: ",
+            "did you mean max_resolution? [performance.balanced] accepts: ",
         ),
         ("[performance.balanced]\nbatch_size = 65", "] batch_size must be a number from 1 to 64, not 65."),
         ("[performance.maximum]\ndetect_every = 2.5", "[performance.maximum] detect_every must be a whole"),
@@ -193,7 +193,8 @@ def test_a_mistake_is_named_with_what_is_legal(tmp_path: Path, text: str, told: 
     with pytest.raises(SettingsError) as refused:
         load(written(tmp_path, text + "\n"))
     message = str(refused.value)
-    assert told in message and message.startswith("The configuration file of --config cannot be used: ")
+    assert told in message
+    assert message.startswith("The configuration file given with --config cannot be used: ")
     assert "\n" not in message and str(tmp_path) not in message
 
 
@@ -214,7 +215,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="of --config is not there"):
+    with pytest.raises(SettingsError, match="given with --config was not found"):
         load(tmp_path / "none.toml")
     with pytest.raises(SettingsError, match="cannot be read") as refused:
         load(tmp_path)
@@ -225,7 +226,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 def test_a_default_file_that_leads_nowhere_is_not_no_file(default_file: Path) -> None:
     """A ward's settings on a share that is away must not become looser ones in silence."""
     default_file.symlink_to(default_file.with_name("away.toml"))
-    with pytest.raises(SettingsError, match="not there"):
+    with pytest.raises(SettingsError, match="was not found"):
         load()
 
 

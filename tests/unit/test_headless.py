@@ -86,7 +86,7 @@ def test_a_signed_file_loosens_the_lock_and_options_do_not_go_further(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (None, "is not there"),
+        (None, "was not found"),
         ("[standard]\nthreshold = 0.3\n", "[standard] threshold must be a number from 0.5 to 0.9, not 0.3"),
         ("[hipaa]\nthreshold = 0.6\n", "[hipaa] threshold must be a number from 0.2 to 0.5, not 0.6"),
         ("[hipaa\n", "line 1"),

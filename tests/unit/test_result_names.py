@@ -86,7 +86,7 @@ def test_names_that_are_one_on_some_disks_are_numbered(first: str, second: str, 
     one, two = plan(sources, tmp_path, STANDARD)
     assert one.target.name == f"{first}_anonymized.mp4"
     assert two.target.name == f"{second}_anonymized_2.mp4"
-    assert f"some disks take {second}_anonymized.mp4 and {first}_anonymized.mp4" in two.why
+    assert f"some disks treat {second}_anonymized.mp4 and {first}_anonymized.mp4" in two.why
 
 
 def test_letters_that_every_disk_tells_apart_are_not_numbered(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_the_same_video_is_done_once(kind: str, tmp_path: Path, monkeypatch: pyt
     one, two = plan([source, twin], tmp_path / "out", STANDARD)
     assert (one.same_as, two.same_as) == (None, source)
     assert two.target == one.target
-    assert two.why == f"It is the same video as {source}, and is done once."
+    assert two.why == f"This is the same video as {source}, so it is done only once."
 
 
 def test_a_link_of_another_name_has_a_result_of_its_own(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_what_lies_on_the_disk_counts_only_where_it_is_to_be_kept(tmp_path: Path
     assert targets(plan(sources, None, STANDARD)) == ["a_anonymized.mp4", "a_anonymized_2.mp4"]
     kept = plan(sources, None, STANDARD, avoid_existing=True)
     assert targets(kept) == ["a_anonymized_2.mp4", "a_anonymized_4.mp4"]
-    assert kept[0].why.endswith("because a_anonymized.mp4 or its report was there already.")
+    assert kept[0].why.endswith("because a_anonymized.mp4 or its report already exists.")
 
 
 def test_a_result_a_report_or_a_dead_link_takes_a_name(tmp_path: Path) -> None:

@@ -55,12 +55,12 @@ def test_a_precision_that_the_device_lacks_is_refused(monkeypatch: pytest.Monkey
     cuda, network = torch.device("cuda"), bundled_network()
     assert choose_dtype(Precision.AUTO, cuda, network) == torch.float16
     assert choose_dtype(Precision.FLOAT32, cuda, network) == torch.float32
-    with pytest.raises(DeviceError, match=r"float16 was asked for.* the CPU\. .* auto, float32, bfloat16"):
+    with pytest.raises(DeviceError, match=r"float16 was requested.* the CPU\. .* auto, float32, bfloat16"):
         choose_dtype(Precision.FLOAT16, CPU, network)
-    with pytest.raises(DeviceError, match=r"bfloat16 was asked for.* a GPU\. .* auto, float32, float16"):
+    with pytest.raises(DeviceError, match=r"bfloat16 was requested.* a GPU\. .* auto, float32, float16"):
         choose_dtype(Precision.BFLOAT16, cuda, network)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    with pytest.raises(DeviceError, match="this processor does not compute in it"):
+    with pytest.raises(DeviceError, match="this processor does not support it"):
         choose_dtype(Precision.BFLOAT16, CPU, network)
 
 

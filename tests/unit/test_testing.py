@@ -95,8 +95,8 @@ WRONG_FACES: dict[str, tuple[Callable[[Any, UInt8Array], object], str]] = {
     "infinite": (boxes(0, 0, float("inf"), 9), "not finite"),
     "upside down": (boxes(0, 9, 9, 0), "without area"),
     "no width": (boxes(4, 0, 4, 9), "without area"),
-    "left of the picture": (boxes(-1, 0, 9, 9), "reaches out of its picture"),
-    "beyond the edge": (beyond_the_edge, "reaches out of its picture of 96x64 pixels"),
+    "left of the picture": (boxes(-1, 0, 9, 9), "extends beyond its picture"),
+    "beyond the edge": (beyond_the_edge, "extends beyond its picture of 96x64 pixels"),
     "score over one": (boxes(0, 0, 9, 9, score=1.01), "score"),
     "score below zero": (boxes(0, 0, 9, 9, score=-0.1), "score"),
     "score not a number": (boxes(0, 0, 9, 9, score=float("nan")), "score"),
@@ -104,7 +104,7 @@ WRONG_FACES: dict[str, tuple[Callable[[Any, UInt8Array], object], str]] = {
     "no detections": (lambda self, picture: None, "NoneType instead of anonator.Detections"),
     "bare boxes": (lambda self, picture: np.zeros((0, 4)), "ndarray instead of anonator.Detections"),
     "paints": (painted_on, "changed a picture"),
-    "plays dice": (by_chance(), "in two ways"),
+    "plays dice": (by_chance(), "gave two different answers"),
     "raises on grey": (
         lambda self, picture: 1 / int(picture.std() > 0) and Detections.empty(),
         "failed with ZeroDivisionError on 1 pictures of 96x64",
@@ -182,7 +182,7 @@ WRONG_PARTS: dict[str, tuple[dict[str, object], str]] = {
     "weights as a path": ({"weights": "net.pth"}, "weights must be a WeightsFile or None, not str"),
     "no turns": ({"detect": without_turns}, r"failed with ValueError on .*turns \(0, 1, 2, 3\)"),
     "no checkpoint": ({"detect": without_checkpoint}, "must take a checkpoint"),
-    "deaf to cancel": ({"detect": deaf}, "went on although its checkpoint had raised"),
+    "deaf to cancel": ({"detect": deaf}, "continued although its checkpoint raised"),
     "renames cancel": ({"detect": renaming}, "let through what it raises, but raised DetectionError"),
     "closes once": ({"close": closes_once()}, "close failed when called twice: RuntimeError"),
 }

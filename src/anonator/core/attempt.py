@@ -29,7 +29,7 @@ class Outgrown(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """What all attempts at one job share."""
+    """What all attempts at a job share."""
 
     job: Job
     control: Control
@@ -38,18 +38,18 @@ class Run:
     times: StageTimes = field(default_factory=StageTimes)
     started: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     seconds: float = 0.0
-    """Worked so far, pauses not counted."""
+    """Time worked so far, without pauses."""
     canvas: Canvas | None = None
-    """Size of the result's pictures; None is that of the first."""
+    """Size of the result's pictures; None means that of the first."""
     may_grow: int = 4
-    """How often the job may start again because larger pictures come; later ones are then scaled down."""
+    """How often the job may start again for larger pictures; after that, they are scaled down."""
     record: MaskRecord = field(default_factory=MaskRecord)
     tracks: list[TrackSummary] = field(default_factory=list)
     repairs: list[Uncovered] = field(default_factory=list)
     """Faces that could be seen in the attempts before."""
 
     def tell(self, progress: Progress | None) -> None:
-        """Pass progress on, where there is any and somebody listens."""
+        """Report progress, if there is any and someone is listening."""
         if progress is not None and self.on_progress is not None:
             self.on_progress(progress)
 
@@ -70,7 +70,7 @@ class Run:
 
 @dataclass(slots=True)
 class Attempt:
-    """One file on its way, and what its frames did."""
+    """One file in the making, and what was counted on its frames."""
 
     reader: VideoReader
     writer: VideoWriter
@@ -81,7 +81,7 @@ class Attempt:
     with_masks: int = 0
 
     def frames(self, run: Run) -> Iterator[Frame]:
-        """The frames, counted; a cancelled job ends here by an exception, never by an early end."""
+        """The frames, counted; a cancelled job ends here with an exception, never just early."""
         for frame in self.reader:
             run.control.stop_if_cancelled()
             larger = self.reader.outgrown_by
@@ -91,6 +91,6 @@ class Attempt:
             yield frame
 
     def count(self, masks: Masks) -> None:
-        """Take note of a frame that went through the anonymizer."""
+        """Record a frame that went through the anonymizer."""
         self.masked += 1
         self.with_masks += len(masks) > 0

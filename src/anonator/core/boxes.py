@@ -31,7 +31,7 @@ def iou(a: Float32Array, b: Float32Array) -> Float32Array:
 
 
 def inside(a: Float32Array, b: Float32Array) -> Float32Array:
-    """(N, M) the share of every box of a (N, 4) that lies in every box of b (M, 4)."""
+    """(N, M) the share of every box of a (N, 4) that is inside every box of b (M, 4)."""
     own = areas(a)[:, None]
     return np.where(own > 0, _intersections(a, b) / np.maximum(own, 1e-9), 0).astype(np.float32)
 
@@ -57,7 +57,7 @@ def expand(boxes: Float32Array, scale: float) -> Float32Array:
 
 
 def rescale(boxes: Float32Array, x_factor: float, y_factor: float) -> Float32Array:
-    """(N, 4) boxes carried over to a picture whose sides are that many times longer."""
+    """(N, 4) boxes scaled to a picture whose sides are that many times longer."""
     return boxes * np.array([x_factor, y_factor, x_factor, y_factor], np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Every setting by its name, such as "threshold" or "tracking.bridge_seconds", as it is declared."""
+"""Every setting by its name, such as "threshold" or "tracking.bridge_seconds", as declared."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TABLES = {"tracking": "tracking", "presets": "performance"}
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: what is declared of it, where it stands, and its defaults."""
+    """One setting: its declaration, where it is found in Settings, and its defaults."""
 
     name: str
-    """As the configuration file and messages have it, with the tables before it."""
+    """Its name in the configuration file and in messages, with its tables in front."""
     path: str
-    """Where it stands in Settings."""
+    """Where it is found in Settings."""
     default: Any
     """Under the lock."""
     standard: Any
@@ -66,7 +66,7 @@ def _walk(name: str, path: str, default: Any, standard: Any) -> Iterator[Setting
 
 
 def _may_be_locked(path: str) -> bool:
-    """Whether the lock offers what lies there at all."""
+    """Whether the lock offers what is found there at all."""
     group, _, mode = path.rstrip(".").partition(".")
     return group != "presets" or mode in {each.value for each in HIPAA_PERFORMANCE}
 

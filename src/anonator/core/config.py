@@ -1,4 +1,4 @@
-"""What can be chosen: the enums, and the frozen settings with everything that there is to say of each.
+"""What can be chosen: the enums, and the frozen settings with everything there is to know about each.
 
 A setting is one field, declared by setting() with its default, range, HIPAA rule, scope and sentence. The
 lock, the command line, the configuration file and its document, the window and the report read it there.
@@ -53,7 +53,7 @@ class Device(Enum):
 
 
 class Precision(Enum):
-    """In which numbers the network computes."""
+    """The number format that the network computes in."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -95,7 +95,7 @@ class TrackingSettings:
 
     continue_threshold: float = setting(
         0.1,
-        "Score from which a detection may continue a track that is already there.",
+        "Lowest score at which a detection may continue an existing track.",
         low=0.02,
         high=0.9,
         hipaa=Hipaa.LOWER,
@@ -103,7 +103,7 @@ class TrackingSettings:
     )
     bridge_seconds: float = setting(
         1.0,
-        "Longest gap in a track that is filled in, in seconds.",
+        "Longest gap in a track that is filled, in seconds.",
         low=0.0,
         high=5.0,
         hipaa=Hipaa.HIGHER,
@@ -111,7 +111,7 @@ class TrackingSettings:
     )
     extend_seconds: float = setting(
         0.25,
-        "How long a mask stays before the first and after the last detection, in seconds.",
+        "How long a face stays covered before its first and after its last detection, in seconds.",
         low=0.0,
         high=5.0,
         hipaa=Hipaa.HIGHER,
@@ -119,7 +119,7 @@ class TrackingSettings:
     )
     link_iou: float = setting(
         0.2,
-        "Overlap (IoU) from which two boxes are the same face at once.",
+        "Overlap (IoU) at which two boxes count as the same face right away.",
         low=0.01,
         high=0.9,
         hipaa=Hipaa.FIXED,
@@ -155,11 +155,14 @@ class Settings:
     """Everything that decides what a job does to a video; HIPAA's values unless told otherwise."""
 
     hipaa: bool = setting(
-        True, "The lock: on means HIPAA's values or stricter ones.", standard=False, scope=Scope.PROGRAM
+        True,
+        "The lock: while it's on, every value is HIPAA's or stricter.",
+        standard=False,
+        scope=Scope.PROGRAM,
     )
     hipaa_waiver: str = setting(
         "",
-        "The sentence that was signed so that the lock takes looser values; empty where nobody did.",
+        "The signed sentence that lets the lock take looser values; empty if nobody signed it.",
         scope=Scope.PROGRAM,
     )
     model: Choice[Model] = setting(
@@ -175,7 +178,7 @@ class Settings:
     )
     threshold: float = setting(
         0.5,
-        "Score from which something counts as a face.",
+        "Lowest score that counts as a face.",
         low=0.5,
         high=0.9,
         hipaa=Hipaa.LOWER,
@@ -209,7 +212,7 @@ class Settings:
     )
     orientations: bool = setting(
         True,
-        "Also look for faces turned by 90, 180 and 270 degrees, such as people lying down.",
+        "Also look for faces turned by 90, 180 and 270 degrees, such as those of people lying down.",
         hipaa=Hipaa.FIXED,
         standard=False,
         topic=Topic.FINDING,
@@ -254,7 +257,7 @@ class Settings:
     device: Choice[Device] = setting(Device.AUTO, "Where the network runs.", topic=Topic.SPEED)
     precision: Choice[Precision] = setting(
         Precision.AUTO,
-        "The numbers that the network computes in: float16 on a GPU, bfloat16 on a CPU, float32 on both.",
+        "Number format the network uses: float16 on a GPU, bfloat16 on a CPU, float32 on both.",
         topic=Topic.SPEED,
         rare=True,
     )
@@ -262,7 +265,11 @@ class Settings:
         Encoder.X264, "Which encoder writes the H.264 video.", topic=Topic.SPEED, window=True
     )
     crf: int = setting(
-        17, "Quality of the video; lower is better and larger.", low=0, high=40, topic=Topic.RESULTS
+        17,
+        "Quality of the video; a lower number looks better and makes a larger file.",
+        low=0,
+        high=40,
+        topic=Topic.RESULTS,
     )
     report: bool = setting(
         True,
@@ -277,10 +284,10 @@ class Settings:
         topic=Topic.RESULTS,
         window=True,
     )
-    hash_input: bool = setting(False, "Put the input's SHA-256 into the report.", topic=Topic.RESULTS)
+    hash_input: bool = setting(False, "Add the input's SHA-256 to the report.", topic=Topic.RESULTS)
     damaged_frames_limit: int = setting(
         250,
-        "How many frames that cannot be decoded are replaced by black before the job fails.",
+        "How many frames that cannot be decoded may be replaced with black before the job fails.",
         low=0,
         high=100_000,
         scope=Scope.STANDARD,
@@ -327,5 +334,5 @@ class Settings:
 
     @classmethod
     def standard(cls, **changes: Any) -> Settings:
-        """Settings without the lock; any field can be given by name."""
+        """Settings without the lock; give any field by name."""
         return cls(**{**standard_values(cls), "tracking": STANDARD_TRACKING, **changes})

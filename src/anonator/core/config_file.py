@@ -1,8 +1,8 @@
-"""Reads the configuration file (TOML) of the user: what HIPAA mode and standard mode start from.
+"""Reads the user's configuration file (TOML): what HIPAA mode and standard mode start from.
 
-load() answers what both front ends need, and never raises anything but SettingsError:
+load() gives both front ends what they need, and raises nothing but SettingsError:
 
-    config = load()                     # anonator.toml in the system's place, or the defaults without one
+    config = load()                     # anonator.toml in its usual place, or the defaults without one
     config = load(Path("ward.toml"))    # --config; must exist
     config.hipaa                        # Settings under the lock: HIPAA's values or stricter ones
     config.standard                     # Settings without the lock
@@ -51,9 +51,9 @@ LARGEST_BYTES = 1_000_000
 SIGNATURE = "i_accept"
 """Key in [hipaa] under which HIPAA_WAIVER is signed."""
 NOT_IN_THE_FILE = tuple(f.name for f in dataclasses.fields(Settings) if f.name not in SETTINGS)
-"""Fields of Settings that the table itself, the signature, and tables of their own stand for."""
+"""Fields of Settings that are covered by the table itself, the signature, or tables of their own."""
 STANDARD_ONLY = tuple(name for name, each in SETTINGS.items() if each.declared.scope is Scope.STANDARD)
-"""Settings that say nothing under the lock."""
+"""Settings that have no effect under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class UserConfig:
 
 
 def default_path() -> Path:
-    """Where the file lies on this system; neither it nor its folder need exist."""
+    """Where the file is kept on this system; neither it nor its folder needs to exist."""
     return user_config_path("Anonator", appauthor=False) / FILE_NAME
 
 
@@ -75,22 +75,24 @@ def load(path: Path | None = None) -> UserConfig:
     """Read the configuration as a whole, or not at all.
 
     Args:
-        path: the file that the user named; None takes the one in the system's place, if there is one.
+        path: the file the user named; None takes the one in the usual place, if there is one.
 
     Raises:
-        SettingsError: the file cannot be read, or is no TOML, or a key or a value of it is wrong.
+        SettingsError: the file cannot be read, isn't TOML, or has a wrong key or value.
         HipaaLockError: [hipaa] holds a value that is less strict than HIPAA's and not signed for.
     """
     # the default file's place is told because few people know it; a named one may name a patient
     name = (
-        f"The configuration file {default_path()}" if path is None else "The configuration file of --config"
+        f"The configuration file {default_path()}"
+        if path is None
+        else "The configuration file given with --config"
     )
     try:
         return _parsed(_read(default_path() if path is None else path))
     except FileNotFoundError as exc:
-        if path is None and not default_path().is_symlink():  # one that leads nowhere was put there
+        if path is None and not default_path().is_symlink():  # a broken link was put there on purpose
             return UserConfig()
-        raise SettingsError(f"{name} is not there. Check its name.") from exc
+        raise SettingsError(f"{name} was not found. Check its name.") from exc
     except OSError as exc:
         raise SettingsError(f"{name} cannot be read ({exc.strerror or type(exc).__name__}).") from exc
     except SettingsError as exc:
@@ -103,14 +105,14 @@ def _read(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
-        raise SettingsError("it is too large for a configuration.")
+        raise SettingsError("it is too large for a configuration file.")
     try:
-        # Windows' editor may put a byte-order mark before the text
+        # Notepad may put a byte-order mark before the text
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise SettingsError("it is not a text in UTF-8. Save it again with that encoding.") from exc
+        raise SettingsError("it is not UTF-8 text. Save it again with that encoding.") from exc
     except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # names line and column
+        raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # includes line and column
 
 
 def _parsed(data: dict[str, Any]) -> UserConfig:
@@ -139,7 +141,7 @@ def _presets(modes: dict[str, Any], held: Collection[str]) -> tuple[Presets, Pre
     for mode, table in modes.items():
         if mode not in known:
             listed = ", ".join(f"[performance.{each}]" for each in known)
-            raise SettingsError(f"[performance] {mode!r} is not a performance mode; there are {listed}.")
+            raise SettingsError(f"[performance] {mode!r} is not a performance mode; choose one of: {listed}.")
         name = f"performance.{mode}"
         given = dict(_table(name, table))
         only_standard = _table(f"{name}.standard", given.pop("standard", {}))
@@ -161,7 +163,7 @@ def _preset(
 
 
 def _settings(table: str, given: dict[str, Any], defaults: Settings, held: Collection[str]) -> Settings:
-    """The settings of a table and of its tracking, on the ground of the defaults."""
+    """The settings of a table and its tracking, on top of the defaults."""
     tracking = _table(f"{table}.tracking", given.pop("tracking", {}))
     tracked = _values(f"{table}.tracking", tracking, defaults.tracking, held)
     values = _values(table, given, defaults, held)
@@ -181,11 +183,11 @@ def _table(name: str, data: Any) -> dict[str, Any]:
 
 
 def _signature(table: dict[str, Any]) -> str:
-    """The signed sentence, taken out of the table; "" where nobody signed."""
+    """The signed sentence, removed from the table; "" if nobody signed."""
     signed = table.pop(SIGNATURE, "")
     if signed not in ("", HIPAA_WAIVER):
         raise SettingsError(
-            f'[hipaa] {SIGNATURE} must be exactly "{HIPAA_WAIVER}", or be left out to keep the lock whole.'
+            f'[hipaa] {SIGNATURE} must be exactly "{HIPAA_WAIVER}", or be left out to keep the full lock.'
         )
     return str(signed)
 
@@ -196,7 +198,7 @@ def _values(
     defaults: Settings | TrackingSettings | PerformancePreset,
     held: Collection[str],
 ) -> dict[str, Any]:
-    """The values of a table, all of known keys, choices as enums, and none looser that the lock holds."""
+    """The values of a table: all keys known, choices as enums, and none looser than the lock allows."""
     prefix = _prefix(table)
     names = {each.key: name for name, each in SETTINGS.items() if name == prefix + each.key}
     known = [key for key, name in names.items() if table != "hipaa" or name not in STANDARD_ONLY]
@@ -216,7 +218,7 @@ def _values(
 
 
 def _prefix(table: str) -> str:
-    """What stands before a key of this table in the setting's name, such as "tracking."."""
+    """The prefix of this table's keys in the setting's name, such as "tracking."."""
     if table.startswith("performance."):
         return table.removesuffix(".standard") + "."
     return table.partition(".")[2] + "." if "." in table else ""
@@ -259,8 +261,8 @@ def _why_unknown(table: str, key: str, known: list[str]) -> str:
     """The rest of the sentence that begins with an unknown key."""
     if key in ("hipaa", "hipaa_waiver", SIGNATURE):
         return (
-            f"is not a setting here: the lock is on unless the window or --standard opens it, and "
-            f"{SIGNATURE} under [hipaa] signs for looser values."
+            f"is not a setting here: the lock is on unless you open it in the window or with --standard, and "
+            f"{SIGNATURE} under [hipaa] allows looser values."
         )
     if key in STANDARD_ONLY:
         return f"belongs under [standard]: {SETTINGS[key].declared.why}."
@@ -269,11 +271,11 @@ def _why_unknown(table: str, key: str, known: list[str]) -> str:
             return f"belongs under [{_table_of(name, table)}]."
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"is not a setting; {hint}[{table}] knows: {', '.join(known)}."
+    return f"is not a setting; {hint}[{table}] accepts: {', '.join(known)}."
 
 
 def _table_of(name: str, asked: str) -> str:
-    """The table of a setting, in the mode of the table where somebody wrote it."""
+    """The right table for a setting, in the mode of the table where it was written."""
     group = name.rpartition(".")[0]
     if group.startswith("performance."):
         return "performance.quality"  # or another mode's, which has the same keys
@@ -282,7 +284,7 @@ def _table_of(name: str, asked: str) -> str:
 
 
 def _written(value: Any) -> str:
-    """A value about as it stands in the file."""
+    """A value roughly as it is written in the file."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
     return f'"{value}"' if isinstance(value, str) else word(value)

@@ -1,4 +1,4 @@
-"""Pause and cancel of a running job: asked for in any thread, obeyed where the job calls checkpoint."""
+"""Pausing and cancelling a running job: from any thread, taking effect where the job calls checkpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anonator.errors import JobCancelled
 
 
 class Control:
-    """What the user wants of a job at the moment."""
+    """What the user currently wants from a job."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -17,20 +17,20 @@ class Control:
         self._running.set()
 
     def cancel(self) -> None:
-        """Let the next checkpoint raise, also that of a paused job."""
+        """Make the next checkpoint raise, even in a paused job."""
         self._cancelled.set()
         self._running.set()
 
     def pause(self) -> None:
-        """Let the next checkpoint wait."""
+        """Make the next checkpoint wait."""
         self._running.clear()
 
     def resume(self) -> None:
-        """Let a waiting checkpoint go on."""
+        """Let a waiting checkpoint continue."""
         self._running.set()
 
     def checkpoint(self, meter: Meter | None = None) -> None:
-        """Wait while the job is paused, with the meter's clock standing still.
+        """Wait while the job is paused, with the meter's clock stopped.
 
         Raises:
             JobCancelled: the job was cancelled.

@@ -10,7 +10,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def take(descriptor: int) -> bool:
-        """Lock a file if nobody else has; False if somebody has."""
+        """Lock a file unless someone else has; False if someone has."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -19,7 +19,7 @@ if sys.platform == "win32":
         return True
 
     def release(descriptor: int) -> None:
-        """Unlock a file before it is closed, because Windows unlocks a closed one in its own time."""
+        """Unlock a file before closing it, because Windows may take a while to unlock a closed one."""
         with contextlib.suppress(OSError):
             os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
@@ -28,7 +28,7 @@ else:
     import fcntl
 
     def take(descriptor: int) -> bool:
-        """Lock a file if nobody else has; False if somebody has."""
+        """Lock a file unless someone else has; False if someone has."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

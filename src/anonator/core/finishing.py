@@ -28,13 +28,13 @@ from anonator.errors import OutputError
 log = logging.getLogger(__name__)
 
 NO_REPORT = (
-    "The report could not be written beside the finished video, which is complete and was checked. "
+    "The report could not be saved next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
-    """The checks that the closed file passed, or the faces that can be seen in it.
+    """The checks that the closed file passed, or the faces that are still visible in it.
 
     Raises:
         VerificationError: the file is not what it must be.
@@ -81,10 +81,10 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[], None]) -> tuple[i
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report, and give both files their names.
+    """Write the report and give both files their names.
 
     Raises:
-        OutputError: a name cannot be given; then nothing is left.
+        OutputError: a name cannot be given; nothing is left behind.
     """
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
@@ -125,7 +125,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
 
 
 def _publish_report(run: Run, paper: TemporaryFile) -> bool:
-    """Give the report its name; the verified video has its own by now and is not taken away again."""
+    """Give the report its name; the verified video already has its own and is kept."""
     try:
         paper.publish(run.job.report_target, run.job.overwrite)
     except (OSError, OutputError) as exc:
@@ -169,6 +169,6 @@ def _repair_notes(repairs: Sequence[Uncovered]) -> Iterator[str]:
         moments = ", ".join(dict.fromkeys(clock_text(face.seconds, 1) for face in repairs[:5]))
         yield (
             f"The check of the finished file found a face at {moments}"
-            + (" and other moments" if len(repairs) > 5 else "")
+            + (" and elsewhere" if len(repairs) > 5 else "")
             + "; the file was made again with wider masks there, and then passed. Look there first."
         )

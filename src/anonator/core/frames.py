@@ -1,4 +1,4 @@
-"""What flows through the pipeline: Frame, Detections, Masks, and the Progress told to the outside."""
+"""What flows through the pipeline: Frame, Detections, Masks, and the Progress reported to the caller."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Unfitted:
     sar: Fraction
     """Width of its pixels in heights of its pixels."""
     place: Place
-    """Where it lies in the frame; around it the frame is black."""
+    """Where it is in the frame; the rest of the frame is black."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +70,11 @@ class Frame:
     image: VideoFrame
     """The picture in yuv420p, 8 bits, even width and height."""
     replaced: bool = False
-    """True where the input's frame cannot be decoded and this is a black one in its place."""
+    """True if the input's frame cannot be decoded and this is a black one in its place."""
     sar: Fraction = SQUARE
     """Width of a pixel in heights of a pixel."""
     unfitted: Unfitted | None = None
-    """The picture before it was scaled and framed in black; None where the frame is the picture itself."""
+    """The picture before it was scaled and framed in black; None if the frame is the picture itself."""
 
     @property
     def shape(self) -> tuple[int, int, Fraction]:
@@ -174,9 +174,9 @@ class Look:
     cut: bool
     """True on the first frame of a scene, the very first frame included."""
     detections: Detections | None
-    """None where the detector was not asked; a frame without faces has empty Detections."""
+    """None if the detector was not asked; a frame without faces has empty Detections."""
     turned: bool = False
-    """True where the detector also looked at the picture turned, and with its parts apart."""
+    """True if the detector also looked at the picture turned, and with its parts apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +204,7 @@ class Masks:
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """What the report says of one track; no picture and no place."""
+    """What the report says about one track; no picture and no position."""
 
     first_seconds: float
     """Time of the first sighting."""
@@ -213,9 +213,13 @@ class TrackSummary:
     sightings: int
     """Detections that belong to it."""
     gaps_bridged: int
-    """How often the face was not found for a while and covered all the same."""
+    """How often the face was not found for a while but stayed covered."""
     lowest_score: float
-    """The least sure of its detections, 0..1."""
+    """The lowest score of its detections, 0..1."""
+
+
+NO_SOUND = "the original has no sound"
+"""What JobResult.audio says of an input without sound."""
 
 
 class Stage(Enum):
@@ -225,7 +229,7 @@ class Stage(Enum):
     CHECKING = "checking"
     """The finished file is read again."""
     REPAIRING = "repairing"
-    """The check found a face, so the file is made once more, with wider masks there."""
+    """The check found a face, so the file is made again, with wider masks there."""
 
     @property
     def word(self) -> str:
@@ -235,25 +239,25 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is, as told to its callbacks."""
+    """How far a job has got, as reported to its callbacks."""
 
     frame: int
     """Frames written so far; while checking, frames that were played."""
     total: int | None
-    """Frames that the header promises, or None where it does not say."""
+    """Frames that the header promises, or None if it does not say."""
     elapsed_seconds: float
-    """Since the first frame was asked for, pauses not counted."""
+    """Time since the first frame was requested, without pauses."""
     fps: float
     """Frames per second over the last few seconds; 0 before the second frame."""
     remaining_seconds: float | None
-    """Estimate from fps, or None where total is unknown or nothing was measured yet."""
+    """Estimate from fps, or None if total is unknown or nothing has been measured yet."""
     stage: Stage = Stage.WORKING
     """What is being done; each stage counts from 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """The same frame before and after, small, for people to look at."""
+    """A small picture of the same frame before and after, for people to look at."""
 
     original: UInt8Array
     """(H, W, 3) RGB."""
@@ -262,12 +266,12 @@ class Preview:
     seconds: float
     """Presentation time of the frame."""
     faces: int | None
-    """Masks on this frame; None where nobody counted them."""
+    """Masks on this frame; None if they weren't counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What a finished job did."""
+    """What a finished job has done."""
 
     target: Path
     """The finished file."""
@@ -278,20 +282,20 @@ class JobResult:
     tracks: int
     """Faces followed; one person who leaves and comes back counts twice."""
     seconds: float
-    """Time that the job took."""
+    """How long the job took."""
     device: str
     """The device line, such as "CPU, bfloat16"."""
     audio: str
-    """What became of the sound, in words: "removed", "kept unchanged", "no sound in the input", ..."""
+    """What became of the sound, in words: "removed", "kept unchanged", "the original has no sound", ..."""
     checks: tuple[str, ...] = field(default=())
     """Sentences about the checks that the finished file passed."""
     report: Path | None = None
-    """The audit report beside the result, or None where none was asked for."""
+    """The audit report next to the result, or None if none was requested."""
     replaced_frames: int = 0
     """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())
     """Sentences that the user should read."""
     gaps_bridged: int = 0
-    """How often a followed face was not found for a while and covered all the same."""
+    """How often a followed face was not found for a while but stayed covered."""
     stage_seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage worked; stages work at the same time, so the sum is more than the job took."""

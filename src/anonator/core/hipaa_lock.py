@@ -12,13 +12,13 @@ from anonator.errors import HipaaLockError
 HIPAA_FIXED: dict[str, Any] = {
     name: each.default for name, each in SETTINGS.items() if each.hipaa is not Hipaa.FREE
 }
-"""What the lock holds, and HIPAA's values of it."""
+"""The settings that the lock holds, with HIPAA's values."""
 HIPAA_STRICTER: dict[str, Hipaa] = {
     name: each.hipaa for name, each in SETTINGS.items() if each.hipaa in (Hipaa.LOWER, Hipaa.HIGHER)
 }
-"""What may go beyond HIPAA's value, and where to; of everything else no other value is surely stricter."""
+"""What may go beyond HIPAA's value, and in which direction; nothing else has a surely stricter value."""
 HIPAA_UNSIGNABLE = tuple(name for name in HIPAA_FIXED if not SETTINGS[name].declared.signable)
-"""What no signature loosens."""
+"""What no signature can loosen."""
 
 
 def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
@@ -37,7 +37,7 @@ def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
 
 
 def lock_words(name: str, than: Settings | None = None) -> str:
-    """What the lock takes of a setting, in words: "0.2 to 0.5", "solid"."""
+    """The values that the lock takes for a setting, in words: "0.2 to 0.5", "solid"."""
     setting = SETTINGS[name]
     bounds = _lock_range(setting, than)
     if bounds is None:
@@ -48,7 +48,7 @@ def lock_words(name: str, than: Settings | None = None) -> str:
 
 
 def _lock_range(setting: Setting, than: Settings | None) -> tuple[float, float] | None:
-    """Least and greatest value that the lock takes, or None where only one is right."""
+    """Least and greatest value that the lock takes, or None if only one is right."""
     if setting.name not in HIPAA_STRICTER:
         return None
     bar = _counting(setting.of(than) if than else setting.default)
@@ -68,7 +68,7 @@ def looser_values(settings: Settings) -> dict[str, Any]:
 
 
 def require_lock_holds(settings: Settings) -> None:
-    """Refuse settings that say HIPAA and carry looser values without the signed sentence.
+    """Refuse HIPAA settings with looser values but without the signed sentence.
 
     Raises:
         HipaaLockError: naming the first setting that differs and what to do.
@@ -92,7 +92,7 @@ def require_lock_holds(settings: Settings) -> None:
 
 
 def waiver_note(settings: Settings) -> str:
-    """What people must know of a job whose lock was loosened by a signature, or "" where none was."""
+    """What people must know about a job whose lock was loosened by a signature, or "" if it wasn't."""
     if not settings.hipaa or not (looser := looser_values(settings)):
         return ""
     values = (f"{name} {word(value)} instead of {lock_words(name)}" for name, value in looser.items())

@@ -21,9 +21,9 @@ class Job:
     target: Path
     """The output's final name."""
     settings: Settings
-    """What to do."""
+    """How to do it."""
     overwrite: bool = False
-    """Whether an existing target, and the report beside it, may be replaced."""
+    """Whether an existing target, and the report next to it, may be replaced."""
 
     @property
     def report_target(self) -> Path:
@@ -32,14 +32,14 @@ class Job:
 
 
 def default_target(source: Path, folder: Path | None = None) -> Path:
-    """<name>_anonymized.mp4 beside the source, or in that folder."""
+    """<name>_anonymized.mp4 next to the source, or in that folder."""
     return (folder or source.parent) / f"{source.stem}{SUFFIX}.mp4"
 
 
 def result_target(source: Path, folder: Path | None, settings: Settings) -> Path:
-    """The output's name as the settings have it: the source's, or with neutral_name a random one.
+    """The output's name according to the settings: based on the source's, or random with neutral_name.
 
-    A random name is another one at every call.
+    A random name is different at every call.
     """
     if settings.neutral_name:
         return (folder or source.parent) / f"{secrets.token_hex(4)}{SUFFIX}.mp4"

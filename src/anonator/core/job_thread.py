@@ -49,7 +49,7 @@ class VideoProcessor:
             on_preview: called about four times a second, in the job's thread.
 
         Raises:
-            HipaaLockError: the settings say HIPAA and carry other values.
+            HipaaLockError: the settings say HIPAA but have values it does not allow.
         """
         require_lock_holds(job.settings)
         self.job = job
@@ -63,7 +63,7 @@ class VideoProcessor:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Run the job in a thread of its own."""
+        """Run the job in its own thread."""
         self._thread = threading.Thread(target=self._run_and_keep, name="anonator-job", daemon=True)
         self._thread.start()
 
@@ -72,23 +72,23 @@ class VideoProcessor:
         self._control.cancel()
 
     def pause(self) -> None:
-        """Hold the job until resume or cancel."""
+        """Pause the job until resume or cancel."""
         self._control.pause()
 
     def resume(self) -> None:
-        """Let a paused job go on."""
+        """Continue a paused job."""
         self._control.resume()
 
     @property
     def done(self) -> bool:
-        """Whether the job has ended, one way or another."""
+        """Whether the job has ended, in whatever way."""
         return self._done.is_set()
 
     def wait(self, timeout: float | None = None) -> JobResult:
         """Wait for the end of a started job.
 
         Raises:
-            TimeoutError: it has not ended after so many seconds.
+            TimeoutError: it did not end within that many seconds.
             AnonatorError: the job's own error; JobCancelled after cancel.
         """
         if not self._done.wait(timeout):
@@ -130,7 +130,7 @@ class VideoProcessor:
 
     def _work(self) -> JobResult:
         from anonator.core.processor import (
-            Processor,  # it loads the engine, which the window's start must not
+            Processor,  # this loads the engine, which must not happen when the window starts
         )
 
         return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()

@@ -1,4 +1,4 @@
-"""Measures a job: frames, elapsed and remaining time, and when it is time to say something."""
+"""Measures a job: frames, elapsed and remaining time, and when to report progress."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Meter:
         return (self._stopped_at or time.monotonic()) - self._begin
 
     def stop_clock(self) -> None:
-        """Stand still while the job is paused."""
+        """Stop the clock while the job is paused."""
         self._stopped_at = time.monotonic()
 
     def start_clock(self) -> None:
-        """Go on after a pause, as if it had not been."""
+        """Continue after a pause, as if there had been none."""
         if self._stopped_at is not None:
             self._begin += time.monotonic() - self._stopped_at
             self._stopped_at = None
 
     def count(self) -> Progress | None:
-        """Count one frame; the progress where it is time to tell it."""
+        """Count one frame; returns the progress when it's time to report it."""
         self.frames += 1
         now = self.elapsed()
         if now - self._told < PROGRESS_SECONDS:

@@ -40,7 +40,7 @@ class PerformancePreset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presets:
-    """The numbers of every performance mode; the defaults are what the published leaks were measured with."""
+    """The numbers of every performance mode; the published leaks were measured with these defaults."""
 
     original: PerformancePreset = PerformancePreset(1, 1, 1920, "faster")
     quality: PerformancePreset = PerformancePreset(8, 1, 1920, "veryfast")

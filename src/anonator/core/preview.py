@@ -1,4 +1,4 @@
-"""Pictures for people: a frame before and after, small, from a running job or for one moment."""
+"""Previews for people: a small frame before and after, from a running job or at one position."""
 
 from __future__ import annotations
 

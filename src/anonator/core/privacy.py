@@ -1,4 +1,4 @@
-"""Takes the names of files out of foreign errors, before a log or a person can see them."""
+"""Removes file names from other libraries' errors, before a log or a person can see them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import av
 
 
 def without_path(exc: BaseException) -> BaseException:
-    """The same exception with the file's name taken out, so that a logged traceback names no patient."""
+    """The same exception without the file's name, so that a logged traceback names no patient."""
     if isinstance(exc, (av.FFmpegError, OSError)) and len(exc.args) > 2:
         exc.args = exc.args[:2]
     for name in ("filename", "filename2"):

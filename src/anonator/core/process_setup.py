@@ -1,4 +1,4 @@
-"""What changes the whole process, each in one function, so that importing a module changes nothing."""
+"""Changes to the whole process, each in its own function, so that importing a module changes nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ctypes
 import sys
 
 SWITCH_SECONDS = 0.001
-"""A thread that holds Python's lock gives it up after this long when the window waits for it. Python's own
-value, 5 ms, adds up when several workers wait in line."""
+"""A thread that holds Python's lock releases it after this long if the window is waiting for it. Python's own
+value, 5 ms, adds up when several workers are waiting."""
 
 
 def prepare() -> None:

@@ -35,7 +35,7 @@ from anonator.errors import VerificationError
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 4
-"""A file in which the second look finds other faces each time is given up after so many."""
+"""After so many attempts, a file in which the second look keeps finding other faces is given up."""
 
 
 class Processor:
@@ -49,18 +49,18 @@ class Processor:
         on_progress: Callable[[Progress], None] | None = None,
         on_preview: Callable[[Preview], None] | None = None,
     ) -> None:
-        """Take the job; nothing is opened yet."""
+        """Set the job up; nothing is opened yet."""
         self._run = Run(job, control, on_progress, on_preview)
         self._detectors = detectors
 
     def run(self) -> JobResult:
-        """Make the file, and make it again with wider masks as long as a face can be seen in it.
+        """Make the file, and make it again with wider masks as long as a face is visible in it.
 
         Raises:
-            AnonatorError: whatever went wrong; then nothing is left.
+            AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg()  # asked for before hours of work, not after
+        second_ffmpeg()  # checked before hours of work, not after
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -84,7 +84,7 @@ class Processor:
             try:
                 return self._attempt()
             except Outgrown as exc:
-                log.info("larger pictures have come than the result has room for; starting again")
+                log.info("larger pictures came than fit into the result; starting again")
                 self._run.start_again(exc.canvas)
 
     def _attempt(self) -> tuple[JobResult | None, list[Uncovered]]:
@@ -117,7 +117,7 @@ class Processor:
             return publish(run, attempt, checks), []
 
     def _pass(self, attempt: Attempt) -> None:
-        """Every frame on its way from the reader to the writer."""
+        """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         style = settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)

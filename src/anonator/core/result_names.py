@@ -1,4 +1,4 @@
-"""Which name each result of a run gets: never two alike, and never the name of one of its videos."""
+"""Names the results of a run: never two alike, and never the name of one of its videos."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from anonator.core.job import default_target, report_target, result_target
 
 @dataclass(frozen=True, slots=True)
 class ResultName:
-    """Where the result of one video goes."""
+    """Where one video's result is saved."""
 
     source: Path
     """The video."""
@@ -25,7 +25,7 @@ class ResultName:
     why: str = ""
     """Why it is not the plain name, or not made at all, for people; it holds names, so no log may see it."""
     same_as: Path | None = None
-    """A video before it that is the same file under another path; that one's result is this one's too."""
+    """An earlier video that is the same file under another path; they share one result."""
 
 
 def plan(
@@ -41,24 +41,24 @@ def plan(
 
     Args:
         sources: the videos, in their order; of equal names the first stays plain, the others are numbered.
-        folder: where results go; None is beside each video.
+        folder: where results are saved; None means next to each video.
         settings: of the run; names that are random anyway are never numbered.
         inputs: more videos whose files must stay what they are; those of sources always do.
-        results: names that are given already.
-        avoid_existing: also keep away from what lies on the disk, so that nothing there is replaced.
+        results: results that already have their names.
+        avoid_existing: also avoid the names of existing files, so that none is replaced.
     """
     names = _Names(folder, settings, [*sources, *inputs], results, avoid_existing)
     return tuple(names.give(source) for source in sources)
 
 
 def is_taken(target: Path, settings: Settings) -> bool:
-    """Whether a result of that name, or the report that belongs to it, is there already."""
-    # a link that leads nowhere is there all the same
+    """Whether a result of that name, or its report, already exists."""
+    # a broken link takes the name too
     return os.path.lexists(target) or (settings.report and os.path.lexists(report_target(target)))
 
 
 class _Names:
-    """The names of one run while they are given, one after the other."""
+    """Gives the names of one run, one after the other."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class _Names:
         plain = default_target(source, self._folder)
         key = self._key(plain)
         first = self._first.get(key)
-        if first is not None:  # only then, since a look at every file takes long on a network drive
+        if first is not None:  # only then, because looking at every file is slow on a network drive
             self._alike.setdefault((key, self._file(first.source)), first)
             same = self._alike.get((key, self._file(source)))
             if same is not None:
-                why = f"It is the same video as {same.source}, and is done once."
+                why = f"This is the same video as {same.source}, so it is done only once."
                 return ResultName(source, same.target, why, same_as=same.source)
         name = self._neutral(source) if self._settings.neutral_name else self._numbered(source, plain)
         if first is None:
@@ -118,19 +118,19 @@ class _Names:
         raise AssertionError("numbers do not end")
 
     def _obstacle(self, target: Path) -> str:
-        """Why a result cannot have that name; empty where it can."""
+        """Why a result cannot have that name; empty if it can."""
         other = self._given.get(self._key(target))
         if other is not None:
             if other.target.name == target.name:
                 return f"{target.name} is the result of {other.source}"
             return (
-                f"some disks take {target.name} and {other.target.name}, the result of {other.source}, "
-                "for one name"
+                f"some disks treat {target.name} and {other.target.name}, the result of {other.source}, as "
+                f"the same name"
             )
         if self._is_input(target):
             return f"{target.name} is itself one of the videos"
         if self._avoid_existing and is_taken(target, self._settings):
-            return f"{target.name} or its report was there already"
+            return f"{target.name} or its report already exists"
         return ""
 
     def _is_input(self, target: Path) -> bool:
@@ -144,12 +144,12 @@ class _Names:
         return frozenset(map(self._file, self._inputs))
 
     def _key(self, path: Path) -> tuple[Hashable, str]:
-        """Equal for two paths that are, or on some disk could be, one name in one folder."""
+        """Equal for two paths that are, or on some disk could be, the same name in the same folder."""
         return self._place(path.parent), _folded(path.name)
 
 
 def _folded(name: str) -> str:
-    """A name without what disks may pass over: case, ways to compose a letter, marks that nobody sees."""
+    """A name without what disks may ignore: case, how a letter is composed, invisible marks."""
     # upper first: Windows compares capitals, of which some are shared by two small letters
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name.upper()).casefold())
     return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
@@ -161,7 +161,7 @@ def _place(folder: Path) -> Hashable:
         status = os.stat(folder)
     except OSError:
         return _folded(os.path.realpath(folder))
-    # some network drives number nothing
+    # some network drives don't number their files
     return (status.st_dev, status.st_ino) if status.st_ino else _folded(os.path.realpath(folder))
 
 

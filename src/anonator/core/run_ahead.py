@@ -14,15 +14,15 @@ AHEAD_BYTES = 24 * 1024 * 1024
 
 
 class StageStopped(Exception):
-    """The stage was closed while another still asked it for items; ends that one too."""
+    """The stage was closed while another still wanted items from it; ends that one too."""
 
 
 class RunAhead(Generic[T]):
-    """An iterator over what another iterable yields in a thread of its own.
+    """An iterator over what another iterable yields in its own thread.
 
     An exception of the stage is raised here, in the consumer, with its traceback. Close it (it is a
     context manager) to stop the stage early: it is asked to stop, its queue is emptied and the
-    thread is joined, in this order, because a stage that waits for room in the queue would never
+    thread is joined, in this order, because a stage that waits for space in the queue would never
     see the request.
     """
 
@@ -60,7 +60,7 @@ class RunAhead(Generic[T]):
             while not self._items and not self._finished and not self._stopped:
                 self._changed.wait()
             if self._stopped:
-                # not StopIteration: the next stage must not take this for the end of the video
+                # not StopIteration: the next stage must not mistake this for the end of the video
                 raise StageStopped
             if self._items:
                 item, size = self._items.popleft()
@@ -93,7 +93,7 @@ class RunAhead(Generic[T]):
                     self._items.append((item, size))
                     self._held += size
                     self._changed.notify_all()
-                del item  # a waiting stage must not keep the last frame alive
+                del item  # a waiting stage must not keep the last frame in memory
         except BaseException as exc:
             self._error = exc
         finally:
@@ -110,12 +110,12 @@ class RunAhead(Generic[T]):
 
 
 def ahead(items: Iterable[T], nbytes: Callable[[T], int], name: str, stages: ExitStack) -> RunAhead[T]:
-    """Let a stage work ahead of the next one in a thread of its own, until the stack is left.
+    """Let a stage work ahead of the next one in its own thread, until the stack is closed.
 
     Args:
         items: what the stage yields.
         nbytes: size of an item in bytes.
-        name: of the thread, behind "anonator-".
+        name: of the thread, after "anonator-".
         stages: closes it.
     """
     return stages.enter_context(RunAhead(items, nbytes=nbytes, limit=AHEAD_BYTES, name=f"anonator-{name}"))

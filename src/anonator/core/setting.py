@@ -1,4 +1,4 @@
-"""What a setting is: default, range, HIPAA rule, scope and words in one declaration that all else reads."""
+"""What a setting is: its default, range, HIPAA rule, scope and sentence, declared once for all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Hipaa(Enum):
-    """What the lock takes of a setting."""
+    """Which values of a setting the lock takes."""
 
     FREE = "free"
     """Any legal value."""
@@ -42,11 +42,11 @@ class Scope(Enum):
     STANDARD = "standard"
     """Only without the lock."""
     PROGRAM = "program"
-    """Nowhere by itself: the program sets it."""
+    """Nowhere: the program sets it."""
 
 
 class Topic(Enum):
-    """What an option of the command line is for, as the groups of --help are called."""
+    """What a command-line option is for; these are the groups in --help."""
 
     COVERED = "what is covered"
     FINDING = "finding faces"
@@ -57,12 +57,12 @@ class Topic(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """Everything that is known of a setting but its name and its default."""
+    """Everything about a setting except its name and its default."""
 
     doc: str
     """One sentence for people."""
     low: float | None = None
-    """Least legal number, or None where it is no number."""
+    """Least legal number, or None if it is not a number."""
     high: float | None = None
     """Greatest legal number."""
     hipaa: Hipaa = Hipaa.FREE
@@ -70,7 +70,7 @@ class Declaration:
     hipaa_low: float | None = None
     """Least legal number under the lock, where that may be stricter than without it."""
     hipaa_choices: tuple[Enum, ...] = ()
-    """The choices that the lock leaves, where it leaves some and not all; no signature adds to them."""
+    """The choices that the lock leaves, if it leaves only some; no signature adds to them."""
     signable: bool = True
     """Whether the signed sentence opens the lock for this setting."""
     standard: Any = None
@@ -79,15 +79,15 @@ class Declaration:
     why: str = ""
     """Why the lock refuses what it refuses: the rest of a message."""
     topic: Topic | None = None
-    """The group of its option on the command line, or None where it has none."""
+    """The group of its option on the command line, or None if it has none."""
     window: bool = False
     """Whether the window lets people choose it."""
     rare: bool = False
-    """Seldom changed: the report names it only where it differs from its default."""
+    """Rarely changed: the report names it only if it differs from its default."""
 
     def range(self, *, hipaa: bool = False) -> tuple[float, float]:
         """Least and greatest legal number."""
-        assert self.low is not None and self.high is not None, "it is no number"
+        assert self.low is not None and self.high is not None, "it is not a number"
         return (self.hipaa_low if hipaa and self.hipaa_low is not None else self.low), self.high
 
 
@@ -95,7 +95,7 @@ def setting(default: Any, doc: str, **facts: Any) -> Any:
     """A dataclass field that declares a setting.
 
     Args:
-        default: its value where nobody says anything: HIPAA's own.
+        default: its value if nothing is given: HIPAA's own.
         doc: one sentence for people.
         facts: the other fields of Declaration.
     """
@@ -103,7 +103,7 @@ def setting(default: Any, doc: str, **facts: Any) -> Any:
 
 
 def declaration(of: dataclasses.Field[Any]) -> Declaration | None:
-    """What a field declares, or None where it is a group of settings."""
+    """A field's declaration, or None if it is a group of settings."""
     found: Declaration | None = of.metadata.get("declaration")
     return found
 
@@ -118,7 +118,7 @@ def parse_enum(kind: type[EnumT], text: str) -> EnumT:
     """Turn a string from a command line or a file into a choice, whatever its case.
 
     Raises:
-        SettingsError: the text is none of the choices; the message lists them.
+        SettingsError: the text isn't one of the choices; the message lists them.
     """
     for choice in kind:
         if text.strip().lower() == str(choice.value).lower():
@@ -128,7 +128,7 @@ def parse_enum(kind: type[EnumT], text: str) -> EnumT:
 
 
 def word(value: Any) -> str:
-    """A value as people write it: a choice by its name, a number without idle digits, true and false."""
+    """A value as people write it: a choice by its name, a number without needless digits, true and false."""
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, bool):
@@ -139,7 +139,7 @@ def word(value: Any) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Whether it counts; true and false do not."""
+    """Whether it is a number; true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -170,7 +170,7 @@ def settle(settings: Any, *, hipaa: bool = False) -> None:
 
 
 def _problem(declared: Declaration, default: Any, value: Any, *, hipaa: bool) -> str:
-    """What the value should be, or "" where it is that."""
+    """What the value should be, or "" if it already is."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "true or false"
     if isinstance(default, Enum):
@@ -188,4 +188,4 @@ def _problem(declared: Declaration, default: Any, value: Any, *, hipaa: bool) ->
 
 
 def _within(value: Any, low: float, high: float) -> bool:
-    return is_number(value) and low <= value <= high  # NaN lies nowhere
+    return is_number(value) and low <= value <= high  # NaN is outside every range

@@ -1,4 +1,4 @@
-"""How long each stage of a job works, so that nobody has to guess where the time goes."""
+"""How long each stage of a job works, so that nobody has to guess where the time is spent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 WAITING = " waiting"
-"""Behind a stage's name: the time in which it waits for the stage before it."""
+"""Suffix of a stage's name: the time it waits for the stage before it."""
 
 
 class StageTimes:
@@ -33,7 +33,7 @@ class StageTimes:
             yield item
 
     def waiting(self, stage: str, items: Iterable[T]) -> Iterator[T]:
-        """What a stage reads; the time in which it waits for that is no work of its own."""
+        """What a stage reads; waiting for it doesn't count as the stage's own work."""
         return self.of(stage + WAITING, items)
 
     @contextlib.contextmanager

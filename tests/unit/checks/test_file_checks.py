@@ -156,7 +156,7 @@ def test_kept_sound_is_no_fault_where_it_was_asked_for(
 ) -> None:
     other = tmp_path / "other.mp4"
     with_sound(finished, other)
-    assert verify_contents(other, info, only_video=False).sentence == "It holds one video and its sound."
+    assert verify_contents(other, info, only_video=False).sentence == "It contains one video and its sound."
     with_subtitles(finished, other)
     with pytest.raises(VerificationError, match="streams"):
         verify_contents(other, info, only_video=False)

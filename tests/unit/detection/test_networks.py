@@ -203,7 +203,7 @@ def test_code_in_the_file_is_not_run(state: dict[str, torch.Tensor], tmp_path: P
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content))
-    refused(path, "damaged, or holds more than weights")
+    refused(path, "damaged, or contains more than weights")
     assert not target.exists()
 
 
@@ -244,10 +244,10 @@ def test_numbers_of_another_kind_are_refused(state: dict[str, torch.Tensor], tmp
     name = next(key for key, value in state.items() if value.dim() == 4)
     state[name] = state[name].to(torch.int32)
     torch.save(state, tmp_path / "weights.pth")
-    refused(tmp_path / "weights.pth", "numbers of another kind")
+    refused(tmp_path / "weights.pth", "numbers of the wrong type")
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"epoch": 3}, torch.zeros(3)], ids=["list", "number", "tensor"])
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "weights.pth")
-    refused(tmp_path / "weights.pth", "does not hold a network's weights")
+    refused(tmp_path / "weights.pth", "does not contain a network's weights")

@@ -45,7 +45,7 @@ def test_each_unusable_file_has_its_own_sentence(tmp_path: Path) -> None:
     assert "folder" in texts[1]
     assert "empty" in texts[2]
     assert "not a video" in texts[3]
-    assert "only sound" in texts[4]
+    assert "sound but no picture" in texts[4]
     assert "32 megapixels" in texts[5]
     assert "incomplete" in texts[6]
 
@@ -60,7 +60,7 @@ def test_cover_art_alone_is_no_video(tmp_path: Path) -> None:
         *(*tone(), "-f", "lavfi", "-i", "color=red:s=64x64:d=0.04", "-map", 0, "-map", 1),
         *("-c:a", "aac", "-c:v", "mjpeg", "-disposition:v", "attached_pic", path),
     )
-    assert "only sound" in refused(path)
+    assert "sound but no picture" in refused(path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes and devices are POSIX")

@@ -39,7 +39,7 @@ def test_patches_cover_a_place_for_a_while_around_a_moment() -> None:
 def test_other_frames_than_those_recorded_are_refused(frames: list[int]) -> None:
     """A failure means that masks could be put onto the wrong frames when the input changes meanwhile."""
     record = recorded(*[(1,)] * 5)
-    with pytest.raises(VerificationError, match="changed while"):
+    with pytest.raises(VerificationError, match="changed during"):
         list(record.replay((frame(i) for i in frames), NOTHING))
 
 

@@ -62,7 +62,7 @@ def test_a_job_that_cannot_fit_is_refused_with_both_figures(tmp_path: Path, disk
     disk["free"] = GB // 4
     with pytest.raises(OutputError) as caught:
         require_room(tmp_path, HOUR, 2 * GB)
-    assert "about 6.1 GB needed, 250 MB free" in str(caught.value)
+    assert "needs about 6.1 GB, and 250 MB is free" in str(caught.value)
     assert "another disk" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
 
@@ -156,7 +156,7 @@ def test_the_watch_stops_a_job_before_the_disk_is_full(tmp_path: Path, disk: dic
     watch.check()  # not asked again so soon
     assert disk["asked"] == 1
     disk["now"] = 100.0 + WATCH_SECONDS
-    with pytest.raises(OutputError, match=r"nearly full \(268 MB free\).*Make room"):
+    with pytest.raises(OutputError, match=r"nearly full \(268 MB free\).*Free space"):
         watch.check()
 
 
@@ -201,7 +201,7 @@ def test_a_real_disk_is_not_filled_to_its_last_byte(
     monkeypatch.setattr(disk_space, "WATCH_SECONDS", 0.0)
     others = filling_disk / "others.bin"
     others.write_bytes(bytes(10_000_000))
-    with pytest.raises(OutputError, match="not enough room"):
+    with pytest.raises(OutputError, match="not enough space"):
         require_room(filling_disk, HOUR, 2 * GB)
     info = info_for((320, 240))
     noise = np.random.default_rng(0)

@@ -121,7 +121,7 @@ def test_each_unusable_target_has_its_own_sentence(tmp_path: Path) -> None:
     before = sorted(os.listdir(tmp_path))
     targets = {
         tmp_path / "missing" / "a.mp4": "does not exist",
-        tmp_path / "folder.mp4": "name of a folder",
+        tmp_path / "folder.mp4": "folder with the output's name",
         tmp_path / "file" / "a.mp4": "not a folder",
         tmp_path / ("x" * 300 + ".mp4"): "too long",
     }
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_grow_is_said_and_nothing_is_left(
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1024}, {kilobytes * 1024}))"
     )
     said, left = run_on_a_full_disk(tmp_path, sounding_clip, 20, limit)
-    assert "as large as the result" in said, said
+    assert "a file this large" in said, said
     assert left == ""
 
 

@@ -18,15 +18,15 @@ from anonator.errors import VerificationError
 SAID_BY_EVERY_MP4 = {
     "major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id",
 }  # fmt: skip
-"""Tags that FFmpeg reports of the format itself."""
+"""Tags of the format itself that FFmpeg reports."""
 ONE_VIDEO = {
     b"moov", b"mvhd", b"trak", b"tkhd", b"edts", b"mdia", b"mdhd", b"hdlr", b"minf", b"vmhd", b"dinf",
     b"stbl", b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sdtp",
     b"sgpd", b"sbgp",
 }  # fmt: skip
-"""What the header of a file may hold that has one video track and says nothing else."""
+"""What the header of a file with one video track and nothing else may contain."""
 AROUND = {b"ftyp", b"moov", b"mdat", b"free"}
-"""What may lie beside the header."""
+"""What may appear outside the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def examine_file(
 
 
 def verify_frames(writer: VideoWriter, time_base: Fraction, *, decoded: int, masked: int) -> Check:
-    """Read the closed file again: every frame that was decoded is there, at its time, and none more.
+    """Read the closed file again: it has every frame that was decoded, each at its time, and no others.
 
     Args:
         writer: closed, not yet published.
@@ -90,7 +90,7 @@ def verify_frames(writer: VideoWriter, time_base: Fraction, *, decoded: int, mas
     if len(set(counts.values())) != 1:
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         raise VerificationError(
-            f"The finished file does not have the frames that it must have ({told}), so it was deleted. "
+            f"The finished file does not have the frames it should have ({told}), so it was deleted. "
             "Run the job again, and report it if it happens twice."
         )
     for wanted, found in zip(writer.pts, times, strict=True):
@@ -100,11 +100,13 @@ def verify_frames(writer: VideoWriter, time_base: Fraction, *, decoded: int, mas
                 f"The frame at {float(wanted * time_base):.3f} s is at {float(found):.3f} s in the "
                 "finished file, so it was deleted. Please report this."
             )
-    return Check("frames", f"All {decoded:,} frames of the input are in the finished file, each at its time.")
+    return Check(
+        "frames", f"All {decoded:,} frames of the input are in the finished file, each at the right time."
+    )
 
 
 def verify_contents(path: Path, info: VideoInfo, *, only_video: bool) -> Check:
-    """Look into the closed file: the picture's size, and for HIPAA that there is nothing but one video.
+    """Look into the closed file: at the picture's size, and for HIPAA that it has nothing but one video.
 
     Args:
         path: the file.
@@ -138,14 +140,14 @@ def verify_contents(path: Path, info: VideoInfo, *, only_video: bool) -> Check:
     if only_video:
         return Check(
             "contents",
-            "It holds one video and nothing else: no sound, subtitles, tags, chapters, attachments, "
+            "It contains one video and nothing else: no sound, subtitles, tags, chapters, attachments, "
             "places or dates.",
         )
-    return Check("contents", "It holds one video" + (" and its sound." if len(kinds) > 1 else "."))
+    return Check("contents", "It contains one video" + (" and its sound." if len(kinds) > 1 else "."))
 
 
 def _require_bare_header(path: Path) -> None:
-    """Go through every box of the header; what is not known to be harmless is refused."""
+    """Go through every box of the header and refuse whatever isn't known to be harmless."""
     with open(path, "rb") as file:
         outer = list(mp4_file.top_level(file))
         kinds = [kind for kind, _, _ in outer]
@@ -173,5 +175,5 @@ def unreadable() -> VerificationError:
 
 def _foreign(what: str) -> VerificationError:
     return VerificationError(
-        f"The finished file holds {what}, which it must not, so it was deleted. Please report this."
+        f"The finished file contains {what}, which it must not, so it was deleted. Please report this."
     )

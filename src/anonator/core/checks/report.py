@@ -1,4 +1,4 @@
-"""The audit report: what a job did, in numbers and words, without a picture, a name or a path."""
+"""The audit report: what a job did, in numbers and words, without any picture, name or path."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CHUNK = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Everything that a report tells."""
+    """Everything a report says."""
 
     settings: Settings
     info: VideoInfo
     model: str
-    """What found the faces; a script may bring another detector than the settings name."""
+    """What found the faces; a script may use a detector other than the one in the settings."""
     weights: WeightsFile | None
     device: str
     second_ffmpeg: str
@@ -63,7 +63,7 @@ class Audit:
     output_sha256: str
     output_bytes: int
     input_sha256: str | None
-    """Only where it was asked for: it identifies the recording."""
+    """Only if requested, because it identifies the recording."""
 
 
 def to_json(audit: Audit) -> bytes:
@@ -76,7 +76,7 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
 
     Args:
         path: the file.
-        tick: called again and again meanwhile; may raise to end it.
+        tick: called repeatedly meanwhile; may raise to end it.
 
     Raises:
         OSError: it cannot be read.

@@ -15,7 +15,7 @@ from anonator.core.checks.file_checks import Check, unreadable
 from anonator.errors import VerificationError
 
 STALLED_SECONDS = 60.0
-"""The second FFmpeg is given up when it has played nothing for so long."""
+"""The second FFmpeg is given up after playing nothing for this long."""
 if sys.platform == "win32":
     NO_CONSOLE = subprocess.CREATE_NO_WINDOW
 else:
@@ -23,7 +23,7 @@ else:
 
 
 class Playback:
-    """A second FFmpeg, not the one that wrote the file, plays it to the end in a process of its own.
+    """A second FFmpeg, not the one that wrote the file, plays it to the end in its own process.
 
     A context manager; left early it ends the process.
     """
@@ -74,7 +74,7 @@ class Playback:
 
         Args:
             frames: that it must have played.
-            tick: called again and again meanwhile; may raise to end it.
+            tick: called repeatedly meanwhile; may raise to end it.
 
         Raises:
             VerificationError: it could not be played to the end, or other frames were seen.
@@ -82,10 +82,10 @@ class Playback:
         while self._reader.is_alive():
             self._reader.join(0.05)
             tick()
-            # a paused job comes back from tick much later; the player has gone on meanwhile
+            # a paused job returns from tick much later; the player has kept running meanwhile
             if self._reader.is_alive() and time.monotonic() - self._seen > STALLED_SECONDS:
                 raise VerificationError(
-                    "A second program could not play the finished file within reasonable time, so it was "
+                    "A second program could not play the finished file in reasonable time, so it was "
                     "deleted. Check the disk or network drive, and run the job again."
                 )
         status = self._process.wait()
@@ -107,12 +107,12 @@ class Playback:
                     played = int(value)
                     if played > self.frames:
                         self.frames, self._seen = played, time.monotonic()
-                elif line.startswith("[h264"):  # a damaged picture, which it may have mended with a guess
+                elif line.startswith("[h264"):  # a damaged picture, which it may have patched up with a guess
                     self._decodes = False
 
 
 def second_ffmpeg() -> str:
-    """The program file of the FFmpeg that imageio-ffmpeg brings.
+    """The executable of the FFmpeg that comes with imageio-ffmpeg.
 
     Raises:
         VerificationError: it is not there.

@@ -1,6 +1,6 @@
 """The detector's second look: is there a face left in the finished file?
 
-What lies between black boxes can look like a face that is not there: on a crowd the detector sees shirts and
+What's left between black boxes can look like a face that isn't there: on a crowd the detector sees shirts and
 wheels as faces in a finished frame. So a finding counts where the same frame of the input shows a face at the
 same place, by the scores from which a track starts.
 """
@@ -26,19 +26,19 @@ from anonator.core.tracking.mask_record import MaskRecord, Patches
 from anonator.core.tracking.schedule import find_faces
 
 SAMPLE_EVERY = 10
-"""Every n-th finished frame is looked at, and what lies at the ends of tracks and scenes."""
+"""Every n-th finished frame is looked at, and those at the ends of tracks and scenes."""
 TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 BLACK = 24
-"""Luma, in limited range, up to which an encoded pixel is the black of a mask."""
+"""Highest luma, in limited range, at which an encoded pixel still counts as a mask's black."""
 CENTRE, COVERED = 0.7, 0.9
 """A face is covered where this share of its central part, of this share of its sides, is black."""
 SAME_FACE = 0.3
-"""IoU from which a face in the finished frame and one in the input's frame are the same."""
+"""IoU at which a face in the finished frame and one in the input's frame count as the same."""
 AROUND = 4.0
 """How much of the finished picture around a finding is kept, in its sizes, for comparing with the input."""
 PATCH_SCALE = 1.5
-"""How much wider a face is covered that the second look has found."""
+"""How much wider the mask gets on a face that the second look has found."""
 PATCH_SECONDS = 1.0
 """How long before and after that moment."""
 NEAR_EVERY = 5
@@ -161,7 +161,7 @@ class _Suspect:
 
 
 def _within(box: Float32Array, width: int, height: int) -> tuple[int, int, int, int]:
-    """The whole pixels of a box that lie in a picture."""
+    """The whole pixels of a box that are within a picture."""
     x1, y1, x2, y2 = (float(v) for v in box)
     return (
         max(0, math.floor(x1)),
@@ -176,7 +176,7 @@ def _turns(turned: bool) -> tuple[int, ...]:
 
 
 def second_look_passed(looked_at: int, repaired: int) -> Check:
-    """What is said of a file in which no face was found.
+    """The sentence on a file in which no face was found.
 
     Args:
         looked_at: finished frames.
@@ -189,7 +189,7 @@ def second_look_passed(looked_at: int, repaired: int) -> Check:
 
 
 def patches_for(faces: Iterable[Uncovered]) -> Patches:
-    """What must be covered additionally so that these faces are gone."""
+    """What else must be covered to make these faces disappear."""
     found = list(faces)
     boxes = box_ops.expand(np.array([f.box for f in found], np.float32).reshape(-1, 4), PATCH_SCALE)
     return Patches(
@@ -200,7 +200,7 @@ def patches_for(faces: Iterable[Uncovered]) -> Patches:
 
 
 def was_covered_before(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
-    """Whether a face lies where, and when, one was covered more widely already."""
+    """Whether a face is at a place and time where one was already covered more widely."""
     boxes = patches_for(repairs).boxes(face.seconds)
     return bool((box_ops.iou(np.array([face.box], np.float32), boxes) > 0).any())
 
@@ -222,7 +222,7 @@ def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterato
 def _only(
     path: Path, wanted: Collection[int], tick: Callable[[], None], canvas: Canvas | None = None
 ) -> Iterator[Frame]:
-    """Those frames of a video, in order; reading ends with the last of them."""
+    """The wanted frames of a video, in order; reading ends with the last of them."""
     last = max(wanted)
     with VideoReader(path, canvas=canvas) as reader:
         for frame in islice(reader, last + 1):

@@ -1,1 +1,1 @@
-"""What the detector is made of: networks, devices and the way of pictures to them."""
+"""What the detector is made of: networks, devices, and how pictures get to them."""

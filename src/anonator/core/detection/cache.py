@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # it imports torch, which must wait until a job starts
 
 
 class DetectorCache:
-    """The detector for the settings of the moment; safe to ask from several threads."""
+    """The detector for the current settings; safe to use from several threads."""
 
     def __init__(self, weights: Path | None = None) -> None:
         """Load nothing yet.
@@ -31,7 +31,7 @@ class DetectorCache:
 
         Raises:
             ModelError: the weights are missing or unusable.
-            DeviceError: the chosen device is not to be had, or lacks the chosen precision.
+            DeviceError: the chosen device isn't available, or lacks the chosen precision.
         """
         from anonator.core.detection.detector import load_detector
 
@@ -46,7 +46,7 @@ class DetectorCache:
             settings.tracking.continue_threshold,
         )
         with self._lock:
-            # a detector that had to retreat from the GPU is not kept for the next job
+            # a detector that had to fall back from the GPU isn't kept for the next job
             if self._detector is None or key != self._key or self._detector.notes:
                 self._close()
                 self._detector = load_detector(settings, self._weights)
@@ -55,7 +55,7 @@ class DetectorCache:
 
     @property
     def device_line(self) -> str | None:
-        """The device in words, or None while nothing is loaded."""
+        """The device in words, or None if nothing is loaded."""
         return self._detector.device_line if self._detector else None
 
     def close(self) -> None:

@@ -1,4 +1,5 @@
-"""Makes trained networks faster, computing the same: folds batch norms and activations into convolutions.
+"""Makes trained networks faster without changing what they compute: folds batch norms and activations "
+"into convolutions.
 
 The only module that uses private interfaces of PyTorch. Each is tried before it is relied on.
 """
@@ -34,7 +35,7 @@ def fold_batch_norms(module: nn.Module) -> None:
 
 
 def take_rgb(network: nn.Module) -> None:
-    """Make a network that was trained on BGR take RGB, by turning its first convolution round."""
+    """Make a network trained on BGR take RGB, by reversing its first convolution."""
     first = next(m for m in network.modules() if isinstance(m, nn.Conv2d) and m.in_channels == 3)
     with torch.no_grad():
         first.weight.copy_(first.weight.flip(1).clone())
@@ -61,7 +62,7 @@ class FusedConvolution(nn.Module):
 
 
 def computes_in_bfloat16() -> bool:
-    """Whether this processor has bfloat16; False too where PyTorch no longer tells."""
+    """Whether this processor has bfloat16; also False if PyTorch no longer says."""
     try:
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     except (AttributeError, RuntimeError):
@@ -93,7 +94,8 @@ def _private_operators() -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
 
 @torch.inference_mode()
 def _fusion_works(dtype: torch.dtype) -> bool:
-    """Whether a small fused convolution gives what the plain one gives; nobody promises that it stays so."""
+    """Whether a small fused convolution gives what the plain one gives; nothing guarantees that it always "
+    "will."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     draw = torch.Generator().manual_seed(1)

@@ -95,14 +95,14 @@ class FaceDetector:
         self.device_line = device_line
         self.name = name
         self.notes: list[str] = []
-        """Sentences for the user about what had to be changed on the way."""
+        """Sentences for the user about what had to be changed along the way."""
         self.weights: WeightsFile | None = None
         """What the network was loaded from, for the report."""
         self.means = RGB_MEANS
         self.interpolation: int | None = None
         """OpenCV's resizing method; None chooses area for shrinking and bilinear for enlarging."""
         self.judges_large_faces_at_half_size = True
-        """Off only to compare with detectors that look once."""
+        """Off only for comparison with detectors that look once."""
         self._checkpoint: Callable[[], None] | None = None
         self._hooks: list[RemovableHandle] = []
         network.prepare()
@@ -122,7 +122,7 @@ class FaceDetector:
         if device.type == "cpu":
             fuse_for_cpu(self._network)
         layers = [m for m in self._network.modules() if isinstance(m, (nn.Conv2d, FusedConvolution))]
-        # a light network's layers take so little that a call before each of them would be felt
+        # a light network's layers are so quick that a call before each of them would slow it down
         for hook in self._hooks:
             hook.remove()
         self._hooks = [
@@ -135,7 +135,7 @@ class FaceDetector:
             self._checkpoint()
 
     def _at_once(self) -> int:
-        """Pictures that keep the CPU busy; for several of a heavy network's there is no memory."""
+        """Number of pictures that keeps the CPU busy; a heavy network has memory for only one."""
         return self._workers.count if self._network is not None and self._network.light else 1
 
     def close(self) -> None:
@@ -219,7 +219,7 @@ class FaceDetector:
             )
         elif on_gpu:
             self._move(torch.device("cpu"), torch.float32)
-            # there is more memory now: no reason to go on missing small faces
+            # there is more memory now: no reason to keep missing small faces
             self.max_resolution, self.batch_size = self._full_resolution, self._at_once()
             self.device_line = "CPU, float32; the GPU ran out of memory"
             self._note("The GPU ran out of memory; continuing on the CPU, which is slower.")
@@ -281,7 +281,7 @@ class FaceDetector:
             for p in passes:
                 picture = half if p.halved else full
                 looks.append((layout.spread(picture) if p.apart and layout else picture, p.turns))
-        # threads that share a picture wait for each other behind every layer: only where there is one look
+        # threads that share a picture wait for each other after every layer: only if there is one look
         several = self._at_once() > 1 and sum(not p.halved for p in passes) * len(pictures) > 1
         found = (self._workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
         return [found[i : i + len(passes)] for i in range(0, len(found), len(passes))]
@@ -307,7 +307,7 @@ class FaceDetector:
         passes: Sequence[Pass],
         layouts: Sequence[Layout | None],
     ) -> list[list[Float32Array]]:
-        """The same on a GPU, where nothing waits until all looks at a batch have been asked for."""
+        """The same on a GPU, where nothing waits until all looks at a batch have been queued."""
         w, h = padded(size)
 
         def fill(picture: UInt8Array, target: UInt8Array) -> None:
@@ -366,7 +366,7 @@ class FaceDetector:
 def load_detector(
     settings: Settings, weights: Path | None = None, *, threads: int | None = None
 ) -> FaceDetector:
-    """Load the model that the settings name onto the device that they name, and time what works best there.
+    """Load the chosen model onto the chosen device, and time what works best there.
 
     Args:
         settings: of the job.
@@ -374,8 +374,8 @@ def load_detector(
         threads: of the CPU; None leaves some to the encoder.
 
     Raises:
-        WeightsMissingError, WeightsInvalidError: the model's weights; no other model is taken instead.
-        DeviceError: CUDA was asked for and is not to be had, or the device lacks the precision.
+        WeightsMissingError, WeightsInvalidError: the model's weights; no other model is used instead.
+        DeviceError: CUDA was requested but isn't available, or the device lacks the precision.
     """
     device, reason = choose_device(settings.device)
     network = build_network(settings.model)

@@ -1,4 +1,4 @@
-"""What a job needs of a detector, so that another one can take the place of the program's own."""
+"""What a job needs from a detector, so that another one can replace the program's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anonator.core.frames import Detections, UInt8Array
 class Detector(Protocol):
     """Finds faces in pictures; a job uses it from one thread at a time.
 
-    `anonator.testing.check_detector` tries whether an object keeps this contract.
+    `anonator.testing.check_detector` checks whether an object keeps this contract.
     """
 
     # read-only here, so that an object may have plain attributes, class attributes or properties
@@ -25,12 +25,12 @@ class Detector(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """Pictures that it takes best at once; detect takes any number."""
+        """The best number of pictures per call; detect takes any number."""
         ...
 
     @property
     def max_resolution(self) -> int:
-        """Long side in pixels up to which it makes use of a picture; larger ones are scaled down for it."""
+        """Longest side in pixels that it makes use of; larger pictures are scaled down for it."""
         ...
 
     @property
@@ -40,12 +40,12 @@ class Detector(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Sentences for the user about what had to be changed on the way."""
+        """Sentences for the user about what had to be changed along the way."""
         ...
 
     @property
     def weights(self) -> WeightsFile | None:
-        """What it was loaded from, for the report; None where there is nothing to tell."""
+        """What it was loaded from, for the report; None if there is nothing to tell."""
         ...
 
     def detect(
@@ -60,7 +60,7 @@ class Detector(Protocol):
         Args:
             pictures: N >= 1 arrays (H, W, 3) uint8 RGB, with square pixels.
             turns: quarter turns, counter-clockwise, at which each picture is to be looked at; the boxes are
-                those of the upright picture all the same.
+                still those of the upright picture.
             checkpoint: to be called now and then where this takes long; it may raise to end the call.
 
         Returns:

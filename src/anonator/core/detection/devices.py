@@ -33,7 +33,7 @@ TRIAL_RUNS = 4
 
 
 def why_no_cuda() -> str:
-    """The reason in words why CUDA cannot be used here, or "" where it can."""
+    """Why CUDA cannot be used here, in words, or "" if it can."""
     if torch.version.cuda is None:
         return "this copy of PyTorch was built for CPUs only"
     with warnings.catch_warnings():
@@ -48,7 +48,7 @@ def why_no_cuda() -> str:
             torch.zeros(1, device="cuda").add_(1).item()
         except RuntimeError as exc:
             log.warning("the GPU failed its trial: %s", exc)
-            return "the GPU does not answer"
+            return "the GPU does not respond"
     return ""
 
 
@@ -56,11 +56,11 @@ def choose_device(wanted: Device) -> tuple[torch.device, str]:
     """Where to run, and the reason why not on CUDA: "" where it is used or was not asked for.
 
     Raises:
-        DeviceError: CUDA was asked for and is not to be had.
+        DeviceError: CUDA was requested but isn't available.
     """
     reason = "" if wanted is Device.CPU else why_no_cuda()
     if wanted is Device.CUDA and reason:
-        raise DeviceError(f"CUDA was asked for, but {reason}. Choose the device auto or cpu.")
+        raise DeviceError(f"CUDA was requested, but {reason}. Choose the device auto or cpu.")
     return torch.device("cpu" if wanted is Device.CPU or reason else "cuda"), reason
 
 
@@ -80,7 +80,7 @@ def _has_kernels(capability: tuple[int, int], built_for: Iterable[str]) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, of the GPU or the computer, is what an allocation failed for."""
+    """Whether an allocation failed for lack of memory, on the GPU or the computer."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     if isinstance(error, cv2.error):
@@ -98,10 +98,10 @@ def cpu_threads() -> int:
 
 
 class Workers:
-    """Threads in which torch computes, each with intra-op threads of its own number.
+    """Threads in which torch computes, each with its own number of intra-op threads.
 
     One picture per single-threaded worker is faster than one picture on all threads: nothing waits at the
-    barrier behind each of the hundred layers, which takes ten times as long when another program
+    barrier after each of the hundred layers, which takes ten times as long when another program
     (the encoder) holds one of the processors.
     """
 
@@ -128,12 +128,12 @@ class Workers:
 
 
 def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) -> torch.dtype:
-    """The numbers that a network computes in on this device; Precision.AUTO takes the fastest.
+    """The number format a network computes in on this device; Precision.AUTO takes the fastest.
 
     Args:
         wanted: what the settings ask for.
         device: where the network will run.
-        network: float32, on the CPU; left as it is.
+        network: float32, on the CPU; left unchanged.
 
     Raises:
         DeviceError: the device cannot compute in what was asked for.
@@ -142,12 +142,12 @@ def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) 
     if wanted not in legal:
         place = "a GPU" if device.type == "cuda" else "the CPU"
         raise DeviceError(
-            f"The precision {wanted.value} was asked for, but the network runs on {place}. "
+            f"The precision {wanted.value} was requested, but the network runs on {place}. "
             f"Choose one of {', '.join(each.value for each in legal)}, or another device."
         )
     if wanted is Precision.BFLOAT16 and not computes_in_bfloat16():
         raise DeviceError(
-            "The precision bfloat16 was asked for, but this processor does not compute in it. "
+            "The precision bfloat16 was requested, but this processor does not support it. "
             "Choose the precision auto or float32."
         )
     if wanted is not Precision.AUTO:
@@ -175,8 +175,8 @@ def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:
 
 @torch.inference_mode()
 def _trial_seconds(network: FaceNetwork) -> dict[torch.dtype, float]:
-    """Shortest of some runs in each precision, taken in turn so that a busy moment hits both."""
-    # what a heavy network spends its time on is well known, and running it takes seconds
+    """The fastest of a few runs in each precision, alternating so that a busy moment affects both."""
+    # running a heavy network takes seconds, so the kind of layer it spends them on is timed instead
     model = network if network.light else nn.Sequential(nn.Conv2d(128, 128, 3, padding=1), nn.ReLU())
     picture = torch.rand(1, 3, 320, 320) if network.light else torch.rand(1, 128, 48, 48)
     trials = {}

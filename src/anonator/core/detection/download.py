@@ -20,17 +20,17 @@ from anonator.core import file_lock
 from anonator.errors import DownloadError, JobCancelled
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and the bytes in all, None where the server does not say."""
+"""Called with the bytes so far and the bytes in total, None if the server does not say."""
 
 TIMEOUT_SECONDS = 20.0
-"""How long the server may be silent; also the longest that a cancel waits."""
+"""How long the server may be silent; cancelling never waits longer than this."""
 CHUNK_BYTES = 256 * 1024
 SPARE_BYTES = 32 * 1024 * 1024
 """Disk space that a download leaves free."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STRONG_ETAG = re.compile(r'"[!#-~]*"')
 """A weak one (W/"...") does not promise the same bytes, so it cannot join two pieces."""
-CONTINUE_LATER = "What has arrived is kept: download again, and it goes on from there."
+CONTINUE_LATER = "What has arrived is kept: download again to continue from there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +40,26 @@ class Download:
     url: str
     """An https address; http only on this computer itself."""
     part: Path
-    """The partial file; beside it, while incomplete, a note of the server's version of the file."""
+    """The partial file; next to it, while incomplete, a note of the server's version of the file."""
     size: int
     """Bytes that the file must have; the caller compares its checksum too."""
     advice: str = "Try again later."
-    """The next step where the server does not have the file any more."""
+    """What to do next if the server no longer has the file."""
     progress: Progress | None = None
     """Called in the thread of run(), never with fewer bytes than before."""
     cancelled: Callable[[], bool] | None = None
-    """Asked between the pieces of the file."""
+    """Called between the pieces of the file."""
 
     def run(self) -> None:
-        """Fetch the whole file into the part, continuing what is there already.
+        """Fetch the whole file into the part, continuing what is already there.
 
         Raises:
             DownloadError: saying what went wrong and what to do.
-            JobCancelled: cancelled answered True; the part is kept.
+            JobCancelled: cancelled returned True; the part is kept.
         """
         if not _is_secure(self.url):
             raise DownloadError(
-                "Weights are only fetched over https. Give an address that begins with https://."
+                "Weights are only downloaded over https. Use an address that begins with https://."
             )
         offset = self._resume_point()
         if offset and offset == self.size:
@@ -72,11 +72,11 @@ class Download:
                 _discard(self.part)
                 self._transfer(0)
         except _CannotContinueError as exc:
-            raise DownloadError(f"The server's answer makes no sense. {self.advice}") from exc
+            raise DownloadError(f"The server's answer could not be understood. {self.advice}") from exc
         _note(self.part).unlink(missing_ok=True)
 
     def _resume_point(self) -> int:
-        """Bytes of the part that can be kept; 0 starts anew."""
+        """Bytes of the part that can be kept; 0 starts over."""
         try:
             there = self.part.stat().st_size
         except OSError:
@@ -101,7 +101,7 @@ class Download:
                 raise _CannotContinueError
             if total not in (None, self.size):
                 raise DownloadError(
-                    f"The server offers another file: it has {total:,} bytes instead of {self.size:,}. "
+                    f"The server offers a different file: it has {total:,} bytes instead of {self.size:,}. "
                     f"{self.advice}"
                 )
             _require_space(self.part.parent, self.size - start)
@@ -112,9 +112,10 @@ class Download:
             )
 
     def _copy(self, response: http.client.HTTPResponse, start: int, total: int | None) -> int:
-        """Write the answer behind the first `start` bytes of the part; the bytes that are there then."""
+        """Write the answer after the first `start` bytes of the part; returns the bytes that are there "
+        "then."""
         done = start
-        # a file that cannot be written is one error, a server that falls silent another
+        # a file that cannot be written is one error, a silent server another
         with _disk_errors(self.part), self.part.open("ab" if start else "wb") as file:
             _write_note(self.part, response.headers.get("ETag"))
             self._report(done, total)
@@ -151,8 +152,8 @@ def exclusive(lock: Path) -> Iterator[None]:
     with handle:
         if not file_lock.take(handle.fileno()):
             raise DownloadError(
-                "These weights are being downloaded already, by another window of Anonator. "
-                "Wait until that has finished, then try again."
+                "Another Anonator window is already downloading these weights. Wait until it has finished, "
+                "then try again."
             )
         yield
 
@@ -162,7 +163,7 @@ class _CannotContinueError(Exception):
 
 
 def _extent(response: http.client.HTTPResponse) -> tuple[int, int | None]:
-    """Where the answer's first byte lies in the file, and the file's size where the server says it."""
+    """Where in the file the answer's first byte belongs, and the file's size if the server says it."""
     if response.status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
         if match is None:
@@ -178,12 +179,12 @@ def _require_space(folder: Path, size: int) -> None:
     needed = size + SPARE_BYTES
     if free < needed:
         raise DownloadError(
-            f"The disk has too little room: the download needs {needed / 1e6:,.0f} MB and "
+            f"The disk doesn't have enough space: the download needs {needed / 1e6:,.0f} MB, and "
             f"{free / 1e6:,.0f} MB are free. Free some space, then download again."
         )
 
 
-# The note beside a part: the server's strong ETag, so that two versions of a file are never joined.
+# The note next to a part: the server's strong ETag, so that two versions of a file are never joined.
 
 
 def _note(part: Path) -> Path:
@@ -194,7 +195,7 @@ def _read_note(part: Path) -> str | None:
     try:
         version = _note(part).read_text(encoding="ascii")
     except (OSError, ValueError):
-        return None  # no note or a spoiled one: the version is unknown
+        return None  # no note or a damaged one: the version is unknown
     return version if STRONG_ETAG.fullmatch(version) else None
 
 
@@ -238,7 +239,7 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         if not _is_secure(newurl):
             fp.close()
             raise DownloadError(
-                "The server sends the download on to an address without encryption, so nothing was fetched. "
+                "The server redirected the download to an unencrypted address, so nothing was downloaded. "
                 "Try again from another network."
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -261,8 +262,8 @@ def _status_text(code: int, advice: str) -> str:
     if code in (404, 410):
         return f"The server no longer has these weights (HTTP {code}). {advice}"
     if code == 429 or code >= 500:
-        return f"The server cannot deliver the weights at the moment (HTTP {code}). Try again later."
-    return f"The server refused to deliver the weights (HTTP {code}). {advice}"
+        return f"The server cannot provide the weights right now (HTTP {code}). Try again later."
+    return f"The server refused to provide the weights (HTTP {code}). {advice}"
 
 
 def _connection_text(exc: Exception) -> str:
@@ -271,17 +272,18 @@ def _connection_text(exc: Exception) -> str:
         return f"The server did not answer within {TIMEOUT_SECONDS:.0f} seconds. {CONTINUE_LATER}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return (
-            "The server could not prove its identity, so nothing was fetched. Check this computer's date and "
-            "time, and ask your network's administrator whether a proxy opens encrypted connections."
+            "The server could not prove its identity, so nothing was downloaded. Check this computer's "
+            "date and "
+            "time, and ask your network's administrator whether a proxy inspects encrypted connections."
         )
     if isinstance(exc, urllib.error.URLError):
         return "The server could not be reached. Check the network connection, then download again."
-    return f"The connection broke off. {CONTINUE_LATER}"
+    return f"The connection was lost. {CONTINUE_LATER}"
 
 
 @contextmanager
 def _disk_errors(part: Path | None = None) -> Iterator[None]:
-    """Turn a failure of the disk into a DownloadError; on a full disk the part is removed, to give room."""
+    """Turn a failure of the disk into a DownloadError; on a full disk the part is removed, to free space."""
     try:
         yield
     except OSError as exc:
@@ -291,6 +293,6 @@ def _disk_errors(part: Path | None = None) -> Iterator[None]:
                 _note(part).unlink(missing_ok=True)
             raise DownloadError("The disk is full. Free some space, then download again.") from exc
         raise DownloadError(
-            "The folder for downloaded weights cannot be written. Check that the disk is there and that you "
-            "may write to it, then download again."
+            "The folder for downloaded weights cannot be written to. Check that the disk is connected and "
+            "that you may write to it, then download again."
         ) from exc

@@ -1,6 +1,6 @@
-"""A detector that the caller brings along: each of its answers is checked before a job relies on it.
+"""A detector provided by the caller: each of its answers is checked before a job relies on it.
 
-A wrong answer would be a face in the open: boxes that are not numbers cover nothing. So the job ends instead.
+A wrong answer could leave a face visible: boxes that are not numbers cover nothing. So the job ends instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from anonator.errors import AnonatorError, DetectionError
 
 
 class GivenDetectors:
-    """Always the same detector, which stays its owner's: it's never closed here."""
+    """Always the same detector; it still belongs to its owner, so it's never closed here."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = _Checked(detector)
@@ -32,7 +32,7 @@ class GivenDetectors:
 
 
 def fault_in(answers: object, pictures: Sequence[UInt8Array]) -> str:
-    """What is wrong with a detector's answers, as the end of a sentence; empty where nothing is.
+    """What is wrong with a detector's answers, as the end of a sentence; empty if nothing is.
 
     Args:
         answers: what detect returned.
@@ -52,7 +52,7 @@ def fault_in(answers: object, pictures: Sequence[UInt8Array]) -> str:
         if (x2 <= x1).any() or (y2 <= y1).any():
             return "returned a box without area; boxes are x1, y1, x2, y2 with x1 < x2 and y1 < y2"
         if (x1 < 0).any() or (y1 < 0).any() or (x2 > width).any() or (y2 > height).any():
-            return f"returned a box that reaches out of its picture of {width}x{height} pixels"
+            return f"returned a box that extends beyond its picture of {width}x{height} pixels"
         if not ((answer.scores >= 0) & (answer.scores <= 1)).all():  # NaN is neither
             return "returned a score that is not between 0 and 1"
         if not ((answer.turns >= 0) & (answer.turns <= APART)).all():
@@ -61,7 +61,7 @@ def fault_in(answers: object, pictures: Sequence[UInt8Array]) -> str:
 
 
 class _Checked:
-    """Passes everything on to another detector, and ends the job at its first wrong answer."""
+    """Passes everything to another detector, and ends the job at its first wrong answer."""
 
     def __init__(self, detector: Detector) -> None:
         self._inner = detector
@@ -74,8 +74,8 @@ class _Checked:
         self.batch_size, self.max_resolution = inner.batch_size, inner.max_resolution
         self.name, self.device_line, self.weights = inner.name, inner.device_line, inner.weights
         self.notes = [
-            f"The faces were found by a detector of the calling program ({self.name}), not by the model that "
-            "the settings name.",
+            f"The faces were found by the calling program's own detector ({self.name}), not by the model "
+            f"named in the settings.",
             *inner.notes,
         ]
 
@@ -92,24 +92,24 @@ class _Checked:
             raise
         except Exception as exc:
             raise DetectionError(
-                f"The detector that was given failed ({type(exc).__name__}), so the job was stopped and "
+                f"The given detector failed ({type(exc).__name__}), so the job was stopped and "
                 "nothing was written."
             ) from exc
         self._take_over()
         fault = fault_in(inside := _inside(answers, pictures), pictures)
         if fault:
             raise DetectionError(
-                f"The detector that was given {fault}, so the job was stopped and nothing was written. "
-                "anonator.testing.check_detector tells what it must do."
+                f"The given detector {fault}, so the job was stopped and nothing was written. "
+                "anonator.testing.check_detector checks what it must do."
             )
         return inside
 
     def close(self) -> None:
-        """Do nothing: the detector is its owner's."""
+        """Do nothing: the detector belongs to its owner."""
 
 
 def _inside(answers: list[Detections], pictures: Sequence[UInt8Array]) -> list[Detections]:
-    """The answers with boxes cut at the edges of their pictures; what isn't an answer stays as it is."""
+    """The answers with boxes cut at the edges of their pictures; what isn't an answer stays unchanged."""
     if not isinstance(answers, (list, tuple)) or len(answers) != len(pictures):
         return answers
     return [

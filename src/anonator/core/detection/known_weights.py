@@ -1,4 +1,4 @@
-"""What is known of each model's weights: name, size, checksum, licence, and where they come from."""
+"""The known facts about each model's weights: name, size, checksum, licence, and origin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anonator.core.config import Model
 
 @dataclass(frozen=True, slots=True)
 class WeightsSpec:
-    """What is known of a model's weights."""
+    """The known facts about a model's weights."""
 
     file_name: str
     size_bytes: int | None

@@ -43,7 +43,7 @@ class FaceNetwork(nn.Module):
             self.prepared = True
 
     def _merge_heads(self) -> None:
-        """Put together what sees the same features; here nothing does."""
+        """Merge layers that see the same features; here there are none."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network, which must have been prepared.
@@ -209,7 +209,7 @@ def decode(regressions: Tensor, priors: Tensor) -> Tensor:
 
 
 def build_network(model: Model) -> FaceNetwork:
-    """A network of that kind in evaluation mode, whose weights load_weights must bring."""
+    """A network of that kind in evaluation mode; load_weights must fill in its weights."""
     from face_detection.retinaface.config import cfg_mnet, cfg_re50
 
     # on the meta device nothing is allocated or filled with random numbers, which takes seconds
@@ -250,18 +250,18 @@ def load_weights(network: FaceNetwork, path: Path) -> None:
         KeyError,
     ) as exc:
         raise WeightsInvalidError(
-            f"The weights file is damaged, or holds more than weights. {advice}"
+            f"The weights file is damaged, or contains more than weights. {advice}"
         ) from exc
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsInvalidError(f"The weights file does not hold a network's weights. {advice}")
-    # networks that were trained on several GPUs carry this prefix
+        raise WeightsInvalidError(f"The weights file does not contain a network's weights. {advice}")
+    # networks trained on several GPUs have this prefix
     state = {key.removeprefix("module."): value for key, value in state.items()}
     expected = network.net.state_dict()
     for key, value in state.items():
         if key in expected and value.is_floating_point() != expected[key].is_floating_point():
-            raise WeightsInvalidError(f"The weights file holds numbers of another kind. {advice}")
+            raise WeightsInvalidError(f"The weights file contains numbers of the wrong type. {advice}")
         if value.is_floating_point():
             state[key] = value.float()
     try:

@@ -1,4 +1,5 @@
-"""Makes one picture's Detections of what several looks found: turned back, scaled, clipped, suppressed."""
+"""Turns what several looks at a picture found into its Detections: rotates back, scales, clips, "
+"suppresses."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from anonator.core.detection.seams import Layout
 from anonator.core.frames import APART, Detections, Float32Array
 
 WITHIN = 0.7
-"""Share of a part's box that must lie within a face's, so that they are one face."""
+"""Share of a part's box that must be within a face's for them to be one face."""
 UPRIGHT_SHARE = 0.7
 """Part of a turned box's score that an upright one needs to stand for the same face."""
 
@@ -26,12 +27,12 @@ LARGE_FACE = 128
 OVERLAP = 0.75
 """The half-size picture speaks from this part of LARGE_FACE on, so that no face falls between the two."""
 SMALLEST_HALVED = 64
-"""A picture with a shorter side than this has no room for a large face."""
+"""A picture with a shorter side than this is too small for a large face."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way of looking at a picture, and the faces for which it speaks."""
+    """One way of looking at a picture, and the faces it is responsible for."""
 
     turns: int
     """Quarter turns, counter-clockwise."""
@@ -40,7 +41,7 @@ class Pass:
     smallest: float = 0.0
     """Long side, in pixels of the full-size picture that the network sees, from which a face counts."""
     largest: float = math.inf
-    """Long side from which it does not count any more."""
+    """Long side from which it no longer counts."""
     apart: bool = False
     """With its parts apart; see seams."""
 
@@ -116,7 +117,7 @@ def add_parts(faces: Detections, parts: Detections, nms_threshold: float = NMS_T
     """
     boxes, scores, turns = faces.boxes.copy(), faces.scores.copy(), faces.turns.copy()
     overlap = box_ops.iou(parts.boxes, faces.boxes)
-    # a line across a face makes a small face of its half, which lies within the whole one
+    # a line across a face makes a small face of its half, which is within the whole one
     whole = (faces.turns == 0) & (faces.scores >= UPRIGHT_SHARE * parts.scores[:, None])
     overlap = np.where(whole & (box_ops.inside(parts.boxes, faces.boxes) > WITHIN), 1.0, overlap)
     same = overlap.argmax(axis=1) if len(faces) else np.zeros(len(parts), np.int64)

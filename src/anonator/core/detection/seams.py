@@ -1,6 +1,6 @@
-"""Pictures made of parts, such as call tiles beside each other: finds their edges and moves them apart.
+"""Pictures made of parts, such as the tiles of a video call: finds their edges and moves them apart.
 
-Half a face beside such an edge is hard to find. So every part is looked at with a mirrored margin, which
+Half a face next to such an edge is hard to find. So every part is looked at with a mirrored margin, which
 makes a whole face of it: of 216 halves and thirds of faces from the reference clips 91 % are found that way,
 and 69 % with a plain margin, which takes as long.
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from anonator.core.frames import Float32Array, UInt8Array
 
 Seam: TypeAlias = tuple[int, int]
-"""Where one part ends and where the next begins, in pixels, along one axis; a narrow gap lies between."""
+"""Where one part ends and where the next begins, in pixels, along one axis, with a narrow gap between."""
 
 STEP = 12
 """Grey levels by which the picture changes at a seam, within SPAN pixels."""
@@ -27,7 +27,7 @@ SPAN = 2
 ALONE = 5
 """Pixels across, among which the step at a seam is the largest: textures have steps everywhere."""
 STEADY = 0.75
-"""Part of a line's pixels that show the step; a dark tile beside a dark gap has none."""
+"""Part of a line's pixels that show the step; a dark tile next to a dark gap has none."""
 SHORTEST, PART = 48, 8
 """Pixels that a line must be long, and the part of the picture's side, whichever is more."""
 GAP = 32
@@ -85,12 +85,12 @@ def _upright(grey: UInt8Array) -> tuple[Seam, ...]:
 
 
 def _longest(lengths: npt.NDArray[np.int64]) -> tuple[Seam, ...]:
-    """The seams of the longest lines; lengths has one number for every column, 0 where there is no line."""
+    """The seams of the longest lines; lengths has one number for every column, 0 if there is no line."""
     seams: list[Seam] = []
     left = lengths.copy()
     while len(seams) < MOST and left.any():
         longest = int(left.argmax())
-        # the other edge of a gap is about as long; with both in hand the gap itself is left out
+        # the other edge of a gap is about as long; once both are known, the gap itself is left out
         near = np.flatnonzero(left > left[longest] / 2)
         first = int(near[near >= longest - GAP].min())
         last = int(near[near <= max(longest, first + GAP)].max())
@@ -101,12 +101,12 @@ def _longest(lengths: npt.NDArray[np.int64]) -> tuple[Seam, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """The parts along one axis: where they lie in the picture, and where with margins between them."""
+    """The parts along one axis: where they are in the picture, and where once margins separate them."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     places: tuple[int, ...]
-    """Where each start goes."""
+    """Where each part's start ends up."""
 
     @classmethod
     def cut(cls, seams: Sequence[Seam], length: int, scale: float) -> _Axis:
@@ -130,7 +130,8 @@ class _Axis:
         return [slice(a, b) for a, b in zip(self.starts, self.ends, strict=True)]
 
     def back(self, low: Float32Array, high: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Both ends of stretches along the axis, each in the part that its middle lies in or next to."""
+        """Both ends of stretches along the axis, each in the part that contains its middle or is next to "
+        "it."""
         starts, ends, places = (np.array(v, np.float32) for v in (self.starts, self.ends, self.places))
         far = places + ends - starts
         middle = ((low + high) / 2)[:, None]
@@ -149,7 +150,7 @@ class Layout:
 
     @classmethod
     def of(cls, seams: Seams, picture: tuple[int, int], size: tuple[int, int]) -> Layout:
-        """Plan it.
+        """Plan the layout.
 
         Args:
             seams: in pixels of the picture.
@@ -180,7 +181,7 @@ class Layout:
     def gather(self, boxes: Float32Array) -> Float32Array:
         """(N, 4) boxes in 0..1 of what spread made, as boxes in 0..1 of the picture.
 
-        What reaches over a part's edge is cut there; what lies in a margin only has no area left.
+        What reaches over a part's edge is cut there; what is only in a margin has no area left.
         """
         width, height = self.size
         x1, x2 = self.across.back(boxes[:, 0] * width, boxes[:, 2] * width)

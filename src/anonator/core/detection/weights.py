@@ -1,4 +1,4 @@
-"""Where model weights come from: finds them, checks them, and fetches them once the user has agreed."""
+"""Finds model weights, checks them, and downloads them once the user has agreed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENT_FOLDER = "ANONATOR_WEIGHTS_DIR"
 
 
 class Check(Enum):
-    """How far a file's SHA-256 says that it is what it should be."""
+    """How much a file's SHA-256 proves about it."""
 
     PUBLISHED = "the published SHA-256"
     UNKNOWN = "the user's own file; its SHA-256 is not a known one"
@@ -42,9 +42,9 @@ class WeightsFile:
 
 
 class _Place(Enum):
-    """Where a file lies, with what to do when it is not the right one."""
+    """Where a file was found, with what to do if it is the wrong one."""
 
-    SETTINGS = "Put the right file in the place that the settings name, or clear that setting."
+    SETTINGS = "Put the right file where the settings say, or clear that setting."
     ENVIRONMENT = f"Replace or remove it in the folder that {ENVIRONMENT_FOLDER} names."
     DATA = "Download the weights again."
     PACKAGE = "Install Anonator again."
@@ -80,15 +80,15 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
     """The weights to load for a model, checked.
 
     They are looked for in the override, or else in the folder that ANONATOR_WEIGHTS_DIR names, the data
-    folder and the package. The first file found must be right: going on to another would hide what is wrong.
+    folder and the package. The first file found must be right: trying another would hide the problem.
 
     Args:
         model: the network.
-        override: the user's own file, accepted whatever its SHA-256, or a folder that holds the known file.
+        override: the user's own file, accepted whatever its SHA-256, or a folder with the known file.
 
     Raises:
         WeightsMissingError: saying how to get them.
-        WeightsInvalidError: a file is there and is not the right one.
+        WeightsInvalidError: a file was found, but it is the wrong one.
     """
     spec = SPECS[model]
     if override is not None and override.is_file():
@@ -98,7 +98,7 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
             return _checked(spec, path, place)
     if override is not None:
         raise WeightsMissingError(
-            f"The settings name a place for the weights of {model.value}, but they are not there. "
+            f"The weights of {model.value} are not where the settings say. "
             f"Put {spec.file_name} there, or clear that setting."
         )
     if spec.sha256 is None:
@@ -109,7 +109,7 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
         )
     if spec.url is None:
         raise WeightsMissingError(
-            f"The weights of {model.value}, a part of the program, are not there. {_Place.PACKAGE.value}"
+            f"The weights of {model.value}, which come with the program, are missing. {_Place.PACKAGE.value}"
         )
     raise WeightsMissingError(
         f"The weights of {model.value} ({spec.human_size}) are not on this computer. Download them in the "
@@ -128,13 +128,13 @@ def download(
     Args:
         model: the network.
         progress: called in this thread with bytes there and bytes in all (None: the server does not say).
-        cancelled: asked now and then; True stops, keeping what has arrived for later.
+        cancelled: called now and then; True stops, keeping what has arrived for later.
         url: another https address that has the same file.
 
     Raises:
-        DownloadError: no network, refused, broken off, disk full.
+        DownloadError: no network, refused, interrupted, disk full.
         WeightsInvalidError: what arrived is not the right file; it was removed.
-        JobCancelled: cancelled answered True.
+        JobCancelled: cancelled returned True.
     """
     from anonator.core.detection.download import (  # the window imports this module at its start
         Download,
@@ -170,7 +170,8 @@ def download(
             raise
         except OSError as exc:
             raise DownloadError(
-                "The downloaded weights could not be put in place. Close other windows of Anonator, then try "
+                "The downloaded weights could not be moved into place. Close other windows of Anonator, "
+                "then try "
                 "again."
             ) from exc
     return WeightsFile(target, arrived.sha256, arrived.origin, arrived.check)
@@ -190,18 +191,18 @@ def adopt(model: Model, file: Path) -> WeightsFile:
     """
     spec = SPECS[model]
     if not file.is_file():
-        raise WeightsMissingError("This file is not there any more. Choose another one.")
+        raise WeightsMissingError("This file no longer exists. Choose another one.")
     target = data_folder() / spec.file_name
     part = target.with_name(f"{target.name}.{os.getpid()}.copy")
     try:
-        # before gigabytes of something else are copied
+        # before copying gigabytes of something else
         if spec.size_bytes not in (None, file.stat().st_size):
             raise WeightsInvalidError("its size is wrong")
         if spec.sha256 is None:
             _require_checkpoint(spec, file, _Place.DATA)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part)
-        # the copy is checked, not the file: nobody can change it in between
+        # checks the copy, not the file: nobody can change it in between
         checked = _checked(spec, part, _Place.DATA)
         _flush_to_disk(part)
         os.replace(part, target)
@@ -213,7 +214,7 @@ def adopt(model: Model, file: Path) -> WeightsFile:
     except OSError as exc:
         raise ModelError(
             "The weights file could not be copied into the program's folder. "
-            "Check that it can be read and that the disk has room."
+            "Check that it can be read and that the disk has enough space."
         ) from exc
     finally:
         part.unlink(missing_ok=True)
@@ -238,7 +239,7 @@ def _own_file(spec: WeightsSpec, path: Path) -> WeightsFile:
 def _described(spec: WeightsSpec, path: Path, digest: str) -> WeightsFile:
     if digest == spec.sha256:
         return WeightsFile(path, digest, spec.origin, Check.PUBLISHED)
-    return WeightsFile(path, digest, "A file of the user's own.", Check.UNKNOWN)
+    return WeightsFile(path, digest, "The user's own file.", Check.UNKNOWN)
 
 
 def _checked(spec: WeightsSpec, path: Path, place: _Place) -> WeightsFile:
@@ -266,7 +267,7 @@ def _require_checkpoint(spec: WeightsSpec, path: Path, place: _Place) -> None:
         head = file.read(4)
     if head != b"PK\x03\x04" and head[:1] != b"\x80":
         raise WeightsInvalidError(
-            f"The file {spec.file_name} does not hold weights of PyTorch. {place.value}"
+            f"The file {spec.file_name} does not contain PyTorch weights. {place.value}"
         )
 
 

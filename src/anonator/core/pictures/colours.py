@@ -1,4 +1,4 @@
-"""Names for FFmpeg's colour tags, and what players take where there is none."""
+"""Names for FFmpeg's colour tags, and what players assume if there is none."""
 
 from __future__ import annotations
 

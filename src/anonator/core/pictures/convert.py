@@ -1,4 +1,4 @@
-"""Turns whatever a decoder delivers into the frames of a video, all of one size, each in its own shape."""
+"""Turns whatever a decoder delivers into a video's frames, all of one size, each in its own shape."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from anonator.core.pictures.shape import Canvas, Crop, even
 from anonator.core.pictures.upright import Kind, UprightMaker
 
 MOST_KINDS = 32
-"""A hostile file that changes with every picture does not fill the memory with plans."""
+"""So that a hostile file that changes with every picture can't fill the memory with plans."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A picture as the frames of a video have it."""
+    """A picture in the form that a video's frames have."""
 
     image: VideoFrame
     """av.VideoFrame in yuv420p, of the canvas's size."""
     unfitted: Unfitted | None
-    """The picture before it was fitted, or None where there was nothing to fit."""
+    """The picture before it was fitted, or None if there was nothing to fit."""
     own: Canvas
     """The picture's own size, as players show it."""
 

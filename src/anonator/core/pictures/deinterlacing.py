@@ -32,7 +32,7 @@ class Deinterlacer:
         yield from self._made(self._graph)
 
     def finish(self) -> Iterator[VideoFrame]:
-        """What is still held back."""
+        """The frames still held back."""
         if self._graph is not None:
             self._graph.push(None)
             yield from self._made(self._graph)

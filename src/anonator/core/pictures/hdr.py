@@ -1,4 +1,4 @@
-"""Tone mapping: HDR pictures (PQ or HLG, BT.2020) become ordinary BT.709 ones."""
+"""Tone mapping: HDR pictures (PQ or HLG, BT.2020) become standard BT.709 ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from av.filter.context import FilterContext
 Float64Array = npt.NDArray[np.float64]
 
 SOURCE_PEAK = 1000.0
-"""Brightest source light in cd/m2 that is still told apart; more is shown as white."""
+"""Brightest source light in cd/m2 that is still distinguished; more is shown as white."""
 WHITE = 203.0
 """HDR reference white in cd/m2, which is also the peak of the result. Source: ITU-R BT.2408."""
 DISPLAY_GAMMA = 2.2

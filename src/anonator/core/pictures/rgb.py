@@ -28,7 +28,7 @@ def to_rgb(frame: Frame, size: tuple[int, int] | None = None) -> UInt8Array:
             larger ones interpolated.
 
     Returns:
-        (h, w, 3) uint8, C-contiguous, memory of its own.
+        (h, w, 3) uint8, C-contiguous, with its own memory.
     """
     return _rgb(frame.image, size or (frame.width, frame.height))
 
@@ -46,7 +46,7 @@ def picture_within(frame: Frame, long_side: int) -> tuple[UInt8Array, Place]:
     """The frame's picture as the detector should see it: with square pixels, before it was fitted.
 
     Returns:
-        (h, w, 3) uint8 RGB, and where that picture lies in the frame.
+        (h, w, 3) uint8 RGB, and where that picture is in the frame.
     """
     source = frame.unfitted
     if source is None:

@@ -47,7 +47,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How stored pictures must be turned to stand upright: transpose first, then flip."""
+    """How stored pictures must be turned to be upright: transpose first, then flip."""
 
     transpose: bool = False
     flip_x: bool = False
@@ -55,7 +55,7 @@ class Orientation:
 
     @property
     def is_upright(self) -> bool:
-        """Nothing to be done."""
+        """Nothing to do."""
         return not (self.transpose or self.flip_x or self.flip_y)
 
     @property
@@ -122,7 +122,7 @@ class Canvas:
 
     @property
     def pixels(self) -> int:
-        """How many there are."""
+        """The number of pixels."""
         return self.width * self.height
 
     def place(self, width: int, height: int, sar: Fraction) -> Place:

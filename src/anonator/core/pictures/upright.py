@@ -17,7 +17,7 @@ from anonator.core.pictures.shape import Canvas, Crop, Orientation, even
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What pictures have in common that are made upright in the same way."""
+    """What pictures that are made upright in the same way have in common."""
 
     width: int
     """As stored."""
@@ -35,7 +35,7 @@ class Kind:
 
     @classmethod
     def of(cls, picture: VideoFrame, sar: Fraction) -> Kind:
-        """Read it off a decoded picture."""
+        """Read it from a decoded picture."""
         return cls(
             picture.width,
             picture.height,
@@ -48,7 +48,7 @@ class Kind:
         )
 
     def completed(self, first: Kind) -> Kind:
-        """The same, with the colours of the first where it is alike otherwise and says nothing of them."""
+        """The same, with the first picture's colours if it is otherwise alike and doesn't say its own."""
         if (self.width, self.height, self.pix_fmt) != (first.width, first.height, first.pix_fmt):
             return self
         # a filter on the way may have lost the tags
@@ -82,7 +82,7 @@ class UprightMaker:
         """The picture's own size, as players show it."""
         self.hdr = HDR_TRANSFERS.get(kind.transfer)
         from_rgb = is_rgb and not self.hdr
-        # grey pictures have all 256 shades where nobody says otherwise, as cameras and microscopes make them
+        # grey pictures have all 256 shades unless marked otherwise, as cameras and microscopes make them
         grey = kind.pix_fmt.startswith("gray") and not kind.color_range
         self.full_range = grey or kind.pix_fmt.startswith("yuvj") or kind.color_range == ColorRange.JPEG
         self.color_range = int(ColorRange.JPEG) if self.full_range else kind.color_range
@@ -96,7 +96,7 @@ class UprightMaker:
         self._reformatter = VideoReformatter()
 
     def make(self, picture: VideoFrame) -> VideoFrame:
-        """One decoded av.VideoFrame in, one in yuv420p out: the same where nothing is to be done."""
+        """One decoded av.VideoFrame in, one in yuv420p out: the same if there is nothing to do."""
         plain = picture.format.name == "yuv420p" and not self.hdr
         if plain and all(plane.line_size > 0 for plane in picture.planes):
             made = picture

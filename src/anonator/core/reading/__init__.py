@@ -1,1 +1,1 @@
-"""Reading: from a file that nobody vouches for to decoded pictures with their times."""
+"""Reading: from an untrusted file to decoded pictures with their times."""

@@ -1,4 +1,4 @@
-"""Names for what PyAV gives and takes, and for what stands in for one of its containers."""
+"""Types for what PyAV takes and returns, and for what replaces one of its containers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Container(Protocol):
 
     @property
     def duration(self) -> int | None:
-        """In microseconds, as far as the file says."""
+        """In microseconds, if the file says."""
 
     def demux(self, streams: Streams, /) -> Iterator[Packet]:
         """The packets of a stream, or of some, in the file's order."""
@@ -47,7 +47,7 @@ class Container(Protocol):
 
 
 class StandIn:
-    """A container that reads by another one, and does only some things in its own way."""
+    """A container that reads through another one, and does only some things differently."""
 
     def __init__(self, container: InputContainer) -> None:
         self._container = container
@@ -64,7 +64,7 @@ class StandIn:
 
     @property
     def duration(self) -> int | None:
-        """In microseconds, as far as the file says."""
+        """In microseconds, if the file says."""
         return self._container.duration
 
     def seek(self, offset: int, *, backward: bool = True, stream: Stream | None = None) -> None:

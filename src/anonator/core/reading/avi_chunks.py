@@ -1,4 +1,4 @@
-"""What is peculiar to AVI: pictures without times, and fewer of them than the header often claims."""
+"""AVI's peculiarities: pictures without times, and often fewer of them than the header claims."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AviTimes:
 
 
 def stored_pictures(path: Path, stream: int) -> int | None:
-    """How many chunks of a stream hold something, or None where the structure is not whole to its end.
+    """How many chunks of a stream hold something, or None if the structure is not whole to its end.
 
     Programmes that record count a frame that they dropped, and players do not miss it. Only where every
     chunk is followed by another one up to the end that the file says is it sure that none was lost later.
@@ -44,7 +44,8 @@ def _stored(file: BinaryIO, size: int, number: bytes) -> int | None:
     while at < size:
         head = _head(file, at)
         if head is None or head[0] != b"RIFF":
-            return count if at else None  # behind a complete file, as reserved space, is no part of it
+            # what follows a complete file, such as reserved space, isn't part of it
+            return count if at else None
         inside = _pictures(file, at + 12, head[1], number) if head[1] <= size else None
         if inside is None:
             return None

@@ -6,10 +6,10 @@ from collections import Counter, deque
 
 
 class AwaitedPictures:
-    """Tells of a picture that does not come, where packets and pictures go in pairs."""
+    """Notices a missing picture, if packets and pictures come in pairs."""
 
     def __init__(self, *, follows: bool) -> None:
-        """Take whether to begin at all."""
+        """Say whether to begin at all."""
         self.follows = follows
         """False from the first sign that packets and pictures do not go in pairs; then nothing is missed."""
         self._waiting: Counter[int] = Counter()
@@ -21,7 +21,7 @@ class AwaitedPictures:
         self._order.append((pts, number))
 
     def came(self, pts: int | None) -> None:
-        """Wait no more for a picture of that time."""
+        """Stop waiting for a picture of that time."""
         if pts is not None and pts in self._waiting:
             self._waiting[pts] -= 1
             if not self._waiting[pts]:

@@ -1,4 +1,4 @@
-"""Tells where frames of the input were replaced by black."""
+"""Records where frames of the input were replaced with black."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from anonator.core.clock_text import clock_text
 from anonator.core.frames import Frame
 
 SPELLS_TOLD = 5
-"""A note names so many places; of the others it gives the number."""
+"""A note names this many places and counts the others."""
 
 
 class BlackSpells:
-    """Counts the frames that were replaced by black, and remembers where."""
+    """Counts the frames that were replaced with black, and remembers where."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -23,7 +23,7 @@ class BlackSpells:
         self._within = False
 
     def enter(self, frame: Frame) -> None:
-        """Take note of the next frame that is delivered, replaced or not."""
+        """Record the next frame that is delivered, replaced or not."""
         if self._start is None:
             self._start = frame.seconds
         if frame.replaced:

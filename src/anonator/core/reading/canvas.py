@@ -1,5 +1,5 @@
-"""Finds the size for a result whose pictures do not all have one size: a phone that is turned, a call that
-grows sharper."""
+"""Finds the size for a result whose pictures vary in size: a phone that is turned, a call that gets "
+"sharper."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from anonator.core.reading.opening import OpenedVideo, open_video
 from anonator.core.reading.parameter_sets import fingerprint
 
 WORTHWHILE_SECONDS, WORTHWHILE_PART = 1.0, 0.1
-"""A size counts for the result when it is shown so long, or for this part of a short video."""
+"""A size counts for the result if it is shown this long, or for this part of a short video."""
 LOOK_EVERY_SECONDS = 1.0
-"""How often a key frame is decoded for its size where its bytes do not tell."""
+"""How often a key frame is decoded for its size if its bytes do not tell."""
 MOST_SHAPES = 256
 """Of a hostile file that changes with every picture."""
 SHAPES_TOLD = 4
 OWN_SHAPE = ("mov", "matroska", "avi", "asf", "mxf", "flv")
-"""Containers that say the shape of pixels themselves, once for the whole video."""
+"""Containers that give the shape of pixels themselves, once for the whole video."""
 
 
 class ShapeTimes:
-    """How long pictures of each shape are shown, and which of these is the size for the result."""
+    """How long pictures of each shape are shown, and which shape sets the size of the result."""
 
     def __init__(self, canvas: Canvas | None = None, total_seconds: float | None = None) -> None:
         """Start with nothing seen.
@@ -43,22 +43,22 @@ class ShapeTimes:
         self._canvas, self._total = canvas, total_seconds
         self._seconds: dict[Canvas, float] = {}
         self.outgrown_by: Canvas | None = None
-        """A size that would be better than the result's, because larger pictures are shown long enough."""
+        """A better size than the result's, if larger pictures are shown long enough."""
 
     def enter(self, shape: Canvas, seconds: float) -> None:
-        """Take note of a picture, or of many."""
+        """Record one picture, or many."""
         if shape in self._seconds or len(self._seconds) < MOST_SHAPES:
             self._seconds[shape] = self._seconds.get(shape, 0.0) + seconds
         if self._canvas is not None and shape.pixels > self._canvas.pixels and self._is_worthwhile(shape):
             self.outgrown_by = shape
 
     def best(self) -> Canvas | None:
-        """The largest size that is shown for a worthwhile time; of equal ones the one shown longest."""
+        """The largest size that is shown long enough; of equal ones, the one shown longest."""
         shapes = [shape for shape in self._seconds if self._is_worthwhile(shape)] or list(self._seconds)
         return max(shapes, key=lambda shape: (shape.pixels, self._seconds[shape]), default=None)
 
     def notes(self) -> Iterator[str]:
-        """A sentence for people where there were several."""
+        """A sentence for people if there were several."""
         shapes = list(self._seconds)
         if len(shapes) < 2 or self._canvas is None:
             return
@@ -82,7 +82,7 @@ class ShapeTimes:
 
 
 class PixelShape:
-    """Follows the sample aspect ratio of a stream, which transport streams may change on the way."""
+    """Follows the sample aspect ratio of a stream, which transport streams may change midway."""
 
     def __init__(self, video: OpenedVideo) -> None:
         self._stream = video.stream
@@ -90,8 +90,8 @@ class PixelShape:
         self._sar = believable(self._stream.sample_aspect_ratio)
 
     def of(self, picture: VideoFrame) -> Fraction:
-        """Width of a decoded picture's pixels in heights; pictures come in their order of presentation."""
-        # the decoder may be ahead of its pictures, but a new ratio begins with one that can stand alone
+        """Width of a decoded picture's pixels in heights; pictures come in presentation order."""
+        # the decoder may be ahead of its pictures, but a new ratio begins with an independent one
         if self._follows and picture.key_frame:
             now = self._stream.codec_context.sample_aspect_ratio
             self._sar = believable(now) if now else self._sar
@@ -99,14 +99,14 @@ class PixelShape:
 
 
 def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
-    """Go over a video's key frames, mostly without decoding them, for the size that its result should have.
+    """Scan a video's key frames, mostly without decoding them, for the size that its result should have.
 
     Args:
         path: the video.
         tick: called for every packet; may raise to end it.
 
     Returns:
-        The size, or None where nothing was found that differs from the first picture. Damage is no matter
+        The size, or None if nothing was found that differs from the first picture. Damage is no matter
         here: it is told when the video is read.
 
     Raises:
@@ -124,7 +124,7 @@ def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
 
 def _times(video: OpenedVideo, crop: Crop, tick: Callable[[], None]) -> ShapeTimes:
     context, time_base = video.stream.codec_context, video.time_base
-    context.thread_type = "SLICE"  # a single picture must come out at once
+    context.thread_type = "SLICE"  # a single picture must come out right away
     usual = 1 / frame_rate(video.stream)
     extradata = bytes(context.extradata or b"")
     look = _KeyFrameLook(video, crop)
@@ -136,7 +136,7 @@ def _times(video: OpenedVideo, crop: Crop, tick: Callable[[], None]) -> ShapeTim
         tick()
         if not packet.size:
             continue
-        # lengths, not times: these jump back where recordings were joined
+        # lengths, not times, because times jump back where recordings were joined
         length = packet.duration * time_base if packet.duration else usual
         since_look += length
         if packet.is_keyframe:
@@ -163,7 +163,7 @@ class _KeyFrameLook:
         self._pixels = PixelShape(video)
 
     def shape(self, packet: Packet) -> Canvas | None:
-        """The size at which players show a key frame, or None where it cannot be decoded."""
+        """The size at which players show a key frame, or None if it cannot be decoded."""
         try:
             pictures = [*self._context.decode(packet), *self._context.decode(None)]
         except av.FFmpegError:

@@ -1,4 +1,4 @@
-"""The kinds of video files: which are read, by which demuxer, and what the others are called."""
+"""The kinds of video files: which ones are read, by which demuxer, and what the others are called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A kind of file in which videos come."""
+    """A kind of video file."""
 
     name: str
     """As people know it, such as "MKV"."""
@@ -53,6 +53,6 @@ DEMUXERS = ",".join(dict.fromkeys(name for kind in READ for name in kind.demuxer
 READ_SUFFIXES = frozenset(suffix for kind in READ for suffix in kind.suffixes)
 """Of files that are read."""
 VIDEO_SUFFIXES = READ_SUFFIXES | {suffix for kind in NOT_READ for suffix in kind.suffixes}
-"""Of all videos, so that one that is not read is named with its reason and not passed over."""
+"""Of all videos, so that one that can't be read is refused with a reason instead of being ignored."""
 COMMON = ", ".join(kind.name for kind in READ[:-4]) + f" or {READ[-4].name}"
 """The usual kinds, for a sentence."""

@@ -1,4 +1,4 @@
-"""Feeds packets to the decoder and takes its pictures; the first damage is an error, nothing is left out."""
+"""Feeds packets to the decoder and takes its pictures; any damage is an error, and nothing is left out."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _decode(context: VideoCodecContext, ledger: PacketLedger, packet: Packet | N
     except av.EOFError:
         return []
     except av.InvalidDataError:
-        # broken leading pictures hang on what was cut off before the first whole one
+        # broken leading pictures depend on what was cut off before the first complete one
         if not ledger.leading.forgive():
             raise
         return []

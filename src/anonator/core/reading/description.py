@@ -70,7 +70,7 @@ def _notes(video: OpenedVideo, first: VideoFrame, maker: PictureMaker, ledger: P
     turn = maker.first.orientation
     depth = max(component.bits for component in first.format.components)
     if maker.first.hdr:
-        yield f"The video is HDR ({maker.first.hdr}); its colours were tone-mapped to ordinary BT.709."
+        yield f"The video is HDR ({maker.first.hdr}); its colours were tone-mapped to standard BT.709."
     elif depth > 8:
         yield f"The video has {depth} bits per colour; the result has 8."
     if first.interlaced_frame:

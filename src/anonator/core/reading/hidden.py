@@ -22,7 +22,7 @@ def shows_nothing(codec: str, packet: Packet) -> bool:
 
 
 def _vp9_shows_nothing(data: memoryview) -> bool:
-    """Look at the heads of all frames. Source: VP9 bitstream specification 0.6, 6.1, 6.2 and annex B."""
+    """Read the headers of all frames. Source: VP9 bitstream specification 0.6, 6.1, 6.2 and annex B."""
     return not any(_vp9_is_shown(data[start]) for start in _vp9_frames(data))
 
 
@@ -51,7 +51,7 @@ def _vp9_is_shown(first: int) -> bool:
 
 
 def _av1_shows_nothing(data: memoryview) -> bool:
-    """Look at the heads of all frames. Source: AV1 bitstream specification 1.0.0, 5.3 and 5.9.2."""
+    """Read the headers of all frames. Source: AV1 bitstream specification 1.0.0, 5.3 and 5.9.2."""
     at, hidden = 0, False
     while at < len(data):
         head = data[at]

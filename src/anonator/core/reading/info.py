@@ -1,4 +1,4 @@
-"""What is known of a video before it is read to its end."""
+"""What is known about a video before it is read to its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a video is, as its header says and its first frame shows."""
+    """What a video is, according to its header and its first frame."""
 
     width: int
     """Of the frames as delivered: upright and even."""

@@ -1,4 +1,4 @@
-"""Reads containers in which streams may begin late, and never passes over a video that takes over."""
+"""Reads containers whose streams may begin late, and never overlooks a video that takes over."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OVERLAP = 6
 CHANCE = 8
 """So often such bytes may be found in sound or other data."""
 ANOTHER = (
-    "Another video begins within this file, in place of the first, and cannot be joined here. "
-    "Cut the file where it begins, or convert it to MP4 with H.264 first."
+    "A different video takes over partway through this file and cannot be joined to the first. Cut the "
+    "file there, or convert it to MP4 with H.264 first."
 )
 
 
@@ -94,13 +94,13 @@ def _has_another_video(file: BinaryIO, container: Container, streams: Streams) -
 
 
 def _mostly_outside(places: list[int], own: list[int]) -> bool:
-    """Whether more of a video lies before or behind another one than beside it."""
+    """Whether a video runs more before or after another one than alongside it."""
     beside = sum(own[0] <= place <= own[-1] for place in places)
     return beside * 2 < len(places)
 
 
 def _flv_goes_on(file: BinaryIO) -> bool:
-    """Whether an FLV file holds videos of two kinds, or another file behind its last tag."""
+    """Whether an FLV file holds videos of two kinds, or another file after its last tag."""
     tags = flv_tags(file)
     file.seek(tags[-1][0])
     kinds = {_flv_codec(first) for _, first in tags if first} - {None}

@@ -1,4 +1,4 @@
-"""Pictures before the first one that can stand alone, which belong to what was cut off before the video."""
+"""Pictures before the first independent one, which belong to what was cut off before the video."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from anonator.core.reading.av_types import Packet
 LONGEST_DELAY = 64
 """Packets after which a picture must have come: frame threads and reordering need fewer than 40."""
 SEARCH_FOR_KEY = 600
-"""Packets at the start that may precede the first key frame; a video without key frames is read as it is."""
+"""Packets at the start that may precede the first key frame; a video without key frames is read as is."""
 
 
 class LeadingPictures:
@@ -27,7 +27,7 @@ class LeadingPictures:
         self._forgivable = 0
 
     def skips(self, packet: Packet, number: int, *, is_key: bool, begun: bool) -> bool:
-        """Whether a packet lies before the first key frame, so that nobody can decode it.
+        """Whether a packet comes before the first key frame, so that nobody can decode it.
 
         Args:
             packet: the next one, in the file's order.

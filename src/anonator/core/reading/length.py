@@ -32,7 +32,7 @@ def promised_bytes(file: BinaryIO, size: int) -> int | None:
 
 
 def _avi_movie_end(file: BinaryIO, size: int) -> int | None:
-    """Where the pictures and sounds of an AVI file end, as it says; what lies behind is not needed."""
+    """Where the pictures and sounds of an AVI file end, as it says; what follows isn't needed."""
     position = 12
     while position + 12 <= size:
         file.seek(position)
@@ -45,7 +45,7 @@ def _avi_movie_end(file: BinaryIO, size: int) -> int | None:
 
 
 def hides_another_video(file: BinaryIO, size: int) -> bool:
-    """Whether another file of the kind lies behind the first in the same file, as after simple joining."""
+    """Whether another file of the kind follows the first in the same file, as after simple joining."""
     file.seek(4)
     if file.read(4) not in BEGINNINGS:
         return hides_another(file, size)

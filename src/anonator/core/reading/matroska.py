@@ -59,7 +59,7 @@ class MatroskaWalk:
         self._scale: int | None = None
         self._is_complete = False  # the index of all clusters, which is made last, has come
         self.lacks_only_tail = False
-        """At its end only the index or titles were found to be cut off, behind everything else."""
+        """Only the index or titles at its very end were found to be cut off."""
         self.is_spoilt = False
         """The checksum of the cluster that was reached last does not hold."""
         self.has_changed = False
@@ -98,7 +98,7 @@ class MatroskaWalk:
         return not self.is_spoilt and (self._at <= self._size or self.lacks_only_tail)
 
     def resume(self, block: int) -> bool:
-        """Go on from this block after damage, if its head is to be found."""
+        """Continue from this block after damage, if its header can be found."""
         for start in range(block - 2, max(0, block - 12), -1):
             head = element_at(self._file, start)
             if head is not None and head[0] in BLOCKS and head[1] == block:
@@ -132,7 +132,7 @@ class MatroskaWalk:
         return element[2] is None or element[1] + element[2] <= self._size or element[0] in INSIDE
 
     def _skip_filling(self) -> int:
-        """Where reserved space that begins here ends."""
+        """The end of the reserved space that begins here."""
         if self._at >= self._size:
             return self._at
         self._file.seek(self._at)
@@ -148,7 +148,7 @@ class MatroskaWalk:
         return at
 
     def _step(self) -> bool:
-        """Move to the next element; False where there is none that may be here."""
+        """Move to the next element; False if there is none that may be here."""
         if not self._leave() or self._at >= FARTHEST:
             return False
         element = element_at(self._file, self._at)
@@ -163,7 +163,7 @@ class MatroskaWalk:
         end = None if size is None else body + size
         if end is None and kind not in (SEGMENT, CLUSTER):
             return False
-        # the end of a segment is often wrong, and FFmpeg reads on behind it
+        # the end of a segment is often wrong, and FFmpeg reads on past it
         limits = [limit for level, limit in self._levels if level != SEGMENT and limit is not None]
         if end is not None and limits and end > limits[-1]:
             return False
@@ -211,7 +211,7 @@ class MatroskaWalk:
             self._levels.pop()
         if kind in TOP:
             return True
-        if self._recorded and kind in IN_SEGMENT:  # the segment goes on behind the end that it names
+        if self._recorded and kind in IN_SEGMENT:  # the segment continues beyond the end it names
             self._levels.append((SEGMENT, None))
             return True
         return False

@@ -37,11 +37,11 @@ FARTHEST = 1 << 43
 """No video reaches so far, but damaged sizes do, farther than file systems go."""
 
 Element = tuple[int, int, int | None]
-"""(identifier, start of the body, size of the body or None where that is left open)"""
+"""(identifier, start of the body, size of the body or None if that is left open)"""
 
 
 def element_at(file: BinaryIO, start: int) -> Element | None:
-    """The element whose head begins at a byte of a file, or None where there is none."""
+    """The element whose head begins at a byte of a file, or None if there is none."""
     if start >= FARTHEST:
         return None
     file.seek(start)
@@ -76,7 +76,7 @@ def is_foreign(file: BinaryIO, element: Element) -> bool:
 
 
 def block_of(file: BinaryIO, body: int, size: int) -> tuple[int, bool] | None:
-    """The track of a block and whether there is any data in it, or None where that cannot be read."""
+    """The track of a block and whether there is any data in it, or None if that cannot be read."""
     file.seek(body)
     head = file.read(min(size, 8))
     if not head or not head[0]:

@@ -1,4 +1,4 @@
-"""Walks over the boxes of an MP4 or MOV file that nobody vouches for."""
+"""Walks over the boxes of an untrusted MP4 or MOV file."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 MOST_BOXES = 10_000
-"""At one level; a hostile file does not keep anybody busy for long."""
+"""At one level, so that a hostile file can't keep the program busy for long."""
 BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")
 """Kinds of boxes with which such a file may begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box; its end is what the file says, and may lie behind the end of the file."""
+    """One box; its end is what the file says, and may be beyond the end of the file."""
 
     kind: bytes
     body: int

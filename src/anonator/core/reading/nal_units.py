@@ -43,11 +43,11 @@ class NalUnits:
         self._has_ended = self._cut = self._begun = False
         self._sequence = b""
         self.has_key = False
-        """What is kept says that a key frame follows."""
+        """The kept units say that a key frame follows."""
         self.begins_anew = False
         """The packet entered last is the first one of a recording that was joined on."""
         self.is_cut_off = False
-        """Its picture cannot be decoded by anybody."""
+        """Nobody can decode its picture."""
 
     def enter(self, packet: Packet) -> None:
         """Look at a packet; to be called for all, in order."""

@@ -13,9 +13,9 @@ class Lost:
     """A frame that the input has and that cannot be decoded, or not be trusted."""
 
     pts: int | None
-    """Its presentation time in the stream's time base, or None where the file does not say."""
+    """Its presentation time in the stream's time base, or None if the file does not say."""
     duration: int
-    """In the stream's time base; 0 where the file does not say."""
+    """In the stream's time base; 0 if the file does not say."""
 
 
 UNKNOWN = Lost(None, 0)

@@ -1,4 +1,4 @@
-"""Opens a file that nobody vouches for: regular files only, known containers only, nothing but that file."""
+"""Opens an untrusted file: regular files only, known containers only, and nothing but that file."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ GROWING = (
     "Wait until the recording or the copy is finished, then start again."
 )
 JUST_WRITTEN = 60
-"""Seconds since the last change in which a recording or a copy may well be going on."""
+"""Seconds since the last change within which a recording or copy may still be in progress."""
 HIDDEN_VIDEO = (
-    "Behind the video lies another one in the same file, as after joining by simple copying; players do not "
+    "Another video follows in the same file, as when files are joined by simple copying; players do not "
     "show it, and it is not in the result."
 )
 MAX_STREAMS = 64
-"""Most tracks that a file may have; FFmpeg passes over further ones without a word."""
+"""Most tracks that a file may have; FFmpeg silently ignores any others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class OpenedVideo:
     structure: MatroskaWalk | None
     """Follows the packets of a Matroska file; to be closed."""
     notes: list[str]
-    """Sentences about the file that come up while it is read."""
+    """Sentences about the file that arise while it is read."""
 
     data_runs_over: bool
     """Only the last box of data of an MP4 file says more than is there; its samples may all be."""
@@ -85,7 +85,7 @@ class OpenedVideo:
         return Fraction(self.stream.time_base or 1)
 
     def lacks_samples(self) -> bool:
-        """Whether samples lie behind the file's end, as far as the table of contents has been read."""
+        """Whether samples are beyond the file's end, as far as the table of contents has been read."""
         return self.data_runs_over and _end_of_samples(self.container) > self.file_size
 
     def has_grown(self) -> bool:
@@ -108,7 +108,7 @@ class OpenedVideo:
 
 
 def as_file_url(path: Path) -> str:
-    """The path in the only form that FFmpeg takes for a plain file, whatever characters it holds."""
+    """The path in the only form that FFmpeg always takes for a plain file, whatever its characters."""
     return "file:" + os.path.abspath(path)
 
 
@@ -127,19 +127,19 @@ def _regular_file(path: Path) -> os.stat_result:
         ) from without_path(exc)
     except PermissionError as exc:
         raise InputError(
-            "The video cannot be read, because permission is missing. Copy it to a folder of your own."
+            "The video cannot be read, because you don't have permission. Copy it to a folder of your own."
         ) from without_path(exc)
     except (OSError, ValueError) as exc:
         raise InputError(
             "The video cannot be read. Check the name, the disk or the network drive, and try again."
         ) from without_path(exc)
     if status.st_size == 0:
-        raise InputError("The file is empty. Copy the video again from where it came.")
+        raise InputError("The file is empty. Copy the video again from its source.")
     return status
 
 
 def open_container(path: Path) -> tuple[Container, os.stat_result]:
-    """Open a file for demuxing, with every door but the file itself closed.
+    """Open a file for demuxing, with no access to anything but the file itself.
 
     Raises:
         InputError: missing, a folder, unreadable, empty, or no video container.
@@ -177,7 +177,7 @@ def _refuse_by_head(path: Path, size: int) -> None:
 
 
 def _open(file: str | Part, more: dict[str, str]) -> InputContainer:
-    """Open an address or a part of a file with every door but the file itself closed."""
+    """Open an address or a part of a file, with no access to anything but the file itself."""
     return av.open(
         file,
         mode="r",
@@ -200,15 +200,15 @@ def _why_not_opened(path: Path, status: os.stat_result) -> str:
     if not _is_mp4(path):
         return (
             "This is not a video that can be read, or it is damaged. "
-            f"Copy it again from where it came, or choose another {containers.COMMON} file."
+            f"Copy it again from its source, or choose another {containers.COMMON} file."
         )
     text = "The video is incomplete: its table of contents is missing, as when a recording or a copy "
     if time.time() - now.st_mtime < JUST_WRITTEN:
         return (
             f"{text}is not finished or was interrupted. If it is still being written, wait until that is "
-            "finished; otherwise copy it again from where it came."
+            "finished; otherwise copy it again from its source."
         )
-    return f"{text}was interrupted. Copy it again from where it came."
+    return f"{text}was interrupted. Copy it again from its source."
 
 
 def _is_mp4(path: Path) -> bool:
@@ -277,7 +277,7 @@ def _video_stream(container: Container) -> tuple[VideoStream, int]:
     stream = main_video(container)
     if stream is None:
         if container.streams.audio:
-            raise InputError("There is only sound in this file, no picture. Choose a video.")
+            raise InputError("This file has sound but no picture. Choose a video.")
         raise InputError("There is no video in this file. Choose another one.")
     context = stream.codec_context
     if context is None:
@@ -286,12 +286,12 @@ def _video_stream(container: Container) -> tuple[VideoStream, int]:
         )
     if not context.width or not context.height or not stream.time_base:
         raise InputError(
-            "The pictures are damaged, or larger than the 32 megapixels that are possible. "
-            "Copy the video again from where it came, or scale it down first."
+            "The pictures are damaged, or larger than the limit of 32 megapixels. "
+            "Copy the video again from its source, or scale it down first."
         )
     if context.width * context.height > MAX_PIXELS:
         raise InputError(
-            f"The video is {context.width} x {context.height} pixels; at most 32 megapixels are possible. "
+            f"The video is {context.width} x {context.height} pixels; the limit is 32 megapixels. "
             "Scale it down first."
         )
     return stream, len(_videos(container)) - 1

@@ -1,4 +1,4 @@
-"""Keeps the books while a video is read: what the file promised, what went in, what came out."""
+"""Keeps count while a video is read: what the file promised, what went in, and what came out."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from anonator.core.reading.transport_packets import is_whole
 from anonator.errors import DecodeError
 
 ONE_TO_ONE = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9", "mjpeg", "prores", "dnxhd", "ffv1"})
-"""Decoders that make one picture of each packet, so that a picture that does not come is missed at once."""
+"""Decoders that make one picture of each packet, so that a missing picture is noticed right away."""
 SELF_REPORTING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "prores"})
 """Decoders that mark damaged pictures reliably (40 of 40 or 39 of 40 in trials with overwritten bytes). With
 them, a demuxer's suspicion is not held against a packet: joined transport streams raise it without damage."""
 BREAKS_TOLD = 5
-"""A note names so many places."""
-ADVICE = "Copy it again from where it came, or repair it first."
+"""A note names this many places."""
+ADVICE = "Copy it again from its source, or repair it first."
 HIDDEN = -(1 << 40)
 """Stamps from here down mark pictures that an edit list hides; they are decoded and checked, never shown."""
 
 
 class PacketLedger:
-    """Compares packets sent to a decoder with pictures received, and both with the header's promises."""
+    """Compares the packets sent to a decoder with the pictures received, and both with the header's "
+    "promises."""
 
     def __init__(self, video: OpenedVideo, *, follow: bool = True) -> None:
-        """Note what the file promises.
+        """Record what the file promises.
 
         Args:
             video: just opened.
-            follow: raise as soon as a picture does not come; False where the caller looks after that.
+            follow: raise as soon as a picture does not come; False if the caller looks after that.
         """
         stream, container = video.stream, video.container
         self.promises = Promises.of(video)
         """What the header says."""
         self.leading = LeadingPictures()
-        """Pictures before the first one that can stand alone."""
+        """Pictures before the first independent one."""
         self.avi_times = AviTimes() if "avi" in container.format.name else None
         """None in other containers, whose packets have presentation times."""
         self.units = NalUnits(stream.codec_context.name, stream.codec_context.extradata)
@@ -115,7 +116,7 @@ class PacketLedger:
         return not is_whole(self._video.path, place, bytes(packet))
 
     def _check_structure(self, packet: Packet) -> None:
-        """Notice where the demuxer passed over damage, and perhaps over frames, without a word."""
+        """Notice where the demuxer silently skipped damage, and perhaps frames."""
         if self._structure is None or packet.pos is None or self._structure.reaches(packet.pos):
             return
         self._refuse_other_recording(packet.pts)
@@ -130,7 +131,7 @@ class PacketLedger:
             raise DecodeError(
                 f"A second recording follows at {clock_text(self._since_start(pts))}, after "
                 f"{self._received} frames, and cannot be read as part of the first. "
-                "Use the recordings that were joined, one by one."
+                "Use the original recordings, one by one."
             )
 
     def _since_start(self, pts: int | None) -> Fraction:
@@ -190,7 +191,7 @@ class PacketLedger:
             raise self.failure("The video ends too early", self._last_pts)
 
     def failure(self, what: str, pts: int | None = None, *, advice: str = ADVICE) -> DecodeError:
-        """The error that names time and count, or says that the file is not finished yet."""
+        """The error that gives time and count, or says that the file isn't finished yet."""
         if self._video.is_being_written():
             return DecodeError(GROWING)
         time = clock_text(self._since_start(pts))
@@ -209,14 +210,14 @@ class PacketLedger:
             yield f"The file is damaged before {times}{more}; frames may be damaged or missing there."
         if self._spliced:
             yield (
-                f"At places where recordings were joined, {self._spliced} frames cannot be decoded by any "
+                f"Where recordings were joined, {self._spliced} frames cannot be decoded by any "
                 "player and were left out."
             )
         lost = self.leading.left_out
         if lost:
             yield (
-                f"The video begins within a scene that was cut off: {lost} frames before its first whole "
-                "picture cannot be decoded by any player and were left out."
+                f"The video begins in the middle of a scene: {lost} frames before its first complete "
+                f"picture cannot be decoded by any player and were left out."
             )
 
     def _look_for_lost(self, up_to: int) -> None:
@@ -225,7 +226,7 @@ class PacketLedger:
             raise self.failure("A frame is missing", missed)
 
     def _is_short(self) -> bool:
-        """Whether the header promises more than came, and not only by frames that a recorder dropped."""
+        """Whether the header promises more than came, beyond the frames a recorder may have dropped."""
         if self._end is None:
             return False
         stream = self._video.stream

@@ -1,4 +1,4 @@
-"""Finds what tells a picture's size in its packet, so that most key frames need not be decoded for it."""
+"""Finds the size of a picture in its packet, so that most key frames needn't be decoded for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fingerprint(codec: str, packet: bytes, extradata: bytes) -> bytes | None:
         extradata: of the stream; tells how H.264 and HEVC mark where their units begin.
 
     Returns:
-        The same bytes for the same size, or None where only decoding tells.
+        The same bytes for the same size, or None if only decoding tells.
     """
     reader = _READERS.get(codec)
     return reader(packet, extradata) if reader else None

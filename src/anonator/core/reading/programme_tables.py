@@ -1,4 +1,4 @@
-"""Reads the tables of a transport stream: which programmes there are, and where another one goes on."""
+"""Reads the tables of a transport stream: which programmes there are, and where another one continues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 SYNC = 0x47
 LENGTHS = (188, 192, 204)
-"""Bytes of a packet: plain, with a time in front (M2TS of cameras and Blu-ray), with a checksum behind."""
+"""Bytes of a packet: plain, preceded by a time (M2TS of cameras and Blu-ray), or followed by a checksum."""
 ENOUGH = 6
 """Packets in a row that make a transport stream of what may be chance."""
 REACH = 4096
@@ -32,7 +32,7 @@ Rows = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the packets of a transport stream lie in its file."""
+    """How the packets of a transport stream are laid out in its file."""
 
     first: int
     """Byte at which the first packet begins."""
@@ -66,9 +66,9 @@ class ProgrammeTables:
     number: int | None = None
     """Of the programme to which it belongs."""
     change: int | None = None
-    """Byte at which another programme goes on in its place."""
+    """Byte at which another programme continues in its place."""
     late_videos: bool = False
-    """Another video was announced beside the chosen one, later than at the start."""
+    """Another video was announced alongside the chosen one, but not right at the start."""
     scrambled: bool = False
     """The video's packets say that they are encrypted."""
     _at: int = 0
@@ -107,7 +107,7 @@ class ProgrammeTables:
         self.late_videos = False
 
     def follow(self, data: bytes) -> None:
-        """Take the next bytes of the file; those behind a change are not looked at."""
+        """Take the next bytes of the file; those after a change are ignored."""
         data, length = self._carry + data, self.layout.length
         done = 0
         while self.change is None and len(data) - done >= length:
@@ -147,7 +147,7 @@ class ProgrammeTables:
             self.scrambled |= counts[0] > MOST_SCRAMBLED and counts[0] * 2 > counts[1]
 
     def endings(self, behind: bytes) -> bytes:
-        """The packets that end what the videos of before had begun, from the bytes behind the change."""
+        """The packets after the change that complete what the earlier videos had begun."""
         length = self.layout.length
         packets = np.frombuffer(behind, np.uint8, len(behind) // length * length).reshape(-1, length)
         pids = (packets[:, 1] & 0x1F).astype(np.int32) << 8 | packets[:, 2]
@@ -225,7 +225,7 @@ class ProgrammeTables:
 
 
 def _next_sync(data: bytes, start: int, length: int) -> int:
-    """Where packets go on: two in a row, or one near the end of what is there."""
+    """Where packets continue: two in a row, or one near the end of what is there."""
     at = data.find(SYNC, start)
     while at >= 0:
         if at + length >= len(data) or data[at + length] == SYNC:
@@ -249,7 +249,7 @@ def _descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _crc(section: bytes) -> int:
-    """Zero where the section's checksum holds. Source: ISO/IEC 13818-1, annex A."""
+    """Zero if the section's checksum holds. Source: ISO/IEC 13818-1, annex A."""
     value = 0xFFFFFFFF
     for byte in section:
         value ^= byte << 24

@@ -1,4 +1,4 @@
-"""What a file's header says of its video, each figure of which is often wrong alone."""
+"""What a file's header says about its video; any single figure is often wrong."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Promises:
     """What the header says is there."""
 
     frames: int | None
-    """None where it does not say."""
+    """None if it does not say."""
     packets: int
-    """Frames without those that an edit list cuts off; 0 where it does not say."""
+    """Frames without those that an edit list cuts off; 0 if it does not say."""
     seconds: Fraction | None
-    """How long the video is, or None where it does not say."""
+    """How long the video is, or None if it does not say."""
     is_cut: bool
     """The file is shorter than its outer structure says."""
 
     @classmethod
     def of(cls, video: OpenedVideo) -> Promises:
-        """Read them off a file that was just opened."""
+        """Read them from a file that was just opened."""
         stream, container = video.stream, video.container
         frames = stream.frames or None
         packets = frames or 0

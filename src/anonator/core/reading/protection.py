@@ -1,4 +1,4 @@
-"""Tells from a file's header that its video is encrypted: MP4, Matroska and WMV."""
+"""Tells from the header of an MP4, Matroska or WMV file whether its video is encrypted."""
 
 from __future__ import annotations
 

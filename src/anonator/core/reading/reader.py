@@ -42,7 +42,7 @@ def probe(path: Path) -> VideoInfo:
     """Look at a file and its first frame.
 
     Raises:
-        InputError: it cannot be used, and why.
+        InputError: it cannot be used; the message says why.
     """
     with VideoReader(path) as reader:
         return reader.info
@@ -52,7 +52,7 @@ class VideoReader:
     """A context manager and iterator of Frame, in order of presentation, each with its own time.
 
     Frames keep the decoder's planes where they are yuv420p already. Time stamps are the input's; where
-    one is missing, repeated or jumps back, Clock mends it and a sentence in notes says so. No frame is
+    one is missing, repeated or jumps back, Clock corrects it and a sentence in notes says so. No frame is
     ever dropped: what cannot be decoded ends the iteration with a DecodeError, or, up to damaged_limit,
     is delivered as a black frame with replaced = True.
 
@@ -65,12 +65,12 @@ class VideoReader:
         Args:
             path: the video.
             damaged_limit: frames that may be replaced by black because they cannot be decoded, or depend
-                on one that cannot; a file that ends too early is an error all the same.
+                on one that cannot; a file that ends too early is still an error.
             canvas: the size of all frames, into which each picture is fitted in its own shape; None is
                 the size of the first picture.
 
         Raises:
-            InputError: the file cannot be used, and why.
+            InputError: the file cannot be used; the message says why.
             DecodeError: its first frame cannot be decoded.
         """
         self._damaged_limit, self._canvas = damaged_limit, canvas
@@ -85,8 +85,8 @@ class VideoReader:
         except (av.FFmpegError, OSError) as exc:
             self.close()
             raise InputError(
-                "The video cannot be decoded: it is damaged or in a format unknown here. "
-                "Convert it to MP4 with H.264, or copy it again from where it came."
+                "The video cannot be decoded: it is damaged or in an unknown format. "
+                "Convert it to MP4 with H.264, or copy it again from its source."
             ) from without_path(exc)
 
     def _start(self) -> None:
@@ -94,7 +94,7 @@ class VideoReader:
         context = stream.codec_context
         context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
         if context.name == "h264" and context.has_b_frames:
-            # with frames in parallel it often hands out a damaged one before it has marked it
+            # with frames in parallel it often returns a damaged one before it has marked it
             context.thread_count = 1
         context.options = {"max_pixels": str(MAX_PIXELS)}
         if context.name in STRICT_DECODERS:
@@ -159,7 +159,7 @@ class VideoReader:
 
     @property
     def replaced_frames(self) -> int:
-        """Frames delivered as black ones so far, because they cannot be decoded."""
+        """Frames delivered as black so far, because they cannot be decoded."""
         return self._black.frames
 
     @property
@@ -169,7 +169,7 @@ class VideoReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """info.notes and what came up while reading; complete once the iteration has ended."""
+        """info.notes and whatever came up while reading; complete once the iteration has ended."""
         found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
         if self._deinterlaced and not self.info.interlaced:
             found.append("Parts of the video are interlaced; they were deinterlaced.")
@@ -182,13 +182,13 @@ class VideoReader:
         return self._video.file_size
 
     def frame_at(self, seconds: float) -> Frame:
-        """The frame that is shown at a moment, or the last one; for looking, not for a job.
+        """The frame shown at a position, or the last one; for previews, not for a job.
 
         Without a canvas the picture has its own size, which need not be the first one's. It seeks, so the
         reader cannot be iterated afterwards, but asked for another moment.
 
         Raises:
-            DecodeError: there is no whole picture to be found there.
+            DecodeError: no complete picture can be found there.
         """
         stream, container = self._video.stream, self._video.container
         wanted = max(0, int(seconds / self._video.time_base)) - self._clock.shift
@@ -206,10 +206,10 @@ class VideoReader:
         except (av.FFmpegError, OSError) as exc:
             if best is None:
                 raise DecodeError(
-                    "No picture can be decoded at this moment. Choose another one."
+                    "No picture can be decoded at this point. Choose another one."
                 ) from without_path(exc)
         if best is None:
-            raise DecodeError("No picture can be decoded at this moment. Choose another one.")
+            raise DecodeError("No picture can be decoded at this point. Choose another one.")
         pts = (best.pts or 0) + self._clock.shift
         if self._canvas is not None:
             made = self._maker.make(best)
@@ -249,11 +249,11 @@ class VideoReader:
             raise self._ledger.failure("A frame cannot be converted") from without_path(exc)
 
     def _length(self, picture: VideoFrame) -> int:
-        """How long a picture is shown, in units of the time base, as far as the file says."""
+        """How long a picture is shown, in units of the time base, if the file says."""
         return int(picture.duration or 1 / self.info.average_rate / self.info.time_base)
 
     def _whole(self) -> Iterator[VideoFrame | Lost]:
-        """Pictures that show one moment each: interlaced ones are made so."""
+        """Pictures that each show one moment: interlaced ones are deinterlaced."""
         deinterlacer: Deinterlacer | None = None
         for picture in self._all_decoded():
             if isinstance(picture, Lost):

@@ -1,4 +1,4 @@
-"""Looks at the first bytes of a file: tells a photo, and a video of a kind that is not read, by name."""
+"""Looks at a file's first bytes to name what it is: a photo, or a kind of video that can't be read."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PHOTOS = (
     (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
 )
 SEARCH_FOR_JPEGS = 1 << 23
-BARE = "bare {} stream, which holds no times"
+BARE = "raw {} stream, which has no time stamps"
 NOT_READ = (
     (b"OggS", "Ogg file"),
     (b".RMF", "RealMedia file"),
     (b"FWS", "Flash animation"),
     (b"CWS", "Flash animation"),
-    (b"DHAV", "DAV file of a video recorder"),
-    (b"YUV4MPEG2 ", "file of bare pictures"),
-    (b"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d", "file of Windows' recorder (WTV)"),
+    (b"DHAV", "DAV file from a video recorder"),
+    (b"YUV4MPEG2 ", "file of raw pictures"),
+    (b"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d", "Windows recorder file (WTV)"),
     (b"\0\0\1\xb3", BARE.format("MPEG video")),
     (b"\0\0\0\1\xb3", BARE.format("MPEG video")),
     (b"\0\0\0\1\x09", BARE.format("H.264")),
@@ -43,7 +43,7 @@ CONVERT = "Convert it to MP4 with H.264 first, for example with HandBrake or FFm
 
 
 def refusal(file: BinaryIO) -> str | None:
-    """Why a file is no video for this program, where its beginning says so plainly.
+    """Why a file isn't a video for this program, if its beginning says so clearly.
 
     Args:
         file: open for reading, anywhere.
@@ -97,7 +97,7 @@ def _png_moves(head: bytes) -> bool:
 
 
 def _jpegs_in_a_row(file: BinaryIO, head: bytes) -> bool:
-    """More pictures behind one another than a photo holds, which may have two for what it shows brighter."""
+    """Whether it has more pictures in a row than a photo, which may have two for its bright parts."""
     if not head.startswith(b"\xff\xd8\xff"):
         return False
     file.seek(0)
@@ -105,7 +105,7 @@ def _jpegs_in_a_row(file: BinaryIO, head: bytes) -> bool:
 
 
 def gif_pictures(file: BinaryIO, most: int) -> int | None:
-    """How many pictures a GIF holds, counted up to a number; None where it ends within one.
+    """How many pictures a GIF holds, counted up to a number; None if it ends within one.
 
     Source: GIF89a specification, appendix B.
     """

@@ -1,4 +1,4 @@
-"""Decodes a damaged video as far as it can be trusted, and says which frames cannot be decoded."""
+"""Decodes a damaged video as far as it can be trusted, and reports which frames cannot be decoded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_REORDERED = 4
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """One place in the order of presentation, not yet delivered."""
+    """One position in presentation order, not yet delivered."""
 
     number: int
     """Of the packet."""
@@ -48,7 +48,7 @@ class ReplacingDecoder:
     its packet, whatever the container says of times.
 
     Streams in which packets and pictures do not go in pairs (two fields in two packets, frames that are
-    never shown) are read all the same, but their first damage is an error.
+    never shown) are read too, but their first damage is an error.
     """
 
     def __init__(self, video: OpenedVideo, ledger: PacketLedger, limit: int) -> None:
@@ -191,7 +191,7 @@ class ReplacingDecoder:
         return is_before(place.frame.pts, self._key.frame.pts)
 
     def _look_for_missing(self) -> None:
-        """Decide on a picture that has not come for so long that it comes no more."""
+        """Give up on a picture that is so late that it will never come."""
         waiting = sum(place.picture is not None for place in self._held)
         if waiting <= self._most_held and len(self._open) <= LONGEST_DELAY:
             return
@@ -213,7 +213,7 @@ class ReplacingDecoder:
         self._open.clear()
 
     def _release(self) -> Iterator[av.VideoFrame | Lost]:
-        """Deliver what depends on nothing that has not come yet."""
+        """Deliver whatever doesn't depend on something still missing."""
         first_open = next(iter(self._open), self._packets.count)
         while self._held and not self._searching and self._held[0].number < first_open:
             if self._unplaced and is_before(self._unplaced[0].frame.pts, self._held[0].frame.pts):
@@ -274,6 +274,6 @@ class ReplacingDecoder:
             raise self._ledger.failure(
                 f"Too many frames cannot be decoded (the limit is {self._limit}), the last",
                 frame.pts,
-                advice="Copy it again from where it came, repair it first, or allow more damaged frames "
+                advice="Copy it again from its source, repair it first, or allow more damaged frames "
                 "in the settings.",
             )

@@ -16,8 +16,8 @@ class Clock:
 
     A stamp that is there and greater than the last one is kept. A missing one becomes the last plus one
     frame; a repeated or slightly earlier one becomes the last plus one tick; after a jump back, by much or
-    to the beginning, all later ones are moved so that time goes on by one frame. Nothing is dropped. If the
-    first stamp is negative, all are moved to start at 0, because MP4 would cut off what lies before.
+    to the beginning, all later ones are moved so that time advances by one frame. Nothing is dropped. If the
+    first stamp is negative, all are moved to start at 0, because MP4 would cut off anything earlier.
     """
 
     def __init__(self, time_base: Fraction, rate: Fraction, first: int | None) -> None:
@@ -58,13 +58,13 @@ class Clock:
         return last + self._step
 
     def notes(self) -> Iterator[str]:
-        """Sentences about what had to be mended so far."""
+        """Sentences about what had to be corrected so far."""
         if self._missing or self._repeated:
-            yield f"{self._missing + self._repeated} time stamps were missing or repeated and were mended."
+            yield f"{self._missing + self._repeated} time stamps were missing or repeated and were corrected."
         if self._jumps:
             yield (
                 "The time stamps jump back within the video, as in joined recordings; "
-                "time goes on there, and kept sound may be out of step."
+                "the result's time continues there, and any sound that was kept may be out of sync."
             )
         if self.shift:
-            yield "The time stamps began below zero and were moved to begin at zero."
+            yield "The time stamps began below zero, so they were shifted to start at zero."

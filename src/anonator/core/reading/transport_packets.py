@@ -1,4 +1,4 @@
-"""Looks in a transport stream whether a picture that FFmpeg suspects is whole, as before a join."""
+"""Checks in a transport stream whether a picture that FFmpeg suspects is complete, as before a join."""
 
 from __future__ import annotations
 

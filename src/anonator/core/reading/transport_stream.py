@@ -1,4 +1,4 @@
-"""Opens transport streams: passes over reserved space at the end and goes on where another programme does."""
+"""Opens transport streams: skips reserved space at the end and continues where another programme does."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Part:
     def __init__(self, file: BinaryIO, layout: Layout, start: int, end: int) -> None:
         self._file, self._start, self._end = file, start, end
         self._position = start
-        self._ending = b""  # belongs to this part, but lies behind the beginning of the next
+        self._ending = b""  # belongs to this part, but comes after the beginning of the next
         self.tables = ProgrammeTables(layout, start)
 
     def read(self, size: int) -> bytes:
@@ -172,8 +172,9 @@ class TransportStream(StandIn):
         if names[0] != names[1]:
             time = clock_text((ends - (first.start_time or 0)) / CLOCK)
             raise InputError(
-                f"At {time} the recording goes on with another kind of video ({names[1]} after {names[0]}), "
-                "which cannot be joined here. Cut it there, or convert it to MP4 with H.264 first."
+                f"At {time} the recording continues with a different kind of video ({names[1]} after "
+                f"{names[0]}), "
+                "which cannot be joined. Cut it there, or convert it to MP4 with H.264 first."
             )
 
     def _places(
@@ -186,15 +187,17 @@ class TransportStream(StandIn):
     ) -> dict[int, Stream]:
         """Which streams of the next part take the places of those that are read."""
         self._say(
-            f"Another programme goes on at {clock_text((ends - (first.start_time or 0)) / CLOCK)}, as in "
-            "joined recordings; it is in the result."
+            f"Another programme continues at {clock_text((ends - (first.start_time or 0)) / CLOCK)}, as in "
+            f"joined recordings; it is part of the result."
         )
         places: dict[int, Stream] = {main.index: first} if first in wanted else {}
         sounds = list(container.streams.audio)
         for old in self._container.streams.audio:
             new = sounds.pop(0) if sounds else None
             if new is None or not _sounds_alike(old, new):
-                self._say("The sound of a later programme is of another kind; kept sound ends before it.")
+                self._say(
+                    "A later programme has another kind of sound, so any sound that was kept ends before it."
+                )
             elif old in wanted:
                 places[new.index] = old
         return places

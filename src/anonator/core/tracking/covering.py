@@ -11,7 +11,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Frame, Masks
 
 PREDICT_SECONDS = 0.5
-"""A face is expected to keep its speed no longer than this."""
+"""How long a face is expected to keep its speed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,7 @@ class Track:
     sightings: int = 1
     gaps: int = 0
     pending: list[tuple[int, Float32Array]] = field(default_factory=list)
-    """What a doubtful track will cover once it is believed."""
+    """What a doubtful track will cover once it is confirmed."""
 
     def moved(self, box: Float32Array, seconds: float) -> Float32Array:
         """(4,) that box after the track's speed has acted on it for so long, forwards or backwards."""
@@ -55,7 +55,7 @@ class Track:
 
 
 class Coverage:
-    """The frames that wait until everything that could cover them is known."""
+    """The frames waiting until everything that could cover them is known."""
 
     def __init__(self, extend_seconds: float) -> None:
         """Take how long before its first sighting and after its last one a face is covered."""
@@ -74,7 +74,7 @@ class Coverage:
         return any(track.index < look < index for look, _ in self.looks)
 
     def cover(self, track: Track, index: int, box: Float32Array) -> None:
-        """Put a track's box on a waiting frame, or keep it until the track is believed."""
+        """Put a track's box on a waiting frame, or keep it until the track is confirmed."""
         if track.doubtful:
             track.pending.append((index, box))
         elif index >= self.window[0].frame.index:
@@ -83,7 +83,7 @@ class Coverage:
             slot.ids.append(track.id)
 
     def bridge(self, track: Track, index: int, box: Float32Array, now: float, *, overlap: bool) -> None:
-        """Cover the frames between a track's last sighting and this one, with the way that the face takes."""
+        """Cover the frames between a track's last sighting and this one, along the face's path."""
         before = self._seconds_of(track.index, track.seconds)
         span = max(now - before, 1e-6)
         a, b = track.box[None], box[None]
@@ -92,7 +92,7 @@ class Coverage:
             if between < self.window[0].frame.index:
                 continue
             if neighbours and not overlap:
-                # so fast that nobody knows where it was at this moment
+                # too fast to know where it was at this moment
                 self.cover(track, between, box_ops.hull(a, b)[0])
                 continue
             here = (self._seconds_of(between, before) - before) / span

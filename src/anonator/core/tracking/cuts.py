@@ -1,4 +1,4 @@
-"""Scene cuts: two neighbouring frames whose colours have little to do with each other."""
+"""Scene cuts: two neighbouring frames whose colours have little in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = (16, 8, 8)
 
 
 class CutDetector:
-    """Says of each frame whether a new scene begins with it; frames must come in order."""
+    """Tells for each frame whether it begins a new scene; frames must come in order."""
 
     def __init__(self, correlation: float) -> None:
         """Remember the threshold.

@@ -87,7 +87,7 @@ class Tracker:
         )
 
     def _pairs(self, tracks: list[Track], boxes: Float32Array, *, near: bool) -> list[tuple[int, int, bool]]:
-        """Which track goes on as which box: (track, box, whether they overlap), at the least total cost.
+        """Which track continues as which box: (track, box, whether they overlap), at the lowest total cost.
 
         Args:
             tracks: not yet continued in this frame.
@@ -176,7 +176,7 @@ class Tracker:
                 )
             )
 
-    # --- handing on ---------------------------------------------------------------------------
+    # --- passing on ---------------------------------------------------------------------------
 
     def _end_scene(self) -> Iterator[tuple[Frame, Masks]]:
         for track in list(self._active):
@@ -186,7 +186,7 @@ class Tracker:
         self._coverage.looks.clear()
 
     def _emit(self) -> Iterator[tuple[Frame, Masks]]:
-        """Hand on every frame that no future detection can change, and more where memory asks for it."""
+        """Pass on every frame that no future detection can change, and more if memory runs short."""
         window, looks = self._coverage.window, self._coverage.looks
         limit = max(2, LOOKAHEAD_BYTES // max(window[0].frame.nbytes, 1))
         full = max((i for i, turned in looks if turned), default=looks[-1][0])

@@ -1,4 +1,4 @@
-"""What was covered where in a whole video, kept small, so that it can be covered again without looking."""
+"""A compact record of what was covered where in a video, so that it can be covered again without looking."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class MaskRecord:
             if index + 1 == len(self):
                 return
         raise VerificationError(
-            "The video changed while it was worked on, so the job was stopped and nothing was written. "
-            "Run it again when no other program writes to it."
+            "The video changed during the job, so the job was stopped and nothing was written. Run it "
+            "again once no other program is writing to it."
         )
 
     def edges(self) -> Iterator[int]:
@@ -94,7 +94,7 @@ class MaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """Places that are covered additionally, each for a while before and after a moment."""
+    """Additional places to cover, each for a while before and after a moment."""
 
     seconds: tuple[float, ...]
     """(N,) moments."""

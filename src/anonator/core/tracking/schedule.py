@@ -1,4 +1,4 @@
-"""On which frames the detector looks, and how: every n-th, both sides of a scene cut, the last one."""
+"""Chooses the frames in which the detector looks: every n-th, both sides of a scene cut, and the last one."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def look(
     settings: Settings,
     checkpoint: Callable[[], None] | None = None,
 ) -> Iterator[Look]:
-    """Pass every frame on, in order, with the detections of those that were looked at.
+    """Pass every frame on, in order, with detections for those that were looked at.
 
     Detection frames are every n-th of a scene, its first and its last frame, so that whatever lies
     between two of them has a neighbour on both sides. A flash of one frame is looked at like a scene of
     its own, but it ends none: a face that it outshines stays covered. A black frame in place of one that
-    cannot be decoded is neither looked at nor a cut: what was covered before and after it goes on.
+    cannot be decoded is neither looked at nor a cut: whatever was covered before and after it stays covered.
     """
     stage = _Stage(detector, settings, checkpoint)
     held: tuple[Frame, bool, bool, bool] | None = None
@@ -43,7 +43,7 @@ def look(
         reshaped = False
         if not frame.replaced:
             reshaped, shape = shape not in (None, frame.shape), frame.shape
-        # nothing that was followed lies where it was when the picture's shape changes
+        # when the picture's shape changes, nothing that was followed is where it was
         cut = changed = not frame.replaced and (cuts.is_cut(frame) or reshaped)
         # one frame is held back: only its successor tells whether it was the last of its scene, or a flash
         if held is not None:

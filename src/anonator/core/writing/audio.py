@@ -1,4 +1,4 @@
-"""Carries the sound over: copied packet by packet where MP4 can hold it, else converted to AAC."""
+"""Carries the sound over: copied packet by packet if MP4 can hold it, otherwise converted to AAC."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from anonator.core.clock_text import clock_text
+from anonator.core.frames import NO_SOUND
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of
@@ -70,7 +71,7 @@ class AudioFeed:
         self._next: tuple[float, Packet] | None = None
 
     def feed(self, until: float | None) -> None:
-        """Mux everything before a time in seconds; None means all that is left.
+        """Mux everything before a time in seconds; None means everything that is left.
 
         Raises:
             DecodeError: the sound cannot be read.
@@ -108,7 +109,7 @@ class AudioFeed:
 def _unreadable(seconds: float) -> DecodeError:
     return DecodeError(
         f"The sound cannot be read at {clock_text(seconds)}: it is damaged. "
-        "Start the job again without sound, or copy the video again from where it came."
+        "Start the job again without sound, or copy the video again from its source."
     )
 
 
@@ -116,13 +117,13 @@ def _make_track(stream: AudioStream, output: OutputContainer, shift: Fraction) -
     if mp4_holds(stream):
         return _Copy(stream, output, shift)
     if stream.codec_context is None:
-        raise DecodeError("The sound is in a format that is unknown here. Start the job again without sound.")
+        raise DecodeError("The sound is in an unknown format. Start the job again without sound.")
     return _Convert(stream, output, shift)
 
 
 def _outcome(words: list[str]) -> str:
     if not words:
-        return "no sound in the input"
+        return NO_SOUND
     if len(set(words)) == 1:
         return words[0]
     return ", ".join(f"track {i} {word}" for i, word in enumerate(words, 1))
@@ -152,7 +153,7 @@ class _Copy:
         if self._expected is not None and abs(time - self._expected) <= max(Fraction(1), self._scale):
             time = self._expected
         elif self._expected is not None and time < self._expected - JUMP_SECONDS * self._rate:
-            self._shift += self._expected - time  # a joined recording: time goes on, as the picture's does
+            self._shift += self._expected - time  # a joined recording: time continues, as the picture's does
             time = self._expected
         time = max(time, self._last + 1)
         length = self._frame_size or round((packet.duration or 0) * self._scale)

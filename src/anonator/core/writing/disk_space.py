@@ -1,4 +1,4 @@
-"""Room on the disk: a job that cannot fit is refused, and one that runs stops before the disk is full."""
+"""Disk space: a job that cannot fit is refused, and a running one stops before the disk is full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WATCH_SECONDS = 2.0
 _EXPECTED_BITS, _LEAST_BITS, _MEASURED_CRF = 0.25, 0.02, 17
 # The same outputs had 0.5 to 5 times the size of their inputs; a still picture has few bytes both times.
 _EXPECTED_GROWTH, _LEAST_GROWTH = 4.0, 0.25
-_WAY_OUT = "Make room, or choose an output folder on another disk, and try again."
+_WAY_OUT = "Free space, or choose an output folder on another disk, and try again."
 
 
 def expected_bytes(info: VideoInfo, file_bytes: int, crf: int = _MEASURED_CRF) -> tuple[int, int]:
@@ -64,7 +64,8 @@ def require_room(folder: Path, info: VideoInfo, file_bytes: int, crf: int = _MEA
     if free - reserve < least:
         needed = max(least, probably, 1_000_000) + reserve
         raise OutputError(
-            f"There is not enough room for the result: about {_words(needed)} needed, {_words(free)} free. "
+            f"There is not enough space for the result: it needs about {_words(needed)}, and "
+            f"{_words(free)} is free. "
             f"{_WAY_OUT}"
         )
 
@@ -78,7 +79,7 @@ class SpaceWatch:
         self._next = 0.0
 
     def check(self) -> None:
-        """Stop the job while there is still a little room; cheap, to be called for every frame.
+        """Stop the job while there is still a little space; cheap enough to be called for every frame.
 
         Raises:
             OutputError: the disk is nearly full.
@@ -95,16 +96,16 @@ class SpaceWatch:
 
 
 def _free_and_reserve(folder: Path) -> tuple[int, int] | None:
-    """Bytes that are free and those that must stay so, or None where the drive does not say."""
+    """Bytes that are free and those that must stay so, or None if the drive does not say."""
     try:
         usage = shutil.disk_usage(folder)
-    except OSError:  # whether the folder can be written to is the writer's to find out
+    except OSError:  # the writer finds out whether the folder can be written to
         return None
-    if not usage.total:  # some network drives know no size
+    if not usage.total:  # some network drives don't report a size
         return None
     return usage.free, round(min(RESERVE_BYTES, usage.total * RESERVE_SHARE))
 
 
 def _words(number: float) -> str:
-    """A size as people read it."""
+    """A size in words."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"

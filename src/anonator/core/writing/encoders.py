@@ -1,4 +1,4 @@
-"""The options that make each H.264 encoder give the asked quality, in bounded memory and without extras."""
+"""The options that give each H.264 encoder the chosen quality, in bounded memory and without extras."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def encoder_setup(encoder: Encoder, preset: str, crf: int, pixels: int) -> tuple
         ValueError: no such preset.
     """
     if preset not in LOOKAHEAD:
-        raise ValueError(f"{preset!r} is no preset; choose one of {', '.join(LOOKAHEAD)}")
+        raise ValueError(f"{preset!r} is not a preset; choose one of {', '.join(LOOKAHEAD)}")
     # at 0 x264 leaves the profile that players know
     quality = str(max(1, crf))
     if encoder is Encoder.X264:

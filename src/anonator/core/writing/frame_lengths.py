@@ -1,4 +1,4 @@
-"""How long each frame of the result is shown, which MP4 writes beside every packet."""
+"""How long each frame of the result is shown, which MP4 stores for every packet."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FrameLengths:
         """The packets that can be written now; last says that no others come.
 
         Raises:
-            OutputError: two frames lie further apart than the file can hold.
+            OutputError: two frames are further apart than the file can hold.
         """
         while self._waiting and self._waiting[0].pts in self._lengths:
             packet = self._waiting.popleft()
@@ -78,7 +78,7 @@ class FrameLengths:
         """MP4 holds differences of times in 31 bits; FFmpeg checks only some of them."""
         if ticks * self._info.time_base * self.clock >= 1 << 31:
             raise OutputError(
-                "Two frames of the video lie many hours apart, which an MP4 file cannot hold. "
+                "Two frames of the video are many hours apart, which an MP4 file cannot hold. "
                 "Cut the video there first."
             )
 

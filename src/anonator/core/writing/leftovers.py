@@ -1,4 +1,5 @@
-"""Own temporary files: noted before they exist, so that the next start removes what a killed program left.
+"""The program's temporary files: recorded before they exist, so that the next start can clean up after a "
+"crash.
 
 A job's unfinished files carry one name, `.anonator-<token>.partial.<kind>`, in the folder of the result.
 Before the first of them is made, a marker named after the token is written into the program's own folder; it
@@ -62,7 +63,7 @@ class OwnName:
     """A name for the unfinished files of one result, marked as this program's until release."""
 
     def __init__(self, folder: Path) -> None:
-        """Write the marker; where that is impossible the program goes on without one, and logs it.
+        """Write the marker; if that is impossible, the program continues without one and logs it.
 
         Args:
             folder: where the files will be; it need not exist.
@@ -124,10 +125,10 @@ class OwnName:
 
 
 def sweep(patience: float = PATIENCE) -> None:
-    """Remove what programs that no longer live have left.
+    """Remove what programs that have ended left behind.
 
-    A file goes only if a marker names it, no living program holds that marker, and it is a regular file.
-    The work goes on in the background after patience; only one sweep runs at a time.
+    Removes a file only if a marker names it, no running program holds that marker, and it is a regular file.
+    The work continues in the background after patience; only one sweep runs at a time.
 
     Args:
         patience: seconds to wait for the end of it.
@@ -148,7 +149,7 @@ def _abandoned() -> list[Path]:
     """Markers that are not this process's; whether another holds them, only their locks can tell."""
     try:
         names = os.listdir(marker_folder())
-    except OSError:  # mostly because there has never been one
+    except OSError:  # usually because there has never been one
         return []
     return [marker_folder() / name for name in names if _TOKEN.fullmatch(name) and name not in _alive]
 
@@ -190,7 +191,7 @@ def _remove_marked(marker: Path) -> int:
 
 
 def _remove_file(folder: Path, suffix: str, token: str) -> bool:
-    """Remove one own file; anything but a regular file of that name is somebody else's."""
+    """Remove one own file; anything but a regular file of that name belongs to someone else."""
     path = folder / f"{PREFIX}{token}{suffix}"
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -237,14 +238,14 @@ def _close(descriptor: int, marker: Path, *, remove: bool) -> None:
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
-    """Write and put onto the disk; a disk that takes only a part of it is full."""
+    """Write and sync to the disk; a disk that takes only a part of it is full."""
     if os.write(descriptor, content) != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Put a folder's entries onto the disk, where the system can; files themselves are synced apart."""
+    """Sync a folder's entries to the disk, if the system can; files themselves are synced separately."""
     if os.name == "posix":
         with contextlib.suppress(OSError):  # some network drives cannot
             descriptor = os.open(folder, os.O_RDONLY)

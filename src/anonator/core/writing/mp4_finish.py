@@ -1,4 +1,5 @@
-"""Finishes an MP4 file in place: the table of contents to the front, the picture's true size into it."""
+"""Finishes an MP4 file in place: moves the table of contents to the front and puts the picture's true "
+"size into it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Protocol
 
 
 class File(Protocol):
-    """What is needed of a file that is open for reading and writing."""
+    """What is needed from a file that is open for reading and writing."""
 
     def read(self, size: int, /) -> bytes:
         """Up to size bytes."""
@@ -34,7 +35,7 @@ Box = tuple[bytes, int, int]
 
 
 def finish(file: File, display_size: tuple[int, int], sar: Fraction) -> None:
-    """Move moov before the media data, so that playing can start at once, and set the shown size.
+    """Move moov before the media data, so that playback can start right away, and set the displayed size.
 
     Args:
         file: open for reading and writing, as FFmpeg's muxer left it.
@@ -102,7 +103,7 @@ def inside(buffer: bytes | bytearray, start: int, end: int) -> Iterator[Box]:
 
 
 def _without_user_data(moov: bytes) -> bytearray:
-    """Leave out moov/udta, which the muxer writes though there is nothing to say."""
+    """Leave out moov/udta, which the muxer writes even when it has nothing to say."""
     kept = bytearray(moov[:8])
     position = 8
     while position + 8 <= len(moov):

@@ -21,11 +21,11 @@ _SENTENCES = {
     errno.EACCES: "The output folder cannot be written to. Choose another one.",
     errno.EPERM: "The output folder cannot be written to. Choose another one.",
     errno.EROFS: "The output folder cannot be written to: its disk is read-only. Choose another one.",
-    errno.ENOSPC: "The disk is full. Make room, or choose an output folder on another disk, and try again.",
-    errno.EFBIG: "The disk takes no file as large as the result. Choose an output folder on another disk.",
+    errno.ENOSPC: "The disk is full. Free space, or choose an output folder on another disk, and try again.",
+    errno.EFBIG: "The disk cannot store a file this large. Choose an output folder on another disk.",
     errno.ENAMETOOLONG: "The output's name is too long for this disk. Choose a shorter one.",
 }
-_QUOTA = "Your share of the disk is full. Make room, or choose another output folder."
+_QUOTA = "Your quota on this disk is used up. Free space, or choose another output folder."
 if hasattr(errno, "EDQUOT"):
     _SENTENCES[errno.EDQUOT] = _QUOTA
 _WINDOWS_SENTENCES = {
@@ -37,7 +37,7 @@ _WINDOWS_SENTENCES = {
 
 
 def output_error(exc: BaseException) -> OutputError:
-    """The sentence that fits what the system said when writing failed."""
+    """The sentence that fits the system's error when writing failed."""
     number = getattr(exc, "errno", None)
     if not isinstance(exc, OSError) or number is None:
         return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
@@ -49,7 +49,7 @@ def output_error(exc: BaseException) -> OutputError:
 
 def _exists_error() -> OutputExistsError:
     return OutputExistsError(
-        "A file with the output's name is there already. Choose another name, or overwrite it."
+        "A file with the output's name already exists. Choose another name, or overwrite it."
     )
 
 
@@ -61,18 +61,18 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
 
     Raises:
         OutputError: the target is the input, under whatever name, or a folder, or cannot be there.
-        OutputExistsError: a file of that name is there, and overwrite is False.
+        OutputExistsError: a file of that name exists, and overwrite is False.
     """
     try:
         status = os.stat(target)
     except FileNotFoundError:
         if not os.path.lexists(target):
             return
-        status = os.lstat(target)  # a link that leads nowhere is there all the same
+        status = os.lstat(target)  # a broken link takes the name too
     except OSError as exc:
         raise output_error(exc) from without_path(exc)
     if os.path.isdir(target):
-        raise OutputError("The output's name is the name of a folder. Choose another one.")
+        raise OutputError("A folder with the output's name already exists. Choose another name.")
     if (status.st_dev, status.st_ino) == input_id:
         raise OutputError("The output would replace the input itself. Choose another name or folder.")
     if not overwrite:
@@ -98,7 +98,7 @@ class TemporaryFile:
             suffix: one of leftovers.SUFFIXES.
 
         Raises:
-            OutputError: the folder takes no file, and why.
+            OutputError: no file can be made in the folder; the message says why.
         """
         self._name = OwnName(folder)
         self.path = self._name.path(suffix)
@@ -141,16 +141,16 @@ class TemporaryFile:
         return 0 if self._ignoring else self._file.tell()
 
     def ignore_writes(self) -> None:
-        """From now on take bytes and forget them."""
+        """From now on accept bytes and discard them."""
         self._ignoring = True
 
     def finish(self, display_size: tuple[int, int], sar: Fraction) -> int:
-        """Put the header in front and everything onto the disk; returns the size in bytes."""
+        """Move the header to the front and sync everything to the disk; returns the size in bytes."""
         mp4_file.finish(self, display_size, sar)
         return self.close()
 
     def close(self) -> int:
-        """Put everything onto the disk; returns the size in bytes.
+        """Sync everything to the disk; returns the size in bytes.
 
         Raises:
             OSError: also for what a network drive took before and could not keep.
@@ -167,7 +167,7 @@ class TemporaryFile:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
-        with contextlib.suppress(OSError):  # drives without permissions of their own refuse this
+        with contextlib.suppress(OSError):  # drives without their own permissions refuse this
             os.chmod(self.path, 0o666 & ~_umask())
         if overwrite:
             os.replace(self.path, target)
@@ -189,23 +189,23 @@ class TemporaryFile:
 
 
 def _rename_to_new(path: Path, target: Path) -> None:
-    """Rename in one step that fails where the target is there already.
+    """Rename in one step that fails if the target already exists.
 
     Raises:
         FileExistsError: it is.
     """
     if sys.platform == "win32":
-        os.rename(path, target)  # refuses a target that is there
+        os.rename(path, target)  # refuses an existing target
         return
     try:
         os.link(path, target)
     except FileExistsError:
         raise
     except OSError:
-        # memory sticks and some network drives know no second name for a file
+        # memory sticks and some network drives can't give a file a second name
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         os.replace(path, target)
     else:
-        with contextlib.suppress(OSError):  # the result is there; its second name is left to the next sweep
+        with contextlib.suppress(OSError):  # the result exists; the next sweep removes its second name
             os.unlink(path)

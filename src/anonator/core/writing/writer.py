@@ -15,7 +15,7 @@ from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 
 from anonator.core.config import Encoder
-from anonator.core.frames import Frame
+from anonator.core.frames import NO_SOUND, Frame
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
@@ -63,8 +63,8 @@ class VideoWriter:
             audio_from: the input whose sound is kept; None writes no sound.
 
         Raises:
-            OutputExistsError: a file of that name is there, and overwrite is False.
-            OutputError: the file cannot be written there, and why.
+            OutputExistsError: a file of that name exists, and overwrite is False.
+            OutputError: the file cannot be written there; the message says why.
             DeviceError: the encoder cannot be used on this computer.
             InputError: audio_from cannot be opened.
         """
@@ -78,7 +78,7 @@ class VideoWriter:
         self._lengths = FrameLengths(info)
         self.pts: array[int] = self._lengths.pts
         """Presentation times of the frames written, in units of info.time_base."""
-        self.audio_outcome = "removed" if info.audio else "no sound in the input"
+        self.audio_outcome = "removed" if info.audio else NO_SOUND
         """What became of the sound, in words."""
         self.bytes_written = 0
         """Size of the finished file; 0 before close."""
@@ -252,7 +252,7 @@ class VideoWriter:
 
     @contextlib.contextmanager
     def _output_errors(self) -> Iterator[None]:
-        """Turn whatever goes wrong while writing into an error of ours, and leave nothing behind."""
+        """Turn whatever goes wrong while writing into one of our errors, and leave nothing behind."""
         try:
             yield
         except AnonatorError:

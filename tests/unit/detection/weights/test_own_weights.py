@@ -47,7 +47,7 @@ def test_an_own_file_that_is_a_known_one_is_recognized(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["nowhere.pth", "empty_folder"])
 def test_a_named_place_without_weights_is_an_error_not_a_fall_back(tmp_path: Path, what: str) -> None:
     (tmp_path / "empty_folder").mkdir()
-    with pytest.raises(WeightsMissingError, match="settings name a place"):
+    with pytest.raises(WeightsMissingError, match="not where the settings say"):
         find(Model.MOBILENET, tmp_path / what)
     assert not is_available(Model.MOBILENET, tmp_path / what)
 
@@ -124,12 +124,12 @@ def test_a_file_that_is_gone_or_cannot_be_copied_is_told(
         raise OSError(28, "No space left on device", str(own))
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(ModelError, match="disk has room") as caught:
+    with pytest.raises(ModelError, match="disk has enough space") as caught:
         weights.adopt(KNOWN, own)
     assert str(tmp_path) not in str(caught.value) and left_behind() == set()  # nothing half copied
 
 
 def test_a_web_page_is_never_taken_for_weights() -> None:
     place(data_folder(), b"<!DOCTYPE html><title>Gone</title>", UNPUBLISHED)
-    with pytest.raises(WeightsInvalidError, match="does not hold weights"):
+    with pytest.raises(WeightsInvalidError, match="does not contain PyTorch weights"):
         find(UNPUBLISHED)

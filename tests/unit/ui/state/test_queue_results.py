@@ -227,7 +227,7 @@ def test_the_same_video_under_two_paths_is_done_once_unless_tried_again(bench: B
     _, twin = bench.add("x/a.mp4", "x/../x/a.mp4")
     bench.start()
     assert bench.states() == ["running", "skipped"]
-    assert "It is the same video as" in bench.controller.jobs[1].message
+    assert "This is the same video as" in bench.controller.jobs[1].message
     bench.controller.retry(twin)
     bench.end()
     assert bench.made[1].job.target.name == "a_anonymized_2.mp4"
