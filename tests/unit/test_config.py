@@ -309,7 +309,7 @@ def test_a_choice_can_be_given_as_its_text_whatever_its_case(kind: type[Enum]) -
 def test_a_wrong_choice_is_answered_with_the_valid_ones() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.standard(mode="pixelate")
-    assert str(refused.value) == '"pixelate" is not a mode; choose one of: solid, blur, mosaic.'
+    assert str(refused.value) == 'mode: "pixelate" is not a mode; choose one of: solid, blur, mosaic.'
     with pytest.raises(SettingsError) as refused:
         Settings.standard(mode=3)
     assert str(refused.value) == "mode must be one of solid, blur, mosaic, not 3."

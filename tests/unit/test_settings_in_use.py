@@ -118,7 +118,9 @@ class Blind:
     def __init__(self) -> None:
         self.pictures = 0
 
-    def detect(self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,)) -> list[Detections]:
+    def detect(
+        self, pictures: Sequence[UInt8Array], turns: Sequence[int] = (0,), *, checkpoint: object = None
+    ) -> list[Detections]:
         self.pictures += len(pictures)
         return [Detections.empty() for _ in pictures]
 
