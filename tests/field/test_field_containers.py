@@ -179,13 +179,13 @@ NOT_VIDEOS: dict[str, tuple[Callable[[Path], None], str]] = {
     "moving WebP": (moving("a.webp"), "animated picture .WebP.*Convert"),
     "moving PNG": (moving("a.apng"), "animated picture .PNG.*Convert"),
     "Ogg": (moving("a.ogv", "-c:v", "libtheora"), "an Ogg file.*Convert it to MP4"),
-    "bare H.264": (moving("a.h264", *GOP), "a bare H.264 stream.*Convert it to MP4"),
+    "bare H.264": (moving("a.h264", *GOP), "a raw H.264 stream.*Convert it to MP4"),
     "bare HEVC": (
         moving("a.hevc", "-c:v", "libx265", "-x265-params", "log-level=none"),
-        "a bare HEVC stream.*Convert it to MP4",
+        "a raw HEVC stream.*Convert it to MP4",
     ),
-    "bare JPEGs": (moving("a.mjpeg", "-c:v", "mjpeg"), "a bare Motion JPEG stream.*Convert it to MP4"),
-    "bare MPEG-2": (moving("a.m2v", "-c:v", "mpeg2video"), "a bare MPEG video stream.*Convert it to MP4"),
+    "bare JPEGs": (moving("a.mjpeg", "-c:v", "mjpeg"), "a raw Motion JPEG stream.*Convert it to MP4"),
+    "bare MPEG-2": (moving("a.m2v", "-c:v", "mpeg2video"), "a raw MPEG video stream.*Convert it to MP4"),
     "Flash animation": (moving("a.swf", "-c:v", "flv"), "a Flash animation.*Convert it to MP4"),
 }
 

@@ -268,7 +268,7 @@ def test_a_recording_cut_into_a_scene_starts_at_its_first_whole_picture_and_says
         times = [frame.seconds for frame in reader]
         notes = " ".join(reader.notes)
     assert times == frame_times(cut)
-    assert "cut off" in notes
+    assert "begins in the middle of a scene" in notes
 
 
 # -- use ---------------------------------------------------------------------------------------------
