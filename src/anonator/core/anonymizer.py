@@ -12,8 +12,8 @@ from anonator.core.config import MOSAIC_BLOCKS, Mode
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
 BLUR_CELLS = 2
-"""Sigmas of the blur across a face: only its mean colour and a gradient are left, and no detector finds "
-"it."""
+"""Sigmas of the blur across a face: only its mean colour and a gradient are left, and no detector finds
+it."""
 LIMITED_BLACK, FULL_BLACK, NEUTRAL_CHROMA = 16, 0, 128
 
 

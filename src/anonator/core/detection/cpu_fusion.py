@@ -1,5 +1,5 @@
-"""Makes trained networks faster without changing what they compute: folds batch norms and activations "
-"into convolutions.
+"""Makes trained networks faster without changing what they compute: folds batch norms and activations
+into convolutions.
 
 The only module that uses private interfaces of PyTorch. Each is tried before it is relied on.
 """
@@ -94,8 +94,8 @@ def _private_operators() -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
 
 @torch.inference_mode()
 def _fusion_works(dtype: torch.dtype) -> bool:
-    """Whether a small fused convolution gives what the plain one gives; nothing guarantees that it always "
-    "will."""
+    """Whether a small fused convolution gives what the plain one gives; nothing guarantees that it always
+    will."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     draw = torch.Generator().manual_seed(1)

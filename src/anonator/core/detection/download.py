@@ -112,8 +112,8 @@ class Download:
             )
 
     def _copy(self, response: http.client.HTTPResponse, start: int, total: int | None) -> int:
-        """Write the answer after the first `start` bytes of the part; returns the bytes that are there "
-        "then."""
+        """Write the answer after the first `start` bytes of the part; returns the bytes that are there
+        then."""
         done = start
         # a file that cannot be written is one error, a silent server another
         with _disk_errors(self.part), self.part.open("ab" if start else "wb") as file:

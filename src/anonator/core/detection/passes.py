@@ -1,5 +1,5 @@
-"""Turns what several looks at a picture found into its Detections: rotates back, scales, clips, "
-"suppresses."""
+"""Turns what several looks at a picture found into its Detections: rotates back, scales, clips,
+suppresses."""
 
 from __future__ import annotations
 

@@ -130,8 +130,8 @@ class _Axis:
         return [slice(a, b) for a, b in zip(self.starts, self.ends, strict=True)]
 
     def back(self, low: Float32Array, high: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Both ends of stretches along the axis, each in the part that contains its middle or is next to "
-        "it."""
+        """Both ends of stretches along the axis, each in the part that contains its middle or is next to
+        it."""
         starts, ends, places = (np.array(v, np.float32) for v in (self.starts, self.ends, self.places))
         far = places + ends - starts
         middle = ((low + high) / 2)[:, None]

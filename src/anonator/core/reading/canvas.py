@@ -1,5 +1,5 @@
-"""Finds the size for a result whose pictures vary in size: a phone that is turned, a call that gets "
-"sharper."""
+"""Finds the size for a result whose pictures vary in size: a phone that is turned, a call that gets
+sharper."""
 
 from __future__ import annotations
 

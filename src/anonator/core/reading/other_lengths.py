@@ -55,8 +55,8 @@ def _asf_bytes(file: BinaryIO, size: int) -> int | None:
 
 
 def hides_another(file: BinaryIO, size: int) -> bool:
-    """Whether another WMV or IVF file follows the first in the same file, as after joining by simple "
-    "copying."""
+    """Whether another WMV or IVF file follows the first in the same file, as after joining by simple
+    copying."""
     file.seek(0)
     head = file.read(16)
     if head != ASF_HEADER and head[:4] != b"DKIF":

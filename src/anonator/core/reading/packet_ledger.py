@@ -32,8 +32,8 @@ HIDDEN = -(1 << 40)
 
 
 class PacketLedger:
-    """Compares the packets sent to a decoder with the pictures received, and both with the header's "
-    "promises."""
+    """Compares the packets sent to a decoder with the pictures received, and both with the header's
+    promises."""
 
     def __init__(self, video: OpenedVideo, *, follow: bool = True) -> None:
         """Record what the file promises.

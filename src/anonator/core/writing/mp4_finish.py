@@ -1,5 +1,5 @@
-"""Finishes an MP4 file in place: moves the table of contents to the front and puts the picture's true "
-"size into it."""
+"""Finishes an MP4 file in place: moves the table of contents to the front and puts the picture's true
+size into it."""
 
 from __future__ import annotations
 
