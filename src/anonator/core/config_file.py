@@ -50,8 +50,6 @@ LARGEST_BYTES = 1_000_000
 """A settings file is a page long; something larger is another file, or a device that never ends."""
 SIGNATURE = "i_accept"
 """Key in [hipaa] under which HIPAA_WAIVER is signed."""
-NOT_IN_THE_FILE = tuple(f.name for f in dataclasses.fields(Settings) if f.name not in SETTINGS)
-"""Fields of Settings that are covered by the table itself, the signature, or tables of their own."""
 STANDARD_ONLY = tuple(name for name, each in SETTINGS.items() if each.declared.scope is Scope.STANDARD)
 """Settings that have no effect under the lock."""
 

@@ -114,7 +114,7 @@ def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
     """
     video = open_video(path)
     try:
-        times = _times(video, container_crop(path, video), tick)
+        times = _times(video, container_crop(video), tick)
     except (av.FFmpegError, OSError, ValueError):
         return None
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
-from pathlib import Path
 from typing import BinaryIO
 
 from anonator.core.pictures.shape import Crop
@@ -19,11 +18,11 @@ BOTTOM, TOP, LEFT, RIGHT = 0x54AA, 0x54BB, 0x54CC, 0x54DD
 """Matroska's elements. Source: RFC 9559, section 5.1.4."""
 
 
-def container_crop(path: Path, video: OpenedVideo) -> Crop:
+def container_crop(video: OpenedVideo) -> Crop:
     """What the container hides of each picture of the video; nothing where it says nothing sensible."""
     name = video.container.format.name
     try:
-        with open(path, "rb") as file:
+        with open(video.path, "rb") as file:
             if "matroska" in name:
                 found = _matroska(file)
             elif "mov" in name:

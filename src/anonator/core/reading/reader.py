@@ -75,8 +75,7 @@ class VideoReader:
         """
         self._damaged_limit, self._canvas = damaged_limit, canvas
         self._black = BlackSpells()
-        self._path = Path(path)
-        self._video = open_video(self._path)
+        self._video = open_video(Path(path))
         try:
             self._start()
         except AnonatorError:
@@ -123,7 +122,7 @@ class VideoReader:
             transfer=context.color_trc,
             color_range=context.color_range,
             sar=self._pixels.of(first),
-            crop=container_crop(self._path, self._video),
+            crop=container_crop(self._video),
             canvas=self._canvas,
         )
         self._clock = Clock(self._video.time_base, frame_rate(stream), self._head[0].pts)
