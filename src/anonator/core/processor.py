@@ -119,7 +119,6 @@ class Processor:
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
-        style = settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
@@ -138,7 +137,7 @@ class Processor:
                     if run.on_preview is not None and meter.preview_is_due():
                         run.on_preview(anonymize_and_show(frame, masks, settings))
                     else:
-                        anonymize(frame, masks, *style)
+                        anonymize(frame, masks, settings)
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)
