@@ -3,7 +3,7 @@
 The embedding is dlib's ResNet, whose public weights the package face-recognition-models carries. It is helped
 where it can be: it takes the landmarks of the unmasked picture, so that the masked face is aligned perfectly.
 Yardsticks are the distances between different people, those between different pictures of one person, and
-those of solid masks, beside which only hair and clothes are left. The control, a fine mosaic of 16 blocks,
+those of solid masks, around which only hair and clothes are left. The control, a fine mosaic of 16 blocks,
 shows that the measure finds what is still there.
 """
 
