@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ import torch
 from detector_helpers import CPU, bundled_network
 from face_clips import FaceClip, decode_rgb
 
+from anonator import core
 from anonator.core.anonymizer import anonymize
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import Device, Mode, Performance, Precision, Settings
@@ -30,11 +32,20 @@ from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.tracking.schedule import look
 from anonator.errors import DeviceError, SettingsError
 
+CORE = Path(core.__file__).parent
+
 
 def with_preset(settings: Settings, **numbers: Any) -> Settings:
     """The settings with other numbers for their performance mode."""
     changed = {settings.performance.value: replace(settings.preset, **numbers)}
     return replace(settings, presets=replace(settings.presets, **changed))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_is_read_where_it_acts(name: str) -> None:
+    """A failure means that a setting can be chosen and does nothing."""
+    read = re.compile(rf"\.{SETTINGS[name].key}\b")
+    assert any(read.search(path.read_text("utf-8")) for path in CORE.rglob("*.py")), f"nothing reads {name}"
 
 
 # --- the network
@@ -149,10 +160,6 @@ def test_the_lowest_multiplier_decides_from_which_score_a_face_counts() -> None:
 # --- the masks
 
 
-def cover(frame: Frame, masks: Masks, s: Settings) -> None:
-    anonymize(frame, masks, s.mode, s.mask_scale, s.blur_strength, s.mosaic_blocks)
-
-
 def masked(astronaut: np.ndarray, **changes: Any) -> np.ndarray:
     """The luma of the astronaut's face under a mask."""
     frame = Frame(
@@ -161,7 +168,7 @@ def masked(astronaut: np.ndarray, **changes: Any) -> np.ndarray:
         Fraction(1, 25),
         av.VideoFrame.from_ndarray(astronaut, format="rgb24").reformat(format="yuv420p"),
     )
-    cover(
+    anonymize(
         frame,
         Masks(np.array([[170, 60, 280, 210]], np.float32), np.zeros(1, np.int32)),
         Settings.standard(**changes),
@@ -217,7 +224,7 @@ def test_an_independent_detector_finds_nothing_under_stronger_masks(
         av.VideoFrame.from_ndarray(astronaut, format="rgb24").reformat(format="yuv420p"),
     )
     box = np.array([[170, 60, 280, 210]], np.float32)
-    cover(frame, Masks(box, np.zeros(1, np.int32)), Settings.standard(**change))
+    anonymize(frame, Masks(box, np.zeros(1, np.int32)), Settings.standard(**change))
     found = np.reshape(network(frame.image.to_ndarray(format="rgb24"), threshold=0.2)[0], (-1, 5))
     centres = (found[:, :2] + found[:, 2:4]) / 2
     assert not ((centres >= box[0, :2]) & (centres <= box[0, 2:])).all(axis=1).any()

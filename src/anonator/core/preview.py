@@ -26,9 +26,7 @@ def anonymize_and_show(frame: Frame, masks: Masks, settings: Settings) -> Previe
         settings: of the job.
     """
     before = to_rgb_within(frame, PREVIEW_SIDE)
-    anonymize(
-        frame, masks, settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
-    )
+    anonymize(frame, masks, settings)
     return Preview(before, to_rgb_within(frame, PREVIEW_SIDE), float(frame.seconds), len(masks))
 
 

@@ -56,6 +56,7 @@ def our_answer(network: FaceNetwork, rgb: torch.Tensor) -> tuple[torch.Tensor, t
     "model", [pytest.param(m, marks=[pytest.mark.slow] * (m is Model.DSFD)) for m in Model]
 )
 def test_same_answer_as_the_published_network(model: Model) -> None:
+    assert model in SIZES, f"give {model} a size in SIZES, and its published module in published_answer"
     network = random_network(model)
     bgr = torch.randn(2, 3, *SIZES[model], generator=torch.Generator().manual_seed(2)) * 2
     expected_boxes, expected_scores = published_answer(network, bgr)

@@ -1,5 +1,4 @@
-"""The program's temporary files: recorded before they exist, so that the next start can clean up after a "
-"crash.
+"""The program's temporary files: recorded before they exist, so the next start can clean up after a crash.
 
 A job's unfinished files carry one name, `.anonator-<token>.partial.<kind>`, in the folder of the result.
 Before the first of them is made, a marker named after the token is written into the program's own folder; it
