@@ -201,6 +201,7 @@ class Broken:
 FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
 
 
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize(
     "place",
     [

@@ -104,6 +104,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES or [pytest.param(None, id="none yet")], ids=str)
 def test_an_example_runs_as_it_stands(
     example: Example | None, tmp_path: Path, astronaut: object, request: pytest.FixtureRequest

@@ -23,6 +23,7 @@ def printed(code: str, *arguments: str) -> str:
     return run.stdout.strip()
 
 
+@pytest.mark.slow
 def test_importing_changes_nothing_in_the_process() -> None:
     code = (
         "import sys, av; av.logging.set_level(av.logging.ERROR); before = sys.getswitchinterval()\n"

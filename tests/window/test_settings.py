@@ -148,6 +148,7 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     assert again.window.choosing.preferences() == preferences.Preferences()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "written",
     [

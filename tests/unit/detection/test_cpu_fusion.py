@@ -65,6 +65,7 @@ def faces(pictures: list[np.ndarray]) -> tuple[list[Detections], bool]:
         detector.close()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("broken", [missing, of_another_shape, without_activation, without_onednn])
 def test_plain_layers_find_the_same_faces(
     astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, broken: Break

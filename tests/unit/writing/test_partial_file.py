@@ -216,6 +216,7 @@ def test_a_disk_that_fills_is_said_and_nothing_is_left(
     assert left == ("a.mp4" if stage == "done" else "")
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
 @pytest.mark.parametrize("kilobytes", [0, 20, 300, 900, 1100, 1300, 1400])
 def test_a_file_that_may_not_grow_is_said_and_nothing_is_left(

@@ -40,6 +40,7 @@ print(json.dumps([max(gaps), inside, gc.isenabled(), gc.get_freeze_count()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the scheduler's own figures")
 def test_importing_torch_lets_other_threads_go_on() -> None:
     """Measured: 0.04 s; with a plain import 0.4 s, as the collector and the system's loader hold Python.
