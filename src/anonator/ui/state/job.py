@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -61,6 +62,19 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A finished video that belongs to a row, made now or by an earlier run."""
+
+    path: Path
+    report: Path | None = None
+    """The audit report next to it."""
+    hipaa: bool | None = None
+    """Whether it was made in HIPAA mode; None if nothing says so."""
+    made: datetime.datetime | None = None
+    """When, in local time."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One row of the queue, as it is now."""
 
@@ -72,6 +86,11 @@ class JobView:
     result: JobResult | None = None
     message: str = ""
     target: Path | None = None
+    """What the current or last run of this job writes."""
+    result_file: ResultFile | None = None
+    """The finished video that exists, which need not be of the last run."""
+    again: Existing | None = None
+    """Set when it is to run again: what happens to result_file."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
 

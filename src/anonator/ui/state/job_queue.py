@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import logging
 import queue
 import traceback
@@ -15,7 +16,16 @@ from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job_thread import Job
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
-from anonator.ui.state.job import Changes, Existing, JobState, JobView, Processor, RunState
+from anonator.ui.state.job import (
+    FINISHED,
+    Changes,
+    Existing,
+    JobState,
+    JobView,
+    Processor,
+    ResultFile,
+    RunState,
+)
 from anonator.ui.state.job_list import JobList
 from anonator.ui.state.result_names import RunNames
 
@@ -92,6 +102,31 @@ class JobController(JobList):
         """Put a failed, cancelled or skipped job back in the queue; an older result is kept."""
         self._names.forget(number)
         super().retry(number)
+
+    def run_again(self, number: int, existing: Existing = Existing.KEEP_BOTH) -> None:
+        """Put a finished job back in the queue, to be done with the settings of the next run.
+
+        Its result is touched only once the new one is complete; after a failure or a cancel it is still
+        there.
+
+        Args:
+            number: of a job that is done, failed, cancelled or skipped; others are left alone.
+            existing: whether the new result replaces the one that exists or is saved next to it; the run
+                won't ask again.
+        """
+        job = self.get(number)
+        if job is not None and job.state in FINISHED:
+            self._names.forget(number)
+            again = existing if job.result_file is not None else None
+            self.update(
+                number,
+                state=JobState.WAITING,
+                progress=None,
+                result=None,
+                message="",
+                target=None,
+                again=again,
+            )
 
     # --- the run
 
@@ -205,7 +240,13 @@ class JobController(JobList):
             lambda preview: put(_Event(number, preview)),
         )
         self.update(
-            number, state=JobState.RUNNING, target=name.target, progress=None, result=None, message=""
+            number,
+            state=JobState.RUNNING,
+            target=name.target,
+            progress=None,
+            result=None,
+            message="",
+            again=None,
         )
         self._processor.start()
 
@@ -227,6 +268,12 @@ class JobController(JobList):
                 state=JobState.DONE,
                 result=result,
                 target=result.target,
+                result_file=ResultFile(
+                    result.target,
+                    result.report,
+                    self._settings.hipaa,
+                    datetime.datetime.now().astimezone(),
+                ),
                 message=text.result_summary(result),
             )
 
