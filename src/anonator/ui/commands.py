@@ -14,7 +14,7 @@ from anonator.ui.questions import Questions
 from anonator.ui.state import text
 from anonator.ui.state.app_state import Store
 from anonator.ui.state.dropped_paths import Incoming, sort_out
-from anonator.ui.state.job import JobState, JobView, RunState
+from anonator.ui.state.job import JobView, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work import thumbnails as media
 from anonator.ui.work.event_log import EventLog
@@ -93,9 +93,9 @@ class Commands:
 
     def _fill_row(self, number: int, glimpse: media.Glimpse) -> None:
         """Show what is known about a video."""
-        if self._queue.get(number) is not None:
-            self._desk.first_look(number, media.Still(0.0, glimpse.first))
+        if (job := self._queue.get(number)) is not None:
             self._queue.set_info(number, glimpse.info, glimpse.thumbnail)
+            self._desk.first_look(job.key, media.Still(0.0, glimpse.first, whole=False))
             self._refresh()
 
     def _fail_row(self, number: int, error: Exception) -> None:
@@ -139,19 +139,28 @@ class Commands:
     # --- results
 
     def open_row(self, number: int | None = None) -> None:
-        """Open the finished video of a row, or the folder of its source if there is none."""
+        """Look at a row in large: its result beside its video, or what would be covered."""
         job = self._job if number is None else self._store.state.job(number)
         if job is not None:
-            self._open(job.target if job.state is JobState.DONE and job.target else _folder_of(job))
+            self._store.change(chosen=job.number, large=True)
+
+    def turn_large(self) -> None:
+        """Let the pictures take the whole window, or give it back."""
+        state = self._store.state
+        self._store.change(large=not state.large and bool(state.jobs))
+
+    def leave_large(self) -> None:
+        """Give the window back."""
+        self._store.change(large=False)
 
     def open_result(self) -> None:
         """Open the finished video in the system's player."""
-        if self._job is not None and self._job.target is not None:
-            self._open(self._job.target)
+        if self._job is not None and self._job.result_file is not None:
+            self._open(self._job.result_file.path)
 
     def open_report(self) -> None:
         """Open the audit report of the finished video in the system's viewer."""
-        result = self._job.result if self._job is not None else None
+        result = self._job.result_file if self._job is not None else None
         if result is not None and result.report is not None:
             self._open(result.report)
 
@@ -176,7 +185,7 @@ class Commands:
 
 
 def _folder_of(job: JobView) -> Path:
-    return (job.target or job.source).parent
+    return (job.result_file.path if job.result_file else job.source).parent
 
 
 def open_with_system(path: Path) -> None:

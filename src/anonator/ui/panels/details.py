@@ -14,7 +14,7 @@ from anonator.ui.state import text
 from anonator.ui.state.job import RETRIED, JobState, JobView
 
 LINES = 3
-"""Minimum height; longer text scrolls, so nothing moves when another video is selected."""
+"""Height where there is more to say than a line; longer text scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Details(ttk.Frame):
         buttons.grid(row=1, column=0, columnspan=2, sticky="e", pady=(px(6), 0))
         # the window sets the overall height, not the content; the text takes whole lines
         self._line = font.nametofont("TkDefaultFont", self).metrics("linespace")
-        self._below = px(42)
+        self._edge = px(4)
+        self._below = self._room_for_buttons = px(42)
         self.rowconfigure(1, minsize=self._below)
         self.grid_propagate(False)
-        self.configure(height=LINES * self._line + self._below)
         self.bind("<Configure>", self._resized)
         self.buttons: dict[str, ttk.Button] = {}
         for column, (key, label, command, tip) in enumerate(
@@ -135,8 +135,19 @@ class Details(ttk.Frame):
             else:
                 self.buttons[key].grid_remove()
 
+    def fold(self, *, words: bool, buttons: bool) -> None:
+        """Take the height that some row of the list needs, so that nothing moves from row to row.
+
+        Args:
+            words: whether there is more to say than one line.
+            buttons: whether there are buttons.
+        """
+        self._below = self._room_for_buttons if buttons else 0
+        self.rowconfigure(1, minsize=self._below)
+        self.configure(height=(LINES if words else 1) * self._line + self._edge + self._below)
+
     def _resized(self, event: tk.Event[tk.Misc]) -> None:
-        self._text.configure(height=max(LINES, (event.height - self._below) // self._line))
+        self._text.configure(height=max(1, (event.height - self._edge - self._below) // self._line))
 
     def _scrolled(self, first: float, last: float) -> None:
         self._bar.set(first, last)

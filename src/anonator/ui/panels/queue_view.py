@@ -17,6 +17,8 @@ from anonator.ui.panels.details import DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
 
+LIST_SHARE = 0.3
+"""Of the height, for the rows; a longer list scrolls."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -52,10 +54,11 @@ class QueueView(ttk.Frame):
         self._blank = ImageTk.PhotoImage(
             Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), SURFACE), master=self
         )
+        self._row_height = int(ttk.Style(self).lookup("Treeview", "rowheight"))
         self._font = font.nametofont("TkDefaultFont", self)
         self.columnconfigure(0, weight=1)
-        self.rowconfigure(1, weight=3)
-        self.rowconfigure(2, weight=1)
+        self.rowconfigure(1, weight=1)
+        self._most_rows = 2
         self._make_toolbar()
         self._make_list()
         self.details = Details(
@@ -157,6 +160,7 @@ class QueueView(ttk.Frame):
         for event in ("<Configure>", "<ButtonRelease-1>"):  # the window or a column was resized
             # after the list has set its new column widths
             self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
+        self.tree.bind("<Configure>", lambda _event: self.after_idle(self._keep_in_sight), add=True)
         self._widths = (0, 0)
 
     # --- what the window calls
@@ -174,6 +178,23 @@ class QueueView(ttk.Frame):
             self.select(chosen)
         self._chosen = chosen
         self._draw_chosen()
+        self._fold()
+
+    def fold(self, height: int) -> None:
+        """Take no more of this height than the list needs, and leave most of it to the pictures."""
+        rows = int(height * LIST_SHARE) // self._row_height
+        if rows != self._most_rows:
+            self._most_rows = rows
+            self._fold()
+
+    def _fold(self) -> None:
+        rows = max(1, min(len(self._jobs), self._most_rows))
+        if rows != int(self.tree.cget("height")):
+            self.tree.configure(height=rows)
+        self.details.fold(
+            words=any(job.message or job.result_file for job in self._jobs.values()),
+            buttons=any(job.state in FINISHED or job.result_file for job in self._jobs.values()),
+        )
 
     def select(self, number: int) -> None:
         """Select a row and scroll to it, as somebody would with the mouse."""
@@ -184,6 +205,10 @@ class QueueView(ttk.Frame):
             self.tree.see(item)
 
     # --- inside
+
+    def _keep_in_sight(self) -> None:
+        for item in self.tree.selection():
+            self.tree.see(item)
 
     def _draw_order(self, before: Iterable[int]) -> None:
         gone = [number for number in before if number not in self._jobs]

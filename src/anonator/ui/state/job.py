@@ -51,6 +51,15 @@ class Existing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class RowKey:
+    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+
+    number: int
+    generation: int
+    """Rises whenever the row begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What is known about a video file."""
 
@@ -81,6 +90,7 @@ class JobView:
     number: int
     source: Path
     state: JobState = JobState.WAITING
+    generation: int = 0
     info: MediaInfo | None = None
     progress: Progress | None = None
     result: JobResult | None = None
@@ -93,6 +103,11 @@ class JobView:
     """Set when it is to run again: what happens to result_file."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
+
+    @property
+    def key(self) -> RowKey:
+        """What its pictures are marked with."""
+        return RowKey(self.number, self.generation)
 
     @property
     def state_text(self) -> str:
@@ -111,12 +126,20 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class LivePicture:
+    """A picture of a running job."""
+
+    of: RowKey
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What changed since the last poll."""
 
     jobs: frozenset[int] = frozenset()
     order: bool = False
-    preview: Preview | None = None
+    live: LivePicture | None = None
     run_ended: bool = False
 
 

@@ -54,6 +54,10 @@ class JobList:
         self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
         self._changed.add(number)
 
+    def begin_anew(self, number: int, **values: object) -> None:
+        """Change some fields of a job whose pictures so far are those of an earlier run."""
+        self.update(number, generation=self._jobs[number].generation + 1, **values)
+
     def set_info(self, number: int, info: MediaInfo, thumbnail: Image.Image | None = None) -> None:
         """Note what was found out about the file."""
         if number in self._jobs:
@@ -85,7 +89,7 @@ class JobList:
         """Put a failed, cancelled or skipped job back in the queue."""
         job = self._jobs.get(number)
         if job is not None and job.state in RETRIED:
-            self.update(number, state=JobState.WAITING, progress=None, message="", target=None)
+            self.begin_anew(number, state=JobState.WAITING, progress=None, message="", target=None)
 
     def clear_finished(self) -> None:
         """Remove every job that is done, failed, cancelled or skipped."""

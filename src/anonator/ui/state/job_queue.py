@@ -22,8 +22,10 @@ from anonator.ui.state.job import (
     Existing,
     JobState,
     JobView,
+    LivePicture,
     Processor,
     ResultFile,
+    RowKey,
     RunState,
 )
 from anonator.ui.state.job_list import JobList
@@ -38,7 +40,7 @@ KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    job: int
+    of: RowKey
     content: Progress | Preview
 
 
@@ -118,7 +120,7 @@ class JobController(JobList):
         if job is not None and job.state in FINISHED:
             self._names.forget(number)
             again = existing if job.result_file is not None else None
-            self.update(
+            self.begin_anew(
                 number,
                 state=JobState.WAITING,
                 progress=None,
@@ -182,13 +184,13 @@ class JobController(JobList):
     def poll(self) -> Changes:
         """Read what the processor reported since the last call, and start the next job after one ends."""
         finished = self._processor is not None and self._processor.done
-        preview = self._drain()
+        live = self._drain()
         ended = False
         if finished:
             self._finish_current()
             ended = not self._start_next()
         changed, order = self.take_changes()
-        return Changes(changed, order, preview, ended)
+        return Changes(changed, order, live, ended)
 
     # --- inside
 
@@ -198,21 +200,21 @@ class JobController(JobList):
             self.update(self._current, state=JobState.CANCELLING)
             self._processor.cancel()
 
-    def _drain(self) -> Preview | None:
-        preview: Preview | None = None
+    def _drain(self) -> LivePicture | None:
+        live: LivePicture | None = None
         progress: Progress | None = None
         with contextlib.suppress(queue.Empty):
             while True:
                 event = self._inbox.get_nowait()
-                if event.job != self._current:
+                if self.current is None or event.of != self.current.key:
                     continue
                 if isinstance(event.content, Progress):
                     progress = event.content
                 else:
-                    preview = event.content
+                    live = LivePicture(event.of, event.content)
         if progress is not None and self._current is not None:
             self.update(self._current, progress=progress)
-        return preview
+        return live
 
     def _start_next(self) -> bool:
         """Start the first waiting job that can start; False if the run has ended."""
@@ -233,13 +235,13 @@ class JobController(JobList):
     def _launch(self, job: JobView) -> None:
         name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
-        put = self._inbox.put
+        put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
         self._processor = self._make_processor(
             Job(job.source, name.target, self._settings, overwrite),
-            lambda progress: put(_Event(number, progress)),
-            lambda preview: put(_Event(number, preview)),
+            lambda progress: put(_Event(key, progress)),
+            lambda preview: put(_Event(key, preview)),
         )
-        self.update(
+        self.begin_anew(
             number,
             state=JobState.RUNNING,
             target=name.target,
