@@ -21,7 +21,7 @@ def test_without_a_report_none_is_offered(drive: Drive, clip: Path, tmp_path: Pa
     buttons = driver.window.queue_view.details.buttons
     driver.until(buttons["result"].winfo_viewable)
     shown = [name for name, button in buttons.items() if button.winfo_viewable()]
-    assert shown == ["folder", "result"]
+    assert shown == ["again", "folder", "result"]
     assert driver.engine.jobs[0].job.settings == Settings(report=False)
     assert not list(tmp_path.glob("*.json"))
 

@@ -133,7 +133,13 @@ class MainWindow:
         self.queue_view, self.notice = self.layout.queue_view, self.layout.notice
         self.viewer.original.bind("<Configure>", lambda _event: live.resize(self.viewer.room), add=True)
         self._bind()
-        for follower in (desk.follow, self.playback.follow, self.events.follow, Presenter(self.layout).draw):
+        for follower in (
+            desk.follow,
+            self.playback.follow,
+            self.commands.finished.follow,
+            self.events.follow,
+            Presenter(self.layout).draw,
+        ):
             self.store.follow(follower)
         self.say(damage)
         self._poll()
@@ -150,6 +156,7 @@ class MainWindow:
                 remove=commands.remove,
                 move=commands.move,
                 retry=commands.retry,
+                run_again=commands.run_again,
                 clear_finished=commands.clear_finished,
                 open_result=commands.open_result,
                 open_folder=commands.open_folder,

@@ -16,6 +16,7 @@ from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
+from anonator.ui.state.row_names import row_names
 
 LIST_SHARE = 0.3
 """Of the height, for the rows; a longer list scrolls."""
@@ -33,6 +34,7 @@ class QueueActions:
     move: Callable[[int], None]
     """Up by one (-1) or down by one (1)."""
     retry: Callable[[], None]
+    run_again: Callable[[], None]
     clear_finished: Callable[[], None]
     open_result: Callable[[], None]
     open_folder: Callable[[], None]
@@ -49,6 +51,7 @@ class QueueView(ttk.Frame):
         super().__init__(parent)
         self._theme, self._actions = theme, actions
         self._jobs: dict[int, JobView] = {}
+        self._names: dict[int, str] = {}
         self._chosen: int | None = None
         self._thumbnails: dict[int, ImageTk.PhotoImage] = {}
         self._blank = ImageTk.PhotoImage(
@@ -69,6 +72,7 @@ class QueueView(ttk.Frame):
                 open_folder=actions.open_folder,
                 open_report=actions.open_report,
                 retry=actions.retry,
+                run_again=actions.run_again,
             ),
         )
         self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
@@ -170,8 +174,9 @@ class QueueView(ttk.Frame):
         before, self._jobs = self._jobs, {job.number: job for job in jobs}
         if list(before) != list(self._jobs):
             self._draw_order(before)
+        names, self._names = self._names, row_names(jobs)
         for job in jobs:
-            if before.get(job.number) is not job:
+            if before.get(job.number) is not job or names.get(job.number) != self._names[job.number]:
                 self._draw_job(job)
         # a row that was just clicked, and that the state doesn't know yet, stays selected
         if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
@@ -262,7 +267,8 @@ class QueueView(ttk.Frame):
     def _shortened(self, job: JobView) -> tuple[str, str]:
         name, state = self._room()
         measure = self._font.measure
-        return text.shortened(job.source.name, name, measure), text.shortened(job.state_text, state, measure)
+        called = self._names[job.number]
+        return text.shortened(called, name, measure), text.shortened(job.state_text, state, measure)
 
     def _fit_columns(self) -> None:
         if self._widths != self._room():
@@ -276,7 +282,7 @@ class QueueView(ttk.Frame):
         job = self._jobs.get(int(row)) if row else None
         words = ""
         if job is not None:
-            whole = (job.source.name, job.state_text)
+            whole = (self._names[job.number], job.state_text)
             words = "\n".join(w for w, s in zip(whole, self._shortened(job), strict=True) if w != s)
         if (row, words) != (self._tip_row, self._tip.words):
             self._tip_row = row

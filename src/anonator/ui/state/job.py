@@ -70,6 +70,14 @@ class MediaInfo:
     height: int
 
 
+WAITS_AGAIN = {
+    None: "waiting, has a result",
+    Existing.KEEP_BOTH: "waiting, keeps its result",
+    Existing.OVERWRITE: "waiting, replaces its result",
+}
+"""By what happens to the result of a row that waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResultFile:
     """A finished video that belongs to a row, made now or by an earlier run."""
@@ -110,6 +118,11 @@ class JobView:
         return RowKey(self.number, self.generation)
 
     @property
+    def is_done(self) -> bool:
+        """Whether its result is that of its last run."""
+        return self.state is JobState.DONE
+
+    @property
     def state_text(self) -> str:
         """The state in words, with the progress of a running job."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
@@ -122,6 +135,8 @@ class JobView:
             return f"{word}frame {self.progress.frame:,}"
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
+        if self.state is JobState.WAITING and self.result_file is not None:
+            return WAITS_AGAIN[self.again]
         return str(self.state.value)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo
+from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo, ResultFile
 
 
 class JobList:
@@ -48,6 +48,14 @@ class JobList:
             self._changed.add(number)
             numbers.append(number)
         return tuple(numbers)
+
+    def add_done(self, source: Path, result: ResultFile) -> int:
+        """Append a video with a result that an earlier run made, and return its number."""
+        number = next(self._numbers)
+        self._jobs[number] = JobView(number, source, JobState.DONE, target=result.path, result_file=result)
+        self._order_changed = True
+        self._changed.add(number)
+        return number
 
     def update(self, number: int, **values: object) -> None:
         """Change some fields of a job."""
