@@ -19,6 +19,10 @@ from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show
+from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking.schedule import look
 from anonator.errors import (
     AnonatorError,
     DetectionError,
@@ -344,3 +348,18 @@ def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: Det
     assert preview.faces >= 1
     assert inside(face_clip.boxes[10], preview.anonymized, 0.9).max() < 40
     assert inside(face_clip.boxes[10], preview.original).max() > 100
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4])
+def test_the_tried_frame_has_the_masks_of_the_job(
+    face_clip: FaceClip, detectors: DetectorCache, seconds: float
+) -> None:
+    settings = Settings()
+    with VideoReader(face_clip.path) as reader:
+        job = list(Tracker(settings).run(look(reader, detectors.get(settings), settings)))
+    preview = preview_frame(face_clip.path, seconds, settings, detectors)
+    frame, masks = min(job, key=lambda each: abs(float(each[0].seconds) - seconds))
+    assert preview.faces == len(masks) > 0
+    before = to_rgb_within(frame, PREVIEW_SIDE)
+    wanted = anonymize_and_show(frame, masks, settings)
+    assert (preview.original == before).all() and (preview.anonymized == wanted.anonymized).all()

@@ -267,6 +267,8 @@ class Preview:
     """Presentation time of the frame."""
     faces: int | None
     """Masks on this frame; None if they weren't counted."""
+    note: str = ""
+    """In what a test of this frame differs from the job, for people; empty if in nothing."""
 
 
 @dataclass(frozen=True, slots=True)
