@@ -56,7 +56,7 @@ class Runs:
     fps: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     startup: list[float] = field(default_factory=list)
-    """Seconds of the whole process that are not the job: imports, loading, self-timing."""
+    """Seconds of the whole process that are not the job: imports and loading."""
     stages: list[dict[str, float]] = field(default_factory=list)
     """Milliseconds per frame by stage."""
     cpu: list[float] = field(default_factory=list)
