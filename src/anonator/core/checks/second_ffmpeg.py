@@ -17,6 +17,8 @@ from anonator.errors import VerificationError
 
 STALLED_SECONDS = 60.0
 """The second FFmpeg is given up after playing nothing for this long."""
+HELD_SECONDS = 10.0
+"""How long a player's last words are waited for after its end: whoever inherited its pipe holds that open."""
 CANNOT_START = (
     "The second FFmpeg, which checks finished files, is missing or cannot be started. Install Anonator "
     "again, and check that no antivirus program holds it back."
@@ -76,7 +78,7 @@ class Playback:
     def __exit__(self, *exc: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(HELD_SECONDS)
 
     def finish(self, frames: int, tick: Callable[[], None]) -> Check:
         """Wait for the end.
