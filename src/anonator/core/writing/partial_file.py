@@ -76,7 +76,10 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
 
 def _umask() -> int:
     """The process's umask; read without changing it where the system says it."""
-    with contextlib.suppress(OSError, StopIteration, ValueError), open("/proc/self/status") as status:
+    with (
+        contextlib.suppress(OSError, StopIteration, ValueError),
+        open("/proc/self/status", encoding="utf-8", errors="replace") as status,
+    ):
         return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     umask = os.umask(0o077)
     os.umask(umask)
