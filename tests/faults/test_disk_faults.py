@@ -208,16 +208,6 @@ def test_a_drive_without_permissions_of_its_own_takes_the_result(
     assert files_in(tmp_path) == ["a.mp4"]
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(39, "disk is full"), (112, "disk is full"), (1295, "quota"), (32, "open in another")],
-)
-def test_what_windows_says_is_understood(number: int, words: str) -> None:
-    error = OSError(errno.ENOSPC if number == 112 else errno.EINVAL, "said by Windows")
-    error.winerror = number  # type: ignore[attr-defined]
-    assert words in str(output_file.output_error(error))
-
-
 @pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("place", ["write", "close", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES], ids=lambda n: errno.errorcode[n])

@@ -134,6 +134,7 @@ def run_example(code: str, folder: Path, astronaut: object) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=240,
         check=False,
         env={

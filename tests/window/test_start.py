@@ -49,6 +49,7 @@ def test_the_window_stands_within_a_second_without_the_engine(display: str, tmp_
             [sys.executable, "-c", code],
             env={"DISPLAY": display, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
             text=True,
+            encoding="utf-8",
             check=True,
             capture_output=True,
         )

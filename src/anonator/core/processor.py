@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
-from anonator.core.checks.second_ffmpeg import second_ffmpeg
+from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
@@ -60,7 +60,7 @@ class Processor:
             AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg()  # checked before hours of work, not after
+        second_ffmpeg_version()  # checked before hours of work, not after
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):

@@ -180,7 +180,12 @@ def run_on_a_full_disk(folder: Path, source: Path, frames: int, limit: str = "")
     """Write frames of noise in a process of its own; (what it said, what it left)."""
     code = textwrap.dedent(FULL_DISK).format(paths=sys.path, frames=frames, limit=limit)
     done = subprocess.run(
-        [sys.executable, "-c", code, folder, source], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, folder, source],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     said, left = done.stdout.split("\n")[:2]
     return said, left
