@@ -17,10 +17,13 @@ from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress, Stage
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.core.job import Job, default_target
+from anonator.core.job_thread import VideoProcessor, preview_frame
+from anonator.core.pictures.rgb import to_rgb_within
 from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show
-from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look
 from anonator.errors import (

@@ -14,7 +14,8 @@ from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import Frame, Masks, Preview
 from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.pictures.planes import copy_of
-from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.pictures.rgb import to_rgb_within
+from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.schedule import Planned, plan
 from anonator.core.tracking.vicinity import Vicinity, reach
 
