@@ -102,9 +102,13 @@ class PreviewDesk:
             self._show()
 
     def test(self) -> None:
-        """Test the current frame again, even if nothing has changed."""
+        """Show a test of the current frame, made again even if nothing has changed."""
         if (job := self._job) is not None:
             self._testing.add(job.key)
+        self.engine_loaded()
+
+    def engine_loaded(self) -> None:
+        """Test the current frame again, unless a result is to be seen."""
         self._test.forget()
         self._show()
 
