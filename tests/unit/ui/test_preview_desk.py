@@ -270,6 +270,24 @@ def test_what_a_test_knows_so_far_is_shown_until_it_knows_more(bench: Bench) -> 
     assert bench.store.state.view.anonymized is last.anonymized and bench.store.state.view.note == ""
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bench: bench.store.change(closing=True),
+        lambda bench: bench.store.change(chosen=None, jobs=()),
+        lambda bench: bench.desk.moved(1.5),
+    ],
+    ids=["the program ends", "its row is gone", "another moment is wanted"],
+)
+def test_a_test_that_nobody_waits_for_ends(bench: Bench, change: Callable[[Bench], None]) -> None:
+    """Failure would mean that the program ends seconds late, or works for nothing."""
+    _, stop_if_cancelled = bench.engine.asked[0][0].work.args[3:]  # type: ignore[attr-defined]
+    stop_if_cancelled()
+    change(bench)
+    with pytest.raises(JobCancelled):
+        stop_if_cancelled()
+
+
 def test_a_start_ends_the_test_that_is_under_way(bench: Bench) -> None:
     _, stop_if_cancelled = bench.engine.asked[0][0].work.args[3:]  # type: ignore[attr-defined]
     stop_if_cancelled()
