@@ -353,7 +353,7 @@ def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: Det
     assert inside(face_clip.boxes[10], preview.original).max() > 100
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.4])
+@pytest.mark.parametrize("seconds", [0.0, pytest.param(0.4, marks=pytest.mark.slow)])
 def test_the_tried_frame_has_the_masks_of_the_job(
     face_clip: FaceClip, detectors: DetectorCache, seconds: float
 ) -> None:

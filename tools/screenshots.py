@@ -178,6 +178,12 @@ class Photographer:
         self._turn(0.5)
         self._shot("done")
         if not self._docs:
+            window.commands.turn_large()
+            self._shot("large")
+            window.viewer.closer.one_to_one()
+            self._shot("closer")
+            window.commands.leave_large()
+            window.viewer.closer.fit()
             window.queue_view.select([job.number for job in window.controller.jobs][-1])
             self._shot("failed")
             window.queue_view.select(1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -106,6 +107,8 @@ def _read(kind: str, path: Path) -> str:
     if kind == "preview":
         with VideoReader(path) as reader:
             to_rgb_within(reader.frame_at(0.2), 64)
+            for frame in itertools.islice(reader.frames_from(0.2), 8):
+                to_rgb_within(frame, 64)
         return "previewed"
     if kind == "copy":
         with VideoReader(path) as reader:

@@ -142,6 +142,11 @@ class FrameViewer(ttk.Frame):
         """The width and height of a pane, for making pictures that fit."""
         return self.original.room
 
+    def height_for(self, width: int) -> int:
+        """The height at which wide pictures fill panes that share this width."""
+        around = self.winfo_reqheight() - self.original.winfo_reqheight()
+        return around + round((width / 2 - self._theme.px(3)) * 9 / 16)
+
     @property
     def side(self) -> int:
         """The long side that a picture needs to be sharp as it is shown."""

@@ -85,7 +85,7 @@ class Layout:
         self.drop_area = DropArea(self.left, theme, queue.add_files, queue.add_folder, can_drop=can_drop)
         self.viewer = FrameViewer(self.left, theme, viewer)
         self.queue_view = QueueView(self.left, theme, queue)
-        self.left.bind("<Configure>", lambda event: self.queue_view.fold(event.height), add=True)
+        self.left.bind("<Configure>", self._fold, add=True)
         self._large = False
         self.side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
         self.side.grid(row=3, column=1, sticky="ns")
@@ -115,6 +115,9 @@ class Layout:
                 self.queue_view.grid(row=1, column=0, sticky="nsew", pady=(self.theme.px(14), 0))
             elif not there_are_some:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
+
+    def _fold(self, event: tk.Event[tk.Misc]) -> None:
+        self.queue_view.fold(event.height, self.viewer.height_for(event.width) + self.theme.px(14))
 
     def show_lock(self, words: str) -> None:
         """Show a warning about HIPAA mode at the top of the window; "" hides it."""

@@ -104,7 +104,7 @@ class MainWindow:
             questions,
             self.events,
             take_models=self.choosing.take_models,
-            loaded=desk.test,
+            loaded=desk.engine_loaded,
         )
         self.run = Run(
             self.store,

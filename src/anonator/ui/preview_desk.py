@@ -52,8 +52,8 @@ class PreviewDesk:
     def follow(self, state: AppState) -> None:
         """Update the pictures if another job was selected, or if that job or the engine changed."""
         self._forget({job.key for job in state.jobs})
-        if not state.idle:
-            self._test.stop()  # a job shouldn't wait for it
+        if not state.idle or state.closing:
+            self._test.stop()  # a job, or the end of the program, shouldn't wait for it
         job = state.job(state.chosen)
         of_job = None if job is None else (job.key, job.state, job.info, job.result_file)
         seen = (of_job, state.loaded, state.idle)
@@ -102,9 +102,13 @@ class PreviewDesk:
             self._show()
 
     def test(self) -> None:
-        """Test the current frame again, even if nothing has changed."""
+        """Show a test of the current frame, made again even if nothing has changed."""
         if (job := self._job) is not None:
             self._testing.add(job.key)
+        self.engine_loaded()
+
+    def engine_loaded(self) -> None:
+        """Test the current frame again, unless a result is to be seen."""
         self._test.forget()
         self._show()
 
@@ -164,6 +168,8 @@ class PreviewDesk:
             self._picture.withdraw()
             self._picture = None
         job = self._job
+        if job is None or job.key not in self._stills or self._compares(job):
+            self._test.stop()  # of another frame
         if job is None:
             self._look(View())
             return

@@ -14,7 +14,7 @@ import pytest
 from anonator.core.config import Settings
 from anonator.core.frames import Preview
 from anonator.errors import DecodeError, JobCancelled
-from anonator.ui.preview_desk import BUSY, LOADING, TESTING, PreviewDesk
+from anonator.ui.preview_desk import BUSY, LOADING, RESULT, TEST, TESTING, PreviewDesk
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.job import JobState, JobView, LivePicture, MediaInfo, ResultFile, RowKey, RunState
 from anonator.ui.work.player import Played
@@ -270,6 +270,24 @@ def test_what_a_test_knows_so_far_is_shown_until_it_knows_more(bench: Bench) -> 
     assert bench.store.state.view.anonymized is last.anonymized and bench.store.state.view.note == ""
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bench: bench.store.change(closing=True),
+        lambda bench: bench.store.change(chosen=None, jobs=()),
+        lambda bench: bench.desk.moved(1.5),
+    ],
+    ids=["the program ends", "its row is gone", "another moment is wanted"],
+)
+def test_a_test_that_nobody_waits_for_ends(bench: Bench, change: Callable[[Bench], None]) -> None:
+    """Failure would mean that the program ends seconds late, or works for nothing."""
+    _, stop_if_cancelled = bench.engine.asked[0][0].work.args[3:]  # type: ignore[attr-defined]
+    stop_if_cancelled()
+    change(bench)
+    with pytest.raises(JobCancelled):
+        stop_if_cancelled()
+
+
 def test_a_start_ends_the_test_that_is_under_way(bench: Bench) -> None:
     _, stop_if_cancelled = bench.engine.asked[0][0].work.args[3:]  # type: ignore[attr-defined]
     stop_if_cancelled()
@@ -285,3 +303,32 @@ def test_a_finished_test_stays_during_a_job(bench: Bench) -> None:
     bench.engine.answer(0, answer)
     bench.store.change(run=RunState.RUNNING)
     assert bench.store.state.view.anonymized is answer.anonymized
+
+
+def test_a_result_is_seen_until_a_test_is_asked_for_and_again_afterwards(bench: Bench) -> None:
+    bench.engine.answer(0, preview())
+    done = replace(JOBS[0], result_file=ResultFile(Path("1_anonymized.mp4")))
+    bench.store.change(jobs=(done, JOBS[1]))
+    bench.desk.engine_loaded()  # nobody asked for a test by this
+    compared = preview()
+    bench.media.answer(-1, compared)
+    view = bench.store.state.view
+    assert view.anonymized is compared.anonymized and view.caption == RESULT and not view.may_compare
+    bench.desk.settings_changed()
+    assert bench.store.state.view.caption == RESULT
+    bench.desk.test()
+    bench.engine.answer(-1, preview())
+    assert bench.store.state.view.caption == TEST and bench.store.state.view.may_compare
+    bench.desk.compare()
+    bench.media.answer(-1, compared)
+    assert bench.store.state.view.caption == RESULT
+
+
+def test_a_result_that_cannot_be_read_leaves_the_video_and_says_why(bench: Bench) -> None:
+    done = replace(JOBS[0], result_file=ResultFile(Path("1_anonymized.mp4")))
+    bench.store.change(jobs=(done, JOBS[1]))
+    bench.media.answer(-1, DecodeError("It is gone."))
+    still = Still(0.0, PICTURE + 3)
+    bench.media.answer(-1, still)
+    view = bench.store.state.view
+    assert view.original is still.picture and view.anonymized == "It is gone."

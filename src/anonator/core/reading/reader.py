@@ -231,7 +231,7 @@ class VideoReader:
                 index = round(time * self.info.average_rate) if index < 0 else index + 1
                 last = pts
                 yield self._alone(picture, pts, index)
-        except (av.FFmpegError, OSError) as exc:
+        except (av.FFmpegError, OSError, ValueError) as exc:
             log.debug("a preview ends early: %s", type(exc).__name__)
 
     def close(self) -> None:

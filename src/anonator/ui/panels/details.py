@@ -80,7 +80,7 @@ class Details(ttk.Frame):
         buttons.grid(row=1, column=0, columnspan=2, sticky="e", pady=(px(6), 0))
         # the window sets the overall height, not the content; the text takes whole lines
         self._line = font.nametofont("TkDefaultFont", self).metrics("linespace")
-        self._edge = px(4)
+        self._edge = px(10)
         self._below = self._room_for_buttons = px(42)
         self.rowconfigure(1, minsize=self._below)
         self.grid_propagate(False)
@@ -144,16 +144,15 @@ class Details(ttk.Frame):
             else:
                 self.buttons[key].grid_remove()
 
-    def fold(self, *, words: bool, buttons: bool) -> None:
-        """Take the height that some row of the list needs, so that nothing moves from row to row.
+    def height_of(self, lines: int, *, buttons: bool) -> int:
+        """The height that so many lines take, with or without buttons."""
+        return lines * self._line + self._edge + (self._room_for_buttons if buttons else 0)
 
-        Args:
-            words: whether there is more to say than one line.
-            buttons: whether there are buttons.
-        """
+    def fold(self, lines: int, *, buttons: bool) -> None:
+        """Take this height, whatever the row: so nothing moves from row to row."""
         self._below = self._room_for_buttons if buttons else 0
         self.rowconfigure(1, minsize=self._below)
-        self.configure(height=(LINES if words else 1) * self._line + self._edge + self._below)
+        self.configure(height=self.height_of(lines, buttons=buttons))
 
     def _resized(self, event: tk.Event[tk.Misc]) -> None:
         self._text.configure(height=max(1, (event.height - self._edge - self._below) // self._line))

@@ -13,13 +13,13 @@ from PIL import Image, ImageTk
 from anonator.ui.look.colours import DIM, SURFACE
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
-from anonator.ui.panels.details import DetailActions, Details
+from anonator.ui.panels.details import LINES, DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
 from anonator.ui.state.row_names import row_names
 
-LIST_SHARE = 0.3
-"""Of the height, for the rows; a longer list scrolls."""
+LIST_SHARE, LEAST_ROWS = 0.3, 2
+"""Of the height, for the rows, and how many there are at least; a longer list scrolls."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -61,7 +61,7 @@ class QueueView(ttk.Frame):
         self._font = font.nametofont("TkDefaultFont", self)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(1, weight=1)
-        self._most_rows = 2
+        self._room_to_share = (0, 0)
         self._make_toolbar()
         self._make_list()
         self.details = Details(
@@ -80,7 +80,7 @@ class QueueView(ttk.Frame):
 
     def _make_toolbar(self) -> None:
         px, actions = self._theme.px, self._actions
-        bar = ttk.Frame(self)
+        bar = self._bar = ttk.Frame(self)
         bar.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
         self.title = ttk.Label(bar, text="Videos", style="Strong.TLabel")
         self.title.pack(side="left")
@@ -185,21 +185,26 @@ class QueueView(ttk.Frame):
         self._draw_chosen()
         self._fold()
 
-    def fold(self, height: int) -> None:
-        """Take no more of this height than the list needs, and leave most of it to the pictures."""
-        rows = int(height * LIST_SHARE) // self._row_height
-        if rows != self._most_rows:
-            self._most_rows = rows
-            self._fold()
+    def fold(self, height: int, pictures: int) -> None:
+        """Take no more of this height than the list needs, and leave to the pictures what they can use."""
+        self._room_to_share = height, pictures
+        self._fold()
 
     def _fold(self) -> None:
-        rows = max(1, min(len(self._jobs), self._most_rows))
-        if rows != int(self.tree.cget("height")):
+        jobs = self._jobs.values()
+        words = any(job.message or job.result_file for job in jobs)
+        buttons = any(job.state in FINISHED or job.result_file for job in jobs)
+        shown, (height, pictures) = int(self.tree.cget("height")), self._room_to_share
+        heads = self._bar.winfo_reqheight() + self.tree.winfo_reqheight() - shown * self._row_height
+        left = height - pictures - heads - self._theme.px(14)
+        for lines, least in ((LINES if words else 1, LEAST_ROWS), (1, 1)):
+            room = left - self.details.height_of(lines, buttons=buttons)
+            if room >= (least - 1) * self._row_height:
+                break  # else the window is so small that the details scroll
+        self.details.fold(lines, buttons=buttons)
+        rows = max(1, min(len(jobs), max(least, min(int(height * LIST_SHARE), room) // self._row_height)))
+        if rows != shown:
             self.tree.configure(height=rows)
-        self.details.fold(
-            words=any(job.message or job.result_file for job in self._jobs.values()),
-            buttons=any(job.state in FINISHED or job.result_file for job in self._jobs.values()),
-        )
 
     def select(self, number: int) -> None:
         """Select a row and scroll to it, as somebody would with the mouse."""

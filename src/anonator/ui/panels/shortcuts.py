@@ -34,14 +34,14 @@ EVERYWHERE = {
     "small": Shortcut("Escape", "Give the window back", ("<Escape>",)),
 }
 NOT_IN_FIELDS = {
-    "back": Shortcut(",", "One frame back", ("<comma>",)),
-    "forward": Shortcut(".", "One frame on", ("<period>",)),
-    "nearer": Shortcut("+", "Look closer at the pictures", ("<plus>", "<KP_Add>")),
-    "further": Shortcut("\N{MINUS SIGN}", "Show more of them", ("<minus>", "<KP_Subtract>")),
-    "fit": Shortcut("0", "Show all of them", ("<Key-0>", "<KP_0>")),
-    "one_to_one": Shortcut("1", "Show them at 100 %", ("<Key-1>", "<KP_1>")),
+    "back": ("<comma>",),
+    "forward": ("<period>",),
+    "nearer": ("<plus>", "<KP_Add>"),
+    "further": ("<minus>", "<KP_Subtract>"),
+    "fit": ("<Key-0>", "<KP_0>"),
+    "one_to_one": ("<Key-1>", "<KP_1>"),
 }
-"""Keys that are typed in a field mean what they say."""
+"""Tk's names of keys that only write when they are typed in a field."""
 FIELDS = ("TEntry", "TCombobox", "TSpinbox", "Entry", "Spinbox")
 """Tk's names for widgets that take text."""
 OF_CONTROLS = (
@@ -55,11 +55,22 @@ OF_CONTROLS = (
     Shortcut("Escape", "Close without changes"),
 )
 
+LISTED = (
+    *(shortcut for name, shortcut in EVERYWHERE.items() if name not in ("large", "small")),
+    Shortcut("F11, Escape", "Let the pictures take the whole window; give it back"),
+    Shortcut("Comma, full stop", "One frame back or on"),
+    Shortcut("+, \N{MINUS SIGN}", "Look closer at the pictures, or from further away"),
+    Shortcut("0, 1", "Show the whole pictures, or 100 %"),
+    *OF_CONTROLS,
+)
+"""All of them, for people."""
+
 
 def bind(root: tk.Tk, commands: dict[str, Callable[[], None]]) -> None:
     """Bind every key in EVERYWHERE and NOT_IN_FIELDS to its command."""
-    for name, shortcut in {**EVERYWHERE, **NOT_IN_FIELDS}.items():
-        for event in shortcut.events:
+    everywhere = {name: shortcut.events for name, shortcut in EVERYWHERE.items()}
+    for name, events in {**everywhere, **NOT_IN_FIELDS}.items():
+        for event in events:
             root.bind(event, _call(commands[name], in_fields=name in EVERYWHERE))
 
 
@@ -82,11 +93,11 @@ def show_list(root: tk.Tk, theme: Theme) -> None:
     dialog = Dialog(root, theme, "Keyboard shortcuts", "You can do everything without a mouse.")
     table = ttk.Frame(dialog.body)
     table.pack(anchor="w", pady=(0, theme.px(20)))
-    for row, shortcut in enumerate((*EVERYWHERE.values(), *NOT_IN_FIELDS.values(), *OF_CONTROLS)):
+    for row, shortcut in enumerate(LISTED):
         ttk.Label(table, text=shortcut.key, style="Strong.TLabel").grid(
             row=row, column=0, sticky="nw", padx=(0, theme.px(24)), pady=theme.px(2)
         )
-        ttk.Label(table, text=shortcut.words, wraplength=theme.px(320), justify="left").grid(
+        ttk.Label(table, text=shortcut.words, wraplength=theme.px(440), justify="left").grid(
             row=row, column=1, sticky="w", pady=theme.px(2)
         )
     dialog.add_button("close", "Close", primary=True)

@@ -10,8 +10,8 @@ from anonator.core.config import Settings
 from anonator.core.result_names import ResultName, is_taken, plan
 from anonator.ui.state.job import Existing, JobState, JobView
 
-SKIPPED = "Skipped because its result already exists. Choose Try again to make another one."
-SAME_VIDEO = "Skipped. {} Choose Try again to make another result."
+SKIPPED = "Skipped because its result already exists. Run it again to make another one."
+SAME_VIDEO = "Skipped. {} Run it again to make another result."
 
 
 class RunNames:
