@@ -66,8 +66,8 @@ def faces(pictures: list[np.ndarray]) -> tuple[list[Detections], bool]:
     """What a detector finds, and whether its layers are fused."""
     detector = make_detector()
     try:
-        assert detector._network is not None
-        fused = any(isinstance(layer, FusedConvolution) for layer in detector._network.modules())
+        assert detector._inference.network is not None
+        fused = any(isinstance(layer, FusedConvolution) for layer in detector._inference.network.modules())
         return detector.detect(pictures, turns=(0, 1)), fused
     finally:
         detector.close()

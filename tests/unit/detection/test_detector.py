@@ -105,10 +105,13 @@ def test_same_faces_as_the_published_detector(
 
     network = build_network(Model.MOBILENET)
     load_weights(network, shared / "weights" / "RetinaFace_mobilenet025.pth")
-    ours = make_detector(network, max_resolution=max_resolution)
-    ours.means = (104.0, 117.0, 123.0)
-    ours.interpolation = cv2.INTER_NEAREST
-    ours.judges_large_faces_at_half_size = False
+    ours = make_detector(
+        network,
+        max_resolution=max_resolution,
+        means=(104.0, 117.0, 123.0),
+        interpolation=cv2.INTER_NEAREST,
+        judges_large_faces_at_half_size=False,
+    )
     compared = 0
     for picture in pictures:
         # even heights, so that both round the scaled size alike
@@ -300,7 +303,7 @@ def test_a_face_in_a_huge_picture_is_found_with_bounded_memory(
 ) -> None:
     huge: Any = cv2.resize(astronaut, (8192, 8192), interpolation=cv2.INTER_LINEAR)
     seen: list[int] = []
-    network = detector._network
+    network = detector._inference.network
     assert network is not None
     hook = network.register_forward_pre_hook(lambda _m, args: seen.append(args[0].numel()))
     result = detector.detect([huge])[0]
@@ -361,7 +364,7 @@ def test_the_callers_threads_are_left_alone(astronaut: np.ndarray) -> None:
     detector = make_detector(batch_size=4, threads=2)
     before = torch.get_num_threads()
     used: list[int] = []
-    network = detector._network
+    network = detector._inference.network
     assert network is not None
     hook = network.register_forward_pre_hook(lambda _m, _args: used.append(torch.get_num_threads()))
     detector.detect([astronaut] * 4)

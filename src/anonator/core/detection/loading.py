@@ -10,6 +10,7 @@ import torch
 from anonator.core.config import Settings
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, choose_dtype
+from anonator.core.detection.inference import Inference
 from anonator.core.detection.networks import build_network, load_weights
 from anonator.core.detection.weights import find
 
@@ -39,17 +40,19 @@ def load_detector(
     name = torch.cuda.get_device_name() if on_gpu else "CPU"
     line = f"{name}, {str(dtype).removeprefix('torch.')}" + (f"; no CUDA because {reason}" if reason else "")
     detector = FaceDetector(
-        network,
-        device=device,
-        dtype=dtype,
+        Inference(
+            network,
+            device=device,
+            dtype=dtype,
+            score_floor=settings.tracking.continue_threshold,
+            threads=threads,
+        ),
         max_resolution=settings.preset.max_resolution,
         batch_size=settings.preset.batch_size if on_gpu else None,
-        score_floor=settings.tracking.continue_threshold,
         nms_threshold=settings.nms_threshold,
         device_line=line,
         name=settings.model.value,
         weights=file,
-        threads=threads,
     )
     log.info("detector %s on %s, batch %d", settings.model.value, line, detector.batch_size)
     return detector
