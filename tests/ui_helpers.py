@@ -342,8 +342,10 @@ class Driver:
     def close(self) -> None:
         if self.window.closed:
             return
-        if self.window.controller.current is not None:
+        if not self.window.state.idle:
             self.answering("Cancel the job and close")
+        elif self.window.state.waiting:
+            self.answering("Close")
         self.window.run.close()
         self.until(lambda: self.window.closed)
 

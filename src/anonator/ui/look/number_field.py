@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import Theme
 
 
@@ -38,8 +39,7 @@ class NumberField(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.scale.grid(row=0, column=0, sticky="ew", padx=(0, theme.px(10)))
         self.entry.grid(row=0, column=1)
-        for event in ("<Return>", "<KP_Enter>"):
-            self.entry.bind(event, self._typed)
+        on_enter(self.entry, self._typed)
         self.entry.bind("<FocusOut>", self._left, add=True)
         self.entry.bind("<KeyRelease>", self._check, add=True)
         for key, steps in (("<Left>", -1), ("<Down>", -1), ("<Right>", 1), ("<Up>", 1)):

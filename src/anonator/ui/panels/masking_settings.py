@@ -11,6 +11,7 @@ from typing import Any
 from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import Mode, Settings
 from anonator.ui.look.colours import LINE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.number_field import NumberField
 from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
@@ -49,8 +50,7 @@ class MaskingSettings(Section):
             )
             segments.columnconfigure(column, weight=1, uniform="mode")
             button.grid(row=0, column=column, sticky="ew")
-            button.bind("<Return>", lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
-            button.bind("<Control-Return>", lambda _event: None)  # a key of the whole window
+            on_enter(button, lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
             ToolTip(button, theme, tip)
             self.modes[mode] = button
         self.put(segments)
@@ -65,8 +65,11 @@ class MaskingSettings(Section):
         self.mask_scale = NumberField(self, theme, 0.1, partial(choose, "mask_scale"))
         self.put(self.mask_scale)
         for field, tip in (
-            (self.threshold, "0.5 finds the most faces; 0.9 finds only the clearest."),
-            (self.mask_scale, "1 covers the face itself; 1.5 also covers hair, ears and chin."),
+            (self.threshold, "A lower score finds more faces; 0.9 finds only the clearest."),
+            (
+                self.mask_scale,
+                "1 covers the face itself; 1.5 is 50 % larger and also covers hair, ears and chin.",
+            ),
         ):
             ToolTip(field.entry, theme, tip)
             ToolTip(field.scale, theme, tip)

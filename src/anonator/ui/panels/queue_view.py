@@ -11,6 +11,7 @@ from tkinter import font, ttk
 from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import LINES, DetailActions, Details
@@ -90,7 +91,8 @@ class QueueView(ttk.Frame):
                 "clear",
                 "Clear finished",
                 actions.clear_finished,
-                "Removes finished, failed, cancelled and skipped videos from the list. Files aren't deleted.",
+                "Removes the videos that have results from the list, and asks before it removes those that "
+                "failed or were cancelled. No file is deleted.",
             ),
             (
                 "down",
@@ -108,7 +110,7 @@ class QueueView(ttk.Frame):
                 "remove",
                 "Remove",
                 actions.remove,
-                "Removes the video from the queue (Delete). A running job is cancelled.",
+                "Removes the video from the queue (Delete). It asks before it cancels a running job.",
             ),
             (
                 "folder",
@@ -149,8 +151,8 @@ class QueueView(ttk.Frame):
         bar.grid(row=1, column=1, sticky="ns")
         self.tree.bind("<<TreeviewSelect>>", self._selected)
         self.tree.bind("<Double-1>", self._double_clicked)
+        on_enter(self.tree, partial(_call, partial(actions.open_row, None)))
         for key, command in (
-            ("<Return>", partial(actions.open_row, None)),
             ("<space>", partial(actions.open_row, None)),
             ("<Delete>", actions.remove),
             ("<Alt-Up>", partial(actions.move, -1)),

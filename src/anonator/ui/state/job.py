@@ -29,6 +29,8 @@ class JobState(Enum):
 
 ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
+WITH_RESULT = (JobState.DONE, JobState.SKIPPED)
+"""Jobs whose video has a result."""
 RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 """Jobs in these states can run again."""
 
@@ -48,6 +50,15 @@ class Existing(Enum):
     OVERWRITE = "overwrite"
     KEEP_BOTH = "keep both"
     SKIP = "skip"
+
+
+class Clear(Enum):
+    """What leaves the list when it is cleared."""
+
+    FINISHED = "finished"
+    """Jobs that are done or skipped: their videos have results."""
+    ALL = "all"
+    """Those that failed or were cancelled as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from anonator.core.config import Settings
 from anonator.core.frames import Preview, Stage
 from anonator.core.job_thread import Job
 from anonator.errors import DecodeError, HipaaLockError, JobCancelled
-from anonator.ui.state.job import JobState, MediaInfo, RunState
+from anonator.ui.state.job import Clear, JobState, MediaInfo, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.state.text import NOT_REVIEWED
 
@@ -213,7 +213,7 @@ def test_reorder_retry_and_clear(bench: Bench) -> None:
     bench.controller.retry(a)
     assert bench.states() == ["waiting", "waiting", "waiting"]
     bench.controller.set_unreadable(c, "This is not a video.")
-    bench.controller.clear_finished()
+    bench.controller.clear(Clear.ALL)
     assert [job.number for job in bench.controller.jobs] == [a, b]
     bench.controller.remove(a)
     assert bench.controller.poll().order
