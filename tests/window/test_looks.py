@@ -26,6 +26,7 @@ def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
             if child.winfo_class() == "Toplevel" and child.winfo_viewable()
         ]
 
+    driver.root.event_generate("<Motion>", warp=True, x=5, y=690)  # no tip because of the mouse
     box = driver.window.panel.free.performance.box
     box.focus_force()  # as a dialog that closes gives the focus back
     driver.turn(1.0)

@@ -60,7 +60,7 @@ class Presenter:
 
 def _settings_of(state: AppState) -> tuple[object, ...]:
     """What the settings panel shows."""
-    return state.settings, state.folder, state.models, state.idle, state.held
+    return state.settings, state.floor, state.folder, state.models, state.idle, state.held
 
 
 def _lock_words(state: AppState) -> str:

@@ -1,4 +1,4 @@
-"""The settings for what is covered and how, which HIPAA mode locks."""
+"""The settings for what is covered and how, which HIPAA mode locks or only lets be stricter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import Mode, Settings
+from anonator.core.hipaa_lock import lock_range
 from anonator.ui.look.colours import LINE
 from anonator.ui.look.keys import on_enter
 from anonator.ui.look.number_field import NumberField
@@ -21,6 +22,7 @@ from anonator.ui.panels.choices import MODE
 
 MODE_VARIABLE = "anonator_mode"
 """A Tcl variable by name: a tkinter.Variable calls Tk in whichever thread happens to collect it."""
+LOCKED = "Locked by HIPAA mode, which lets you make threshold and mask scale stricter"
 SWITCHES = {
     "multi_pass": "Several passes",
     "orientations": "Faces that aren't upright",
@@ -34,7 +36,7 @@ class MaskingSettings(Section):
     def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, Any], None]) -> None:
         super().__init__(parent, theme)
         self.put(tk.Frame(self, background=LINE, height=theme.px(1)), 18)
-        self.title = ttk.Label(self, style="Dim.TLabel")
+        self.title = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(346), justify="left")
         self.put(self.title, 10, "w")
         self.heading("Faces are covered by", SETTINGS["mode"].declared.doc, 8)
         segments = ttk.Frame(self)
@@ -78,22 +80,24 @@ class MaskingSettings(Section):
             for name, words in SWITCHES.items()
         }
 
-    def show(self, settings: Settings, *, free: bool) -> None:
+    def show(self, settings: Settings, floor: Settings, *, free: bool) -> None:
         """Show the settings.
 
         Args:
             settings: of the next job.
+            floor: what HIPAA mode asks for at the least.
             free: whether settings can be changed now.
         """
         unlocked = free and not settings.hipaa
-        self.title.configure(text="Locked by HIPAA mode" if settings.hipaa else "Masking")
+        self.title.configure(text=LOCKED if settings.hipaa else "Masking")
         self.setvar(MODE_VARIABLE, settings.mode.value)
         for radio in self.modes.values():
             radio.state(["!disabled" if unlocked else "disabled"])
         for field, name in ((self.threshold, "threshold"), (self.mask_scale, "mask_scale")):
-            field.set_range(*legal_range(name, hipaa=settings.hipaa))
+            stricter = lock_range(name, floor) if settings.hipaa else None
+            field.set_range(*(stricter or legal_range(name)))
             field.set(getattr(settings, name))
-            field.enable(unlocked)
+            field.enable(free)
         for name, switch in self.switches.items():
             switch.set(getattr(settings, name))
             switch.enable(unlocked)

@@ -31,6 +31,8 @@ class AppState:
 
     settings: Settings = field(default_factory=Settings)
     """Of the next job."""
+    floor: Settings = field(default_factory=Settings)
+    """What HIPAA mode asks for at the least: its own values, or the configuration file's."""
     folder: Path | None = None
     """Where results are saved; None means next to each video."""
     models: ModelsFound = field(
