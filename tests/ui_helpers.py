@@ -166,7 +166,9 @@ class FakeJob:
                     self._error = JobCancelled("The job was cancelled.")
                     self._ended.set()
                     return
-                told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40, stage)
+                done = (self._stages.index(stage) + frame / self._frames) / len(self._stages)
+                remaining = (self._frames - frame) / 40
+                told = Progress(frame, self._frames, frame / 40, 40.0, remaining, stage, done)
                 self.told.append(told)
                 self._on_progress(told)
                 self._on_preview(Preview(picture + 90, picture, frame / 25, 1))

@@ -51,9 +51,9 @@ def test_the_open_lock_is_told_at_the_head_and_the_bar_stands_still_when_done(dr
     driver.window.panel.lock.switch.invoke()
     driver.until(lambda: bool(layout.lock_state.winfo_manager()), 3)
     foot = driver.window.foot
-    unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, remaining_seconds=None)
+    unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, done=0.4)
     foot.show_progress(unknown, None)
-    assert str(foot.bar.cget("mode")) == "indeterminate"
+    assert str(foot.bar.cget("mode")) == "determinate" and float(foot.bar.cget("value")) == 40.0
     foot.show_progress(unknown, 0.0, ended=True)
     assert str(foot.bar.cget("mode")) == "determinate" and float(foot.bar.cget("value")) == 100.0
 

@@ -118,6 +118,7 @@ class Run:
             jobs=jobs,
             run=queue.state,
             current=current,
+            place=queue.place,
             last_run=current or state.last_run,
             queue_remaining=queue.queue_remaining_seconds(),
             chosen=chosen,

@@ -122,11 +122,8 @@ class ProgressPanel(ttk.Frame):
         self.fields["elapsed"].configure(text=text.duration(progress.elapsed_seconds))
         self.fields["remaining"].configure(text=text.duration(progress.remaining_seconds))
         self.fields["queue"].configure(text=text.duration(queue_remaining))
-        self._to_and_fro(progress.total is None and not ended)
-        if ended:
-            self.bar.configure(value=100.0)
-        elif progress.total:
-            self.bar.configure(value=min(100.0, 100 * progress.frame / progress.total))
+        self._to_and_fro(False)
+        self.bar.configure(value=100.0 if ended else 100 * progress.done)
 
     def _to_and_fro(self, wanted: bool) -> None:
         if wanted == self._running_to_and_fro:

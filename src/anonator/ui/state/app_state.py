@@ -49,6 +49,8 @@ class AppState:
     run: RunState = RunState.IDLE
     current: int | None = None
     """The number of the running job."""
+    place: tuple[int, int] = (0, 0)
+    """Which video of the run is running, counted from 1, and how many the run has."""
     last_run: int | None = None
     """The number of the job that ran last."""
     queue_remaining: float | None = None

@@ -141,9 +141,7 @@ class JobView:
             if self.progress is None:
                 return word.removesuffix(" at ") or "opening"
             word += f"{self.progress.stage.word} ".lstrip()
-            if self.progress.total:
-                return f"{word}{min(100, 100 * self.progress.frame // self.progress.total)} %"
-            return f"{word}frame {self.progress.frame:,}"
+            return f"{word}{self.progress.done:.0%}".replace("%", " %")
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
         if self.state is JobState.WAITING and self.result_file is not None:

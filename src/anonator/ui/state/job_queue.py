@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview, Progress, Stage
+from anonator.core.frames import Preview, Progress
 from anonator.core.job_thread import Job
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
@@ -65,6 +65,7 @@ class JobController(JobList):
         self._settings = Settings()
         self._names = RunNames()
         self._stop_after_current = False
+        self._begun = 0
 
     # --- the state
 
@@ -78,18 +79,26 @@ class JobController(JobList):
         """The running job."""
         return self.get(self._current)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Which video of this run is the running one, counted from 1, and how many the run has so far."""
+        return self._begun, self._begun + len(self.waiting())
+
     def queue_remaining_seconds(self) -> float | None:
-        """Time until the whole queue is done, at the current speed; None if unknown."""
-        progress = self.current.progress if self.current else None
-        if progress is None or progress.remaining_seconds is None:
+        """Time until the whole queue is done; None if unknown."""
+        current = self.current
+        progress = current.progress if current else None
+        if current is None or progress is None or progress.remaining_seconds is None:
             return None
         if not self.waiting():
             return progress.remaining_seconds
-        frames = [job.info.frames if job.info else None for job in self.waiting()]
-        # only a first pass tells how fast the waiting jobs will be
-        if None in frames or progress.fps <= 0 or progress.stage is not Stage.WORKING:
+        # as long for each second of video as the running job takes, its checks included
+        lengths = [job.info.seconds if job.info else None for job in (current, *self.waiting())]
+        own, *others = lengths
+        if not own or None in others:
             return None
-        return progress.remaining_seconds + sum(n for n in frames if n) / progress.fps
+        whole = progress.elapsed_seconds + progress.remaining_seconds
+        return progress.remaining_seconds + whole * sum(each or 0.0 for each in others) / own
 
     # --- the queue
 
@@ -156,6 +165,7 @@ class JobController(JobList):
         self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
         for number, reason in self._names.settle(self.jobs, existing, asked).items():
             self.update(number, state=JobState.SKIPPED, message=reason)
+        self._begun = 0
         if self.waiting():
             self._state = RunState.RUNNING
             self._awake.enter_context(self._keep_awake())
@@ -220,6 +230,7 @@ class JobController(JobList):
         """Start the first waiting job that can start; False if the run has ended."""
         while not self._stop_after_current and (waiting := self.waiting()):
             job = waiting[0]
+            self._begun += 1
             try:
                 self._launch(job)
             except AnonatorError as error:

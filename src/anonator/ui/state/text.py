@@ -121,7 +121,7 @@ def stage(progress: Progress | None) -> str:
 def whole_job(result: JobResult) -> Progress:
     """The final progress of a finished job: all its frames and its total time."""
     fps = result.frames / result.seconds if result.seconds > 0 else 0.0
-    return Progress(result.frames, result.frames, result.seconds, fps, 0.0)
+    return Progress(result.frames, result.frames, result.seconds, fps, 0.0, done=1.0)
 
 
 def queue_summary(states: list[str]) -> str:

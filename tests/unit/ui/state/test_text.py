@@ -63,7 +63,7 @@ def test_tracks_are_not_called_faces_or_people() -> None:
 
 
 def test_the_numbers_of_a_whole_job_are_its_results() -> None:
-    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0)
+    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0, done=1.0)
     assert text.whole_job(result(seconds=0.0)).fps == 0.0
 
 
