@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
+from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
@@ -203,6 +204,10 @@ class Broken:
         return self.original(*args, **kwargs)
 
 
+FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
+
+
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize(
     "place",
     [
@@ -215,8 +220,7 @@ class Broken:
         "anonator.core.writing.writer.VideoWriter.close",
         "anonator.core.writing.writer.VideoWriter.publish",
         "anonator.core.tracking.mask_record.MaskRecord.add",
-        "anonator.core.checks.file_checks.verify_frames",
-        "anonator.core.checks.file_checks.verify_contents",
+        *(f"anonator.core.checks.file_checks.{name}" for name in FILE_CHECKS),
         "anonator.core.checks.second_look.find_faces",
         "anonator.core.checks.second_ffmpeg.Playback.finish",
         "anonator.core.checks.report.to_json",
@@ -233,7 +237,7 @@ def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
     """A failure means that an exception became "no faces", or that half a file was left."""
     owner, name = place.rsplit(".", 1)
     at_the_end = (
-        "close", "publish", "verify_frames", "verify_contents", "find_faces", "finish", "to_json",
+        "close", "publish", *FILE_CHECKS, "find_faces", "finish", "to_json",
     )  # fmt: skip
     for_each_look = ("picture_within", "_take")  # at every third of the 12 frames
     after = 0 if name in at_the_end else 2 if name in for_each_look else 8

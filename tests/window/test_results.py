@@ -50,6 +50,7 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     assert driver.window.foot.status.cget("text") == "2 done, 1 failed. Not yet reviewed by a person"
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("label", "result"),
     [

@@ -39,9 +39,7 @@ def anonymize_and_show(
         note: for the preview.
     """
     before = to_rgb_within(frame, side)
-    anonymize(
-        frame, masks, settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
-    )
+    anonymize(frame, masks, settings)
     return Preview(before, to_rgb_within(frame, side), float(frame.seconds), len(masks), note)
 
 

@@ -50,7 +50,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
-    """The words, cut off with an ellipsis if they are wider than the room they have.
+    """The words, cut off with an ellipsis if they are wider than the space they have.
 
     Args:
         words: one line.
