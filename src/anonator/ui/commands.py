@@ -146,12 +146,12 @@ class Commands:
         self._change_row(self._queue.retry)
 
     def run_again(self) -> None:
-        """Put a video that has a result back in the queue, to be done with the current settings."""
+        """Put a video that has a result back in the queue, to be done more strictly."""
         job = self._job
         if job is None or job.result_file is None:
             self.retry()
-        elif (existing := self._questions.run_again(job.source.name)) is not None:
-            self._queue.run_again(job.number, existing)
+        elif answer := self._questions.run_again(job.source.name, self._store.state.settings):
+            self._queue.run_again(job.number, *answer)
             self._refresh()
 
     def clear_finished(self) -> None:

@@ -11,14 +11,16 @@ from tkinter import filedialog
 
 from platformdirs import user_videos_path
 
-from anonator.core.config import Model
+from anonator.core.config import Model, Settings
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.ui.look import file_dialog
 from anonator.ui.look.dialogs import PathDialog, WaitDialog, ask
 from anonator.ui.look.theme import Theme
+from anonator.ui.panels.again_dialog import AgainDialog
 from anonator.ui.panels.lock_card import LOSSES
 from anonator.ui.state import text
 from anonator.ui.state.job import Clear, Existing, JobView, ResultFile
+from anonator.ui.state.stricter import Stricter
 
 
 class Dropped(Enum):
@@ -87,20 +89,9 @@ class Questions:
         )
         return Existing(answer) if answer else None
 
-    def run_again(self, name: str) -> Existing | None:
-        """Ask what happens to a video's result when it is done again; None means cancel."""
-        answer = self._ask(
-            "Run this video again?",
-            f"{name} goes back in the queue, to be done with the settings of the next start. Its result "
-            "stays until the new one is complete and checked.",
-            (
-                ("", "Cancel"),
-                (Existing.OVERWRITE.value, "Replace the result"),
-                (Existing.KEEP_BOTH.value, "Keep both"),
-            ),
-            primary=Existing.KEEP_BOTH.value,
-        )
-        return Existing(answer) if answer else None
+    def run_again(self, name: str, settings: Settings) -> tuple[Existing, Stricter] | None:
+        """Ask how a video is done again and what happens to its result; None means cancel."""
+        return AgainDialog(self._root, self._theme, name, settings).ask()
 
     def dropped_result(self, result: ResultFile, original: Path | None) -> Dropped | None:
         """Ask what to do with a video that Anonator made; None leaves it out."""

@@ -107,6 +107,11 @@ class NumberField(ttk.Frame):
         else:
             self.hint.grid(row=1, column=0, columnspan=2, sticky="e")
 
+    def taken(self) -> float:
+        """The number shown: what is being typed, if it's allowed, or else the last one that was."""
+        typed = self._read()
+        return self.value if typed is None else typed
+
     def _typed(self, _event: object) -> str:
         value = self._read()
         if value is not None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from PIL import Image
 
 from anonator.core.frames import JobResult, Preview, Progress
+from anonator.ui.state.stricter import Stricter
 
 
 class JobState(Enum):
@@ -120,6 +121,8 @@ class JobView:
     """The finished video that exists, which need not be of the last run."""
     again: Existing | None = None
     """Set when it is to run again: what happens to result_file."""
+    stricter: Stricter | None = None
+    """How much stricter than the others of its run it is done."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
 

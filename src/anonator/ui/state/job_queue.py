@@ -30,6 +30,7 @@ from anonator.ui.state.job import (
 )
 from anonator.ui.state.job_list import JobList
 from anonator.ui.state.result_names import RunNames
+from anonator.ui.state.stricter import Stricter
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,9 @@ class JobController(JobList):
         self._names.forget(number)
         super().retry(number)
 
-    def run_again(self, number: int, existing: Existing = Existing.KEEP_BOTH) -> None:
+    def run_again(
+        self, number: int, existing: Existing = Existing.KEEP_BOTH, stricter: Stricter | None = None
+    ) -> None:
         """Put a finished job back in the queue, to be done with the settings of the next run.
 
         Its result is touched only once the new one is complete; after a failure or a cancel it is still
@@ -124,6 +127,7 @@ class JobController(JobList):
             number: of a job that is done, failed, cancelled or skipped; others are left alone.
             existing: whether the new result replaces the one that exists or is saved next to it; the run
                 won't ask again.
+            stricter: how much stricter than the others of that run it is done.
         """
         job = self.get(number)
         if job is not None and job.state in FINISHED:
@@ -134,9 +138,10 @@ class JobController(JobList):
                 state=JobState.WAITING,
                 progress=None,
                 result=None,
-                message="",
+                message=stricter.words if stricter else "",
                 target=None,
                 again=again,
+                stricter=stricter,
             )
 
     # --- the run
@@ -247,8 +252,9 @@ class JobController(JobList):
         name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
         put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
+        settings = job.stricter.of(self._settings) if job.stricter else self._settings
         self._processor = self._make_processor(
-            Job(job.source, name.target, self._settings, overwrite),
+            Job(job.source, name.target, settings, overwrite),
             lambda progress: put(_Event(key, progress)),
             lambda preview: put(_Event(key, preview)),
         )
