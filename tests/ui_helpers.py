@@ -80,6 +80,18 @@ def fine_display() -> Iterator[str]:
     yield from start_display(192, "2600x1600")
 
 
+@pytest.fixture(scope="session")
+def laptop_display() -> Iterator[str]:
+    """A small screen at 150 % scaling."""
+    yield from start_display(144, "1366x768")
+
+
+@pytest.fixture(scope="session")
+def plain_laptop_display() -> Iterator[str]:
+    """The same screen at 100 %."""
+    yield from start_display(96, "1366x768")
+
+
 # --- videos
 
 
