@@ -14,7 +14,9 @@ from stages import STAGES, StageClocks
 
 from anonator.core import process_setup
 from anonator.core.config import Encoder, Settings
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.writing.encoders import encoder_setup
 
 

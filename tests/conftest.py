@@ -133,7 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _leave_cases_to_the_slow_lane(items)
     if os.environ.get("ANONATOR_REQUIRE_CUDA") == "1" or not any(i.get_closest_marker("gpu") for i in items):
         return
-    from anonator.core.detection.detector import why_no_cuda
+    from anonator.core.detection.devices import why_no_cuda
 
     reason = why_no_cuda()
     for item in items:

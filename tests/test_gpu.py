@@ -26,8 +26,9 @@ from detector_helpers import (
 from anonator.core import boxes as box_ops
 from anonator.core.config import Device, Model, Performance, Precision, Settings
 from anonator.core.detection import devices
-from anonator.core.detection.detector import FaceDetector, load_detector, why_no_cuda
-from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory
+from anonator.core.detection.detector import FaceDetector
+from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory, why_no_cuda
+from anonator.core.detection.loading import load_detector
 from anonator.core.frames import Detections
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.errors import DetectionError, DeviceError

@@ -17,10 +17,13 @@ from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
 from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress, Stage
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.core.job import Job, default_target
+from anonator.core.job_thread import VideoProcessor, preview_frame
+from anonator.core.pictures.rgb import to_rgb_within
 from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show
-from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look
 from anonator.errors import (
@@ -352,7 +355,7 @@ def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: Det
     assert inside(face_clip.boxes[10], preview.original).max() > 100
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.4])
+@pytest.mark.parametrize("seconds", [0.0, pytest.param(0.4, marks=pytest.mark.slow)])
 def test_the_tried_frame_has_the_masks_of_the_job(
     face_clip: FaceClip, detectors: DetectorCache, seconds: float
 ) -> None:

@@ -24,11 +24,12 @@ import pytest
 
 from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.main_window import MainWindow
-from anonator.ui.work.engine import EngineReady, ModelsFound
+from anonator.ui.state.app_state import ModelsFound
+from anonator.ui.work.engine import EngineReady
 
 HERE = Path(__file__).parent
 

@@ -174,7 +174,7 @@ def detector() -> str:
     import numpy as np
     from PIL import Image
 
-    from anonator.core.detection.detector import load_detector
+    from anonator.core.detection.loading import load_detector
 
     with Image.open(Path(models.__file__).with_name(PICTURE)) as file:
         picture = np.array(file.convert("RGB"))

@@ -245,7 +245,7 @@ def test_what_the_program_keeps_is_known(after_jobs: tuple[Home, dict[str, Any]]
     kept = sorted(
         path.relative_to(home.written).as_posix() for path in home.written.rglob("*") if path.is_file()
     )
-    assert kept == ["state/Anonator/log/anonator.log", "state/Anonator/log/crash.log"]
+    assert kept == [f"state/Anonator/log/{name}" for name in ("anonator.lock", "anonator.log", "crash.log")]
     markers = home.places["state"] / "Anonator" / "unfinished"
     assert stat.S_IMODE(markers.stat().st_mode) == 0o700
     assert list(markers.iterdir()) == []

@@ -11,7 +11,7 @@ from hostile_helpers import HIPAA, STANDARD, Bench
 from video_helpers import GOP, clip, frame_times
 
 from anonator.core.config import Settings
-from anonator.core.job_thread import DetectorCache
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.reading.matroska_elements import CLUSTER, GROUP, SIMPLE_BLOCK, TRACKS, element_at
 from anonator.core.reading.reader import VideoReader
 from anonator.errors import DecodeError

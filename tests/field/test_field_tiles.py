@@ -14,11 +14,13 @@ from face_clips import FACE, decode_rgb
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.passes import add_parts, plan_passes
 from anonator.core.detection.seams import GAP, MARGIN, MOST, Layout, Seams, find_seams
 from anonator.core.frames import APART, Detections, Float32Array, UInt8Array
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 TURNS = (0, 1, 2, 3)
 """What HIPAA mode looks with on every n-th frame; its parts are looked at apart then, too."""

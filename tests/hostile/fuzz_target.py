@@ -97,7 +97,8 @@ def _attempt(kind: str, path: Path) -> tuple[str, str]:
 
 def _read(kind: str, path: Path) -> str:
     """What a job does with its input before and beside the detector."""
-    from anonator.core.reading.reader import VideoReader, probe, to_rgb_within
+    from anonator.core.pictures.rgb import to_rgb_within
+    from anonator.core.reading.reader import VideoReader, probe
     from anonator.core.writing.writer import VideoWriter
 
     if kind == "probe":

@@ -16,7 +16,8 @@ from face_clips import FaceClip, decode_rgb
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Mode, Settings
 from anonator.core.frames import Frame, Masks
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 
 def frame_of(rgb: np.ndarray, *, full_range: bool = False) -> Frame:

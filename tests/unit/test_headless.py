@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
+from anonator import headless
 from anonator.command_line import build_parser, settings_from
 from anonator.core.config import HIPAA_WAIVER, Mode, Performance, Settings
 from anonator.core.config_file import UserConfig, load
@@ -311,8 +313,21 @@ def test_kept_sound_is_the_same_bit_for_bit(tmp_path: Path, face_clip: FaceClip)
     assert "kept" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGBREAK"])
+def test_every_way_to_stop_a_program_is_an_interruption(name: str) -> None:
+    if not hasattr(signal, name):
+        pytest.skip("Ctrl+Break is Windows'")
+    before = signal.getsignal(getattr(signal, name))
+    with headless._interruption() as interrupted:
+        signal.raise_signal(getattr(signal, name))
+        assert interrupted.wait(5)
+    assert signal.getsignal(getattr(signal, name)) is before
+
+
 @pytest.mark.slow
 def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut: np.ndarray) -> None:
+    if sys.platform == "win32" and not ctypes.windll.kernel32.GetConsoleCP():
+        pytest.skip("without a console there is no Ctrl+Break")
     clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0, half=True)
     folder = tmp_path / "results"
     folder.mkdir()

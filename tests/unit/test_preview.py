@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from anonator.core.config import Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.reading.reader import VideoReader, picture_within, to_rgb_within
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor, preview_frame
+from anonator.core.pictures.rgb import picture_within, to_rgb_within
+from anonator.core.reading.reader import VideoReader
 from anonator.ui.work import thumbnails as media
 
 STORED = (320, 180)

@@ -22,11 +22,12 @@ from anonator.core.anonymizer import anonymize
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import Device, Mode, Performance, Precision, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.detection.detector import load_detector
 from anonator.core.detection.devices import choose_dtype
+from anonator.core.detection.loading import load_detector
 from anonator.core.detection.passes import merge, plan_passes, suppress
 from anonator.core.frames import Detections, Frame, Masks, UInt8Array
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.tracking.schedule import look
 from anonator.errors import DeviceError, SettingsError

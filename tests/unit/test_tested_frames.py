@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -169,11 +170,12 @@ def test_what_is_known_after_a_while_is_shown_and_says_what_is_missing(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count()
-    monkeypatch.setattr(preview.time, "monotonic", lambda: next(clock) * 0.25)
+    monkeypatch.setattr(preview, "time", SimpleNamespace(monotonic=lambda: next(clock) * 0.15))
     detector, first = Flickering(now_and_then), list[Preview]()
     last = preview.preview_frame(clip, 2.0, Settings(), Given(detector), on_first=first.append)
     (early,) = first
-    assert early.note.startswith("Looked 0.") and "so far; looking further" in early.note
+    assert early.note.startswith("Looked 0.")
+    assert early.note.endswith(" s around this frame so far; the job looks further, and so does this test…")
     assert last.note == "" and last.seconds == early.seconds
     assert (early.original == last.original).all(), "the frame was covered twice"
     numbers = [number for number, _ in detector.looks]
@@ -221,3 +223,11 @@ def test_other_frames_are_read_from_the_key_frame_before(clip: Path) -> None:
                 assert (frame.index, frame.pts) == (index, pts)
                 np.testing.assert_array_equal(frame.planes()[0], plane)
         assert replace(frames[-1]).index == 119
+
+
+def test_on_a_slow_computer_the_frame_itself_comes_first(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, first = itertools.count(), list[Preview]()
+    monkeypatch.setattr(preview, "time", SimpleNamespace(monotonic=lambda: next(clock) * 3.0))
+    preview.preview_frame(clip, 2.0, Settings(), Given(Flickering()), on_first=first.append)
+    (early,) = first
+    assert early.note.startswith("Looked at this frame alone so far;") and early.faces == 3

@@ -14,18 +14,8 @@ from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import JobResult, Preview, Progress
 from anonator.core.hipaa_lock import require_lock_holds
-from anonator.core.job import Job, default_target, report_target, result_target
+from anonator.core.job import Job
 from anonator.errors import AnonatorError
-
-__all__ = [
-    "DetectorCache",
-    "Job",
-    "VideoProcessor",
-    "default_target",
-    "preview_frame",
-    "report_target",
-    "result_target",
-]
 
 log = logging.getLogger(__name__)
 

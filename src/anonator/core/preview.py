@@ -14,7 +14,8 @@ from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import Frame, Masks, Preview
 from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.pictures.planes import copy_of
-from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.pictures.rgb import to_rgb_within
+from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.schedule import Planned, plan
 from anonator.core.tracking.vicinity import Vicinity, reach
 
@@ -87,7 +88,8 @@ def preview_frame(
         now = time.monotonic()
         # not when it is due, but before the look that would end after it
         if on_first is not None and not near.complete and now + (now - begin) > due:
-            on_first(shown(f"Looked {near.seconds:.1f} s around this frame so far; looking further…"))
+            far = f"{near.seconds:.1f} s around this frame" if near.seconds >= 0.05 else "at this frame alone"
+            on_first(shown(f"Looked {far} so far; the job looks further, and so does this test…"))
             on_first = None
         begin = now
     return shown(

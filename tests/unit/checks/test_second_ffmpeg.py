@@ -15,7 +15,8 @@ from video_helpers import GOP, clip
 from anonator.core.checks import second_ffmpeg as playback
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.config import Settings
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.errors import JobCancelled, VerificationError
 
 

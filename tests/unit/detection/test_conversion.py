@@ -24,8 +24,8 @@ from skimage import data
 from anonator import models
 from anonator.core.config import Model
 from anonator.core.detection.cpu_fusion import fold_batch_norms
+from anonator.core.detection.known_weights import SPECS
 from anonator.core.detection.networks import build_network, load_weights
-from anonator.core.detection.weights import SPECS
 
 REPOSITORY = Path(__file__).parents[3]
 MODELS = Path(models.__file__).parent

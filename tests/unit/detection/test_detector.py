@@ -29,8 +29,10 @@ from detector_helpers import (
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import MAX_UPSCALE, PASS_FACTORS, Model
-from anonator.core.detection.detector import FaceDetector, network_size, suppress
+from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.networks import FaceNetwork
+from anonator.core.detection.passes import suppress
+from anonator.core.detection.preprocess import network_size
 from anonator.core.frames import Detections
 from anonator.errors import DetectionError, JobCancelled
 

@@ -31,7 +31,7 @@ TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
 """A look that is also turned takes this many upright ones."""
-COMPARING = 2
+COMPARING = 1.4
 """So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
 BLACK = 24
 """Highest luma, in limited range, at which an encoded pixel still counts as a mask's black."""

@@ -1,4 +1,8 @@
-"""FaceDetector: pictures in, faces out; resizing, batching, the network and decoding, on CPU or CUDA."""
+"""FaceDetector: pictures in, faces out; resizing, batching, the network and decoding, on CPU or CUDA.
+
+Longer than most modules: its ways of looking on a CPU and on CUDA share all of its state, and its retreat
+from a lack of memory changes it.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,28 @@ import logging
 import math
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from anonator.core.config import CPU_BATCH_LIMIT, NMS_THRESHOLD, Settings
+from anonator.core.config import CPU_BATCH_LIMIT, NMS_THRESHOLD
 from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
-from anonator.core.detection.devices import (
-    Workers,
-    choose_device,
-    choose_dtype,
-    cpu_threads,
-    is_out_of_memory,
-)
-from anonator.core.detection.devices import why_no_cuda as why_no_cuda
-from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, build_network, decode, load_weights
+from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory
+from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, decode
 from anonator.core.detection.passes import Pass, merge, plan_passes
-from anonator.core.detection.passes import suppress as suppress
 from anonator.core.detection.preprocess import (
     Pictures,
     halve,
     halve_batch,
+    network_size,
     padded,
     require_same_kind,
     stage,
     turn,
 )
-from anonator.core.detection.preprocess import network_size as network_size
 from anonator.core.detection.seams import Layout, find_seams
-from anonator.core.detection.weights import WeightsFile, find
+from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import Detections, Float32Array, UInt8Array
 from anonator.errors import DetectionError, JobCancelled
 
@@ -74,6 +69,7 @@ class FaceDetector:
         nms_threshold: float = NMS_THRESHOLD,
         device_line: str = "",
         name: str = "FaceDetector",
+        weights: WeightsFile | None = None,
         threads: int | None = None,
     ) -> None:
         """Take over a network with loaded weights; the caller must not use it again.
@@ -88,6 +84,7 @@ class FaceDetector:
             nms_threshold: boxes that overlap more than this are one face.
             device_line: the device in words, for people.
             name: of the network, for the report.
+            weights: what the network was loaded from, for the report.
             threads: of the CPU; None leaves some to the encoder.
         """
         self.max_resolution = self._full_resolution = max_resolution
@@ -96,8 +93,7 @@ class FaceDetector:
         self.name = name
         self.notes: list[str] = []
         """Sentences for the user about what had to be changed along the way."""
-        self.weights: WeightsFile | None = None
-        """What the network was loaded from, for the report."""
+        self.weights = weights
         self.means = RGB_MEANS
         self.interpolation: int | None = None
         """OpenCV's resizing method; None chooses area for shrinking and bilinear for enlarging."""
@@ -361,42 +357,3 @@ class FaceDetector:
             raise _ImpossibleNumbersError("the network's answer is not finite")
         candidates = rows[:-1]
         return candidates[candidates[:, 4] >= self.score_floor]
-
-
-def load_detector(
-    settings: Settings, weights: Path | None = None, *, threads: int | None = None
-) -> FaceDetector:
-    """Load the chosen model onto the chosen device.
-
-    Args:
-        settings: of the job.
-        weights: a weights file or folder to use instead of the known places.
-        threads: of the CPU; None leaves some to the encoder.
-
-    Raises:
-        WeightsMissingError, WeightsInvalidError: the model's weights; no other model is used instead.
-        DeviceError: CUDA was requested but isn't available, or the device lacks the precision.
-    """
-    device, reason = choose_device(settings.device)
-    network = build_network(settings.model)
-    file = find(settings.model, weights)
-    load_weights(network, file.path)
-    dtype = choose_dtype(settings.precision, device)
-    on_gpu = device.type == "cuda"
-    name = torch.cuda.get_device_name() if on_gpu else "CPU"
-    line = f"{name}, {str(dtype).removeprefix('torch.')}" + (f"; no CUDA because {reason}" if reason else "")
-    detector = FaceDetector(
-        network,
-        device=device,
-        dtype=dtype,
-        max_resolution=settings.preset.max_resolution,
-        batch_size=settings.preset.batch_size if on_gpu else None,
-        score_floor=settings.tracking.continue_threshold,
-        nms_threshold=settings.nms_threshold,
-        device_line=line,
-        name=settings.model.value,
-        threads=threads,
-    )
-    detector.weights = file
-    log.info("detector %s on %s, batch %d", settings.model.value, line, detector.batch_size)
-    return detector

@@ -13,7 +13,6 @@ from av import VideoFrame
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
 from anonator.core.pictures.deinterlacing import Deinterlacer
-from anonator.core.pictures.rgb import picture_within, to_rgb, to_rgb_within
 from anonator.core.pictures.shape import Canvas
 from anonator.core.privacy import without_path
 from anonator.core.reading.black_spells import BlackSpells
@@ -21,15 +20,13 @@ from anonator.core.reading.canvas import PixelShape, ShapeTimes
 from anonator.core.reading.container_crop import container_crop
 from anonator.core.reading.decode import whole_pictures
 from anonator.core.reading.description import describe, frame_rate
-from anonator.core.reading.info import AudioTrack, VideoInfo
+from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.numbered_packets import Lost
 from anonator.core.reading.opening import MAX_PIXELS, open_video
 from anonator.core.reading.packet_ledger import PacketLedger
 from anonator.core.reading.repair import ReplacingDecoder
 from anonator.core.reading.timestamps import Clock
 from anonator.errors import AnonatorError, DecodeError, InputError
-
-__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "picture_within", "probe", "to_rgb", "to_rgb_within"]
 
 log = logging.getLogger(__name__)
 

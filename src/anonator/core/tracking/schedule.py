@@ -13,7 +13,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
-from anonator.core.reading.reader import picture_within
+from anonator.core.pictures.rgb import picture_within
 from anonator.core.tracking.cuts import CutDetector
 
 TURNED_EVERY = 5

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 
@@ -41,15 +41,42 @@ class Incoming:
 
 
 def to_path(item: str) -> Path | None:
-    """A dropped item as a path: a plain path or a file: address; None for any other address."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", item) and not re.match(r"[A-Za-z]:[\\/]", item):
-        parts = urlsplit(item)
-        if parts.scheme.lower() != "file":
-            return None
-        # names that aren't UTF-8 come back as the bytes the file system knows
-        raw = unquote(parts.path, errors="surrogateescape")
-        return Path(url2pathname(raw) if os.name == "nt" else raw)
-    return Path(item)
+    """A dropped item as a path: a plain path or a file: address; None for all else."""
+    if not item or "\0" in item:
+        return None
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", item):  # a single letter is a drive
+        return Path(item)
+    scheme, _, rest = item.partition(":")
+    if scheme.lower() != "file":
+        return None
+    path = (windows_address if os.name == "nt" else posix_address)(rest)
+    return None if path is None or "\0" in path else Path(path)
+
+
+def windows_address(rest: str) -> str | None:
+    r"""What stands behind "file:", also as many programs write it, as C:\... or \\server\share\...
+
+    None for what is no whole path: Windows would look for it in the current folder.
+    """
+    path = unquote(rest, errors="surrogateescape").replace("\\", "/")
+    # C|/ is how addresses of long ago name a drive
+    local = re.fullmatch(r"/*(?:(?<=//)localhost/+)?([A-Za-z])[:|](/.*)", path, re.IGNORECASE | re.DOTALL)
+    if local:
+        return f"{local[1]}:{local[2]}".replace("/", "\\")
+    share = re.fullmatch(r"//(?://+)?([^/:?*.][^/:?*]*/[^/]+(?:/.*)?)", path, re.DOTALL)
+    return "\\\\" + share[1].replace("/", "\\") if share else None
+
+
+def posix_address(rest: str) -> str | None:
+    """What stands behind "file:"; None for another computer's file, and for no whole path."""
+    host, path = "", rest
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        path = slash + path
+    if host.lower() not in ("", "localhost", socket.gethostname().lower()) or not path.startswith("/"):
+        return None
+    # names that aren't UTF-8 come back as the bytes the file system knows
+    return unquote(path, errors="surrogateescape")
 
 
 def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lambda _path: False) -> Incoming:

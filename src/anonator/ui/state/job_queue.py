@@ -13,7 +13,7 @@ from pathlib import Path
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview, Progress
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
 from anonator.ui.state.job import (

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from anonator.core import process_setup
 from anonator.core.config import Model, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor, preview_frame
 from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor
 from anonator.ui.work import torch_loading as loading
@@ -53,7 +55,7 @@ class Engine:
         with loading.smoothly():
             for module in NEEDED_BY_A_JOB:
                 importlib.import_module(module)
-            process_setup.silence_ffmpeg()
+            process_setup.prepare_ffmpeg()
             self._detectors.get(settings)
         return EngineReady(self._detectors.device_line or "")
 
@@ -114,7 +116,7 @@ class Engine:
         from anonator.core.detection import weights
         from anonator.core.writing.encoders import usable_encoders
 
-        process_setup.silence_ffmpeg()
+        process_setup.prepare_ffmpeg()
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},
             {m: weights.human_size(m) for m in Model if weights.can_be_downloaded(m)},

@@ -57,6 +57,8 @@ def play(
         InputError: one of the files is gone or can't be read.
     """
     video = video_module()
+    from anonator.core.pictures import rgb
+
     pace = _Pace(stopped)
     with ExitStack() as files:
         canvas = after = None
@@ -67,7 +69,7 @@ def play(
         later: Frame | None = None
 
         def picture(frame: Frame) -> UInt8Array:
-            return np.asarray(video.to_rgb_within(frame, side), np.uint8)
+            return np.asarray(rgb.to_rgb_within(frame, side), np.uint8)
 
         for frame in reader.frames_from(seconds):
             if stopped.is_set():

@@ -126,12 +126,14 @@ def video_module() -> ModuleType:
     with loading.alone:
         from anonator.core.reading import reader as video
 
-        process_setup.silence_ffmpeg()
+        process_setup.prepare_ffmpeg()
     return video
 
 
 def _picture(frame: Frame, side: int = PICTURE_SIDE) -> UInt8Array:
-    return np.asarray(video_module().to_rgb_within(frame, side), np.uint8)
+    from anonator.core.pictures.rgb import to_rgb_within
+
+    return np.asarray(to_rgb_within(frame, side), np.uint8)
 
 
 def _thumbnail(picture: UInt8Array, size: tuple[int, int]) -> Image.Image:

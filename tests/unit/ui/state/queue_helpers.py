@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anonator.core.config import Settings
 from anonator.core.frames import JobResult, Preview, Progress
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.ui.state.job import Existing
 from anonator.ui.state.job_queue import JobController
 
