@@ -81,6 +81,18 @@ def fine_display() -> Iterator[str]:
     yield from start_display(192, "2600x1600")
 
 
+@pytest.fixture(scope="session")
+def laptop_display() -> Iterator[str]:
+    """A small screen at 150 % scaling."""
+    yield from start_display(144, "1366x768")
+
+
+@pytest.fixture(scope="session")
+def plain_laptop_display() -> Iterator[str]:
+    """The same screen at 100 %."""
+    yield from start_display(96, "1366x768")
+
+
 # --- videos
 
 
@@ -167,7 +179,9 @@ class FakeJob:
                     self._error = JobCancelled("The job was cancelled.")
                     self._ended.set()
                     return
-                told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40, stage)
+                done = (self._stages.index(stage) + frame / self._frames) / len(self._stages)
+                remaining = (self._frames - frame) / 40
+                told = Progress(frame, self._frames, frame / 40, 40.0, remaining, stage, done)
                 self.told.append(told)
                 self._on_progress(told)
                 self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
@@ -343,8 +357,10 @@ class Driver:
     def close(self) -> None:
         if self.window.closed:
             return
-        if self.window.controller.current is not None:
+        if not self.window.state.idle:
             self.answering("Cancel the job and close")
+        elif self.window.state.waiting:
+            self.answering("Close")
         self.window.run.close()
         self.until(lambda: self.window.closed)
 

@@ -9,7 +9,9 @@ import pytest
 from ui_helpers import Driver
 from window.window_helpers import Drive, copies, states
 
-from anonator.core.config import Performance
+from anonator.core.config import Performance, Settings
+from anonator.ui.look.dialogs import Dialog
+from anonator.ui.panels.again_dialog import AgainDialog
 
 
 @pytest.fixture
@@ -166,9 +168,21 @@ def test_a_finished_video_is_run_again(
     driver.answering("Cancel")
     again.invoke()
     assert states(driver) == ["done"]
-    driver.answering(answer)
+
+    def answering(dialog: Dialog) -> None:
+        assert isinstance(dialog, AgainDialog)
+        threshold, scale = dialog.fields
+        assert (threshold.low, threshold.high, scale.low, scale.high) == (0.2, 0.5, 1.5, 3.0)
+        assert (threshold.value, scale.value) == (0.4, 1.75)
+        threshold.entry.delete(0, "end")
+        threshold.entry.insert(0, "0.3")  # and no Enter
+        labels = {str(button.cget("text")): button for button in dialog.buttons.winfo_children()}
+        labels[answer].invoke()  # type: ignore[attr-defined]
+
+    driver.meeting(answering)
     again.invoke()
     assert states(driver) == ["waiting"]
+    assert "threshold of 0.3 and a mask scale of 1.75" in window.queue_view.details.words
     until_compared(driver)
     said = "waiting, keeps its result" if made == 2 else "waiting, replaces its result"
     assert window.state.jobs[0].state_text == said
@@ -176,5 +190,7 @@ def test_a_finished_video_is_run_again(
     window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"] and not window.state.starting)
     assert len(list(tmp_path.glob("*_anonymized*.mp4"))) == made
-    assert driver.engine.jobs[-1].job.settings.performance is Performance.ORIGINAL
+    stricter = Settings(performance=Performance.ORIGINAL, threshold=0.3, mask_scale=1.75)
+    assert driver.engine.jobs[-1].job.settings == stricter
     assert driver.engine.jobs[-1].job.overwrite is (made == 1)
+    assert driver.window.state.settings.threshold == 0.5, "only this video is done more strictly"

@@ -10,6 +10,10 @@ from anonator.core.config import Settings
 
 SUFFIX = "_anonymized"
 REPORT_SUFFIX = "_report.json"
+NOT_COVERED = (
+    "Only faces are covered. Name tags, screens and papers stay visible, and voices stay if sound is kept."
+)
+"""What people must look after themselves, said where they start a job and in its report."""
 
 
 @dataclass(frozen=True, slots=True)

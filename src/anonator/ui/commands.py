@@ -15,7 +15,7 @@ from anonator.ui.questions import Questions
 from anonator.ui.state import text
 from anonator.ui.state.app_state import Store
 from anonator.ui.state.dropped_paths import Incoming, sort_out
-from anonator.ui.state.job import JobView, ResultFile, RunState
+from anonator.ui.state.job import ACTIVE, FINISHED, WITH_RESULT, Clear, JobView, ResultFile, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work import thumbnails as media
 from anonator.ui.work.event_log import EventLog
@@ -55,6 +55,7 @@ class Commands:
         self._desk, self._questions, self._events = desk, questions, events
         self._refresh, self._thumbnail_size = refresh, thumbnail_size
         self.finished = Finished(store, queue, worker, questions, add=self._add_videos, refresh=refresh)
+        self._openers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
     # --- from a dropped path to a row of the queue
 
@@ -81,6 +82,8 @@ class Commands:
     def _add_rows(self, came: Incoming) -> None:
         """Append the videos to the queue, say what was skipped, and let a worker read each one."""
         self._store.say(came.message())
+        if came.videos:
+            self._questions.begin_in(came.videos[-1].parent)
         numbers = self._add_videos(came.videos)
         known = (*came.videos, *(job.source for job in self._queue.jobs))
         self.finished.take(came.results, came.results_in_folders, known)
@@ -128,8 +131,11 @@ class Commands:
             self._store.change(chosen=number)
 
     def remove(self) -> None:
-        """Remove the row from the queue; a running job is cancelled."""
-        self._change_row(self._queue.remove)
+        """Remove the row from the queue; a running job is cancelled after a question."""
+        job = self._job
+        if job is not None and (job.state not in ACTIVE or self._questions.cancel_running(job.source.name)):
+            self._queue.remove(job.number)
+            self._refresh()
 
     def move(self, steps: int) -> None:
         """Move the row up (negative) or down."""
@@ -140,18 +146,22 @@ class Commands:
         self._change_row(self._queue.retry)
 
     def run_again(self) -> None:
-        """Put a video that has a result back in the queue, to be done with the current settings."""
+        """Put a video that has a result back in the queue, to be done more strictly."""
         job = self._job
         if job is None or job.result_file is None:
             self.retry()
-        elif (existing := self._questions.run_again(job.source.name)) is not None:
-            self._queue.run_again(job.number, existing)
+        elif answer := self._questions.run_again(job.source.name, self._store.state.settings):
+            self._queue.run_again(job.number, *answer)
             self._refresh()
 
     def clear_finished(self) -> None:
-        """Remove every job that is done, failed, cancelled or skipped."""
-        self._queue.clear_finished()
-        self._refresh()
+        """Remove the videos that have results; those that failed or were cancelled only after a question."""
+        states = [job.state for job in self._store.state.jobs if job.state in FINISHED]
+        failed = sum(state not in WITH_RESULT for state in states)
+        what = self._questions.clear(len(states) - failed, failed) if failed else Clear.FINISHED
+        if what is not None:
+            self._queue.clear(what)
+            self._refresh()
 
     def _change_row(self, change: Callable[[int], None]) -> None:
         number = self._store.state.chosen
@@ -201,18 +211,44 @@ class Commands:
             self._store.say("It isn't there any more. It was moved or deleted after the job.")
             return
         try:
-            open_with_system(path)
+            process = open_with_system(path)
         except OSError as error:
             logger.warning("opening failed: %s", type(error).__name__)
-            self._store.say("No program is set up to open it. Try opening it from your file manager.")
+            self._show_path(path)
+        else:
+            if process is not None:
+                self._openers.append((process, path))
+
+    def poll(self) -> None:
+        """Look whether a program that was asked to open something could."""
+        for process, path in tuple(self._openers):
+            status = process.poll()
+            if status is None:
+                continue
+            self._openers.remove((process, path))
+            if status:
+                logger.warning("opening failed: status %d", status)
+                self._show_path(path)
+
+    def _show_path(self, path: Path) -> None:
+        what = "folder" if path.is_dir() else "file"
+        self._questions.show_path(
+            f"This {what} couldn't be opened",
+            f"This computer has no program set up to open it. Here is where the {what} is, so that you can "
+            "open it yourself.",
+            path,
+        )
 
 
 def _folder_of(job: JobView) -> Path:
     return (job.result_file.path if job.result_file else job.source).parent
 
 
-def open_with_system(path: Path) -> None:
+def open_with_system(path: Path) -> subprocess.Popen[bytes] | None:
     """Open a file or folder with the system's program for it.
+
+    Returns:
+        The process that opens it, whose exit status says whether it could; None where that is known already.
 
     Raises:
         OSError: there is no such program.
@@ -221,9 +257,10 @@ def open_with_system(path: Path) -> None:
         import os
 
         os.startfile(path)
+        return None
     else:
         opener = "open" if sys.platform == "darwin" else "xdg-open"
-        subprocess.Popen(
+        return subprocess.Popen(
             [opener, str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

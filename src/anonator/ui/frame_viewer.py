@@ -79,6 +79,8 @@ class FrameViewer(ttk.Frame):
         self.caption.grid(row=0, column=0, sticky="w")
         self.faces = ttk.Label(right, style="Dim.TLabel")
         self.faces.grid(row=0, column=1, sticky="e")
+        for widget in (right, self.caption, self.faces):
+            widget.bind("<Configure>", lambda _event: self._fit_head(right.winfo_width()), add=True)
         self.enlarge = ttk.Button(right, text="Larger", style="Small.TButton", command=self._actions.enlarge)
         self.enlarge.grid(row=0, column=2, padx=(px(8), 0))
         ToolTip(
@@ -86,6 +88,11 @@ class FrameViewer(ttk.Frame):
             self._theme,
             "Lets the pictures take the whole window (F11, or double-click a picture). Escape gives it back.",
         )
+
+    def _fit_head(self, width: int) -> None:
+        """In a narrow window, the caption needs the place of the count."""
+        needed = sum(w.winfo_reqwidth() for w in (self.caption, self.faces, self.enlarge))
+        (self.faces.grid if needed + self._theme.px(8) <= width else self.faces.grid_remove)()
 
     def _make_row(self) -> None:
         """The slider, and what moves it."""

@@ -95,6 +95,8 @@ class Layout:
 
         line = tk.Frame(outer, background=LINE, height=px(1))
         line.grid(row=4, column=0, columnspan=2, sticky="ew", pady=px(12))
+        outer.bind("<Configure>", lambda event: self._tighten(event.height < px(look.LOW_HEIGHT)))
+        self._outer, self._head, self._line, self._tight = outer, head, line, False
         self.foot = ProgressPanel(outer, theme, window.start, window.pause, window.cancel)
         self.foot.grid(row=5, column=0, columnspan=2, sticky="ew")
 
@@ -115,6 +117,18 @@ class Layout:
                 self.queue_view.grid(row=1, column=0, sticky="nsew", pady=(self.theme.px(14), 0))
             elif not there_are_some:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
+
+    def _tighten(self, tight: bool) -> None:
+        """In a low window, such as on a small screen at 150 %, leave less room between the parts."""
+        if tight != self._tight:
+            self._tight, px = tight, self.theme.px
+            self._outer.configure(padding=(px(20), px(6 if tight else 14)))
+            self._head.grid(pady=(0, px(4 if tight else 12)))
+            self._line.grid(pady=px(5 if tight else 12))
+            for notice in (self.held, self.notice):
+                notice.grid_configure(pady=(0, px(6 if tight else 12)))
+                if not notice.message:
+                    notice.grid_remove()
 
     def _fold(self, event: tk.Event[tk.Misc]) -> None:
         self.queue_view.fold(event.height, self.viewer.height_for(event.width) + self.theme.px(14))

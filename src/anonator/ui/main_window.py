@@ -263,6 +263,8 @@ class MainWindow:
         self.choosing.poll()
         if self.state.may_end:
             self._shut_down()
+        else:  # last, because it may ask something, and the program may be closed meanwhile
+            self.commands.poll()
 
     def _shut_down(self) -> None:
         self.root.after_cancel(self._timer)

@@ -60,7 +60,7 @@ class Presenter:
 
 def _settings_of(state: AppState) -> tuple[object, ...]:
     """What the settings panel shows."""
-    return state.settings, state.folder, state.models, state.idle, state.held
+    return state.settings, state.floor, state.folder, state.models, state.idle, state.held
 
 
 def _lock_words(state: AppState) -> str:
@@ -95,8 +95,8 @@ def _status(state: AppState) -> str:
         return "Starting…"
     if current is not None:
         word = {RunState.PAUSED: "Paused: video", RunState.CANCELLING: "Cancelling: video"}
-        place = jobs.index(current) + 1
-        return f"{word.get(state.run, 'Video')} {place} of {len(jobs)}, {current.source.name}"
+        place, of = state.place
+        return f"{word.get(state.run, 'Video')} {place} of {of}, {current.source.name}"
     if waiting and state.held:
         return START_DISABLED
     if waiting:

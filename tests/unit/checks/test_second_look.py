@@ -48,16 +48,17 @@ def test_an_uncovered_face_is_found_and_a_covered_one_is_not(
 ) -> None:
     covered = tmp_path / "covered.mp4"
     VideoProcessor(Job(clip.path, covered, SETTINGS), detectors=detectors).run()
-    detector, ticks = detectors.get(SETTINGS), []
+    detector, ticks = detectors.get(SETTINGS), list[float]()
     wanted = {0: False, 10: True, 33: False}
     for finished, expected in ((clip.path, wanted), (covered, {})):
-        found = uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, lambda: ticks.append(1))
+        found = uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, ticks.append)
         assert [face.index for face in found] == list(expected)
         for face in found:
             x1, y1, x2, y2 = clip.boxes[face.index]
             assert x1 < (face.box[0] + face.box[2]) / 2 < x2 and y1 < (face.box[1] + face.box[3]) / 2 < y2
             assert face.seconds == pytest.approx(face.index / 25) and face.score >= 0.5
     assert len(ticks) >= 3 * 34, "the job could not be cancelled meanwhile"
+    assert min(ticks) == 0 and max(ticks) <= 1
 
 
 def test_what_only_looks_like_a_face_between_masks_is_not_one(
@@ -66,7 +67,7 @@ def test_what_only_looks_like_a_face_between_masks_is_not_one(
     """What the input does not show as a face, the job need not cover."""
     empty = moving_face(tmp_path / "empty.mp4", np.full_like(astronaut, 120), frames=60, speed=2, half=True)
     found = uncovered_faces(
-        clip.path, empty.path, {0: False, 10: True}, detectors.get(SETTINGS), SETTINGS, lambda: None
+        clip.path, empty.path, {0: False, 10: True}, detectors.get(SETTINGS), SETTINGS, lambda _share: None
     )
     assert found == []
 

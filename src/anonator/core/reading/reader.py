@@ -177,6 +177,11 @@ class VideoReader:
         """Size of the file when it was opened."""
         return self._video.file_size
 
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file reading has got."""
+        return self._ledger.bytes_read
+
     def frame_at(self, seconds: float) -> Frame:
         """The frame shown at a position, or the last one; for previews, not for a job.
 

@@ -91,10 +91,10 @@ class Details(ttk.Frame):
                 ("retry", "Try again", actions.retry, "Puts the video back in the queue."),
                 (
                     "again",
-                    "Run again…",
+                    "Run again, stricter…",
                     actions.run_again,
-                    "Puts the video back in the queue, to be done with other settings. Its result is kept, "
-                    "or replaced once the new one is complete.",
+                    "Puts the video back in the queue, to be searched more closely and covered more widely. "
+                    "Its result is kept, or replaced once the new one is complete.",
                 ),
                 (
                     "report",

@@ -11,6 +11,7 @@ from tkinter import font, ttk
 from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import LINES, DetailActions, Details
@@ -20,6 +21,8 @@ from anonator.ui.state.row_names import row_names
 
 LIST_SHARE, LEAST_ROWS = 0.3, 2
 """Of the height, for the rows, and how many there are at least; a longer list scrolls."""
+MORE_LINES, SMALLER = 5, 0.7
+"""So many lines of a result, and two rows, are worth pictures of this share of their size."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -84,13 +87,15 @@ class QueueView(ttk.Frame):
         bar.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
         self.title = ttk.Label(bar, text="Videos", style="Strong.TLabel")
         self.title.pack(side="left")
+        bar.bind("<Configure>", self._fit_toolbar)
         self.buttons: dict[str, ttk.Button] = {}
         for key, label, command, tip in (
             (
                 "clear",
                 "Clear finished",
                 actions.clear_finished,
-                "Removes finished, failed, cancelled and skipped videos from the list. Files aren't deleted.",
+                "Removes the videos that have results from the list, and asks before it removes those that "
+                "failed or were cancelled. No file is deleted.",
             ),
             (
                 "down",
@@ -108,7 +113,7 @@ class QueueView(ttk.Frame):
                 "remove",
                 "Remove",
                 actions.remove,
-                "Removes the video from the queue (Delete). A running job is cancelled.",
+                "Removes the video from the queue (Delete). It asks before it cancels a running job.",
             ),
             (
                 "folder",
@@ -149,8 +154,8 @@ class QueueView(ttk.Frame):
         bar.grid(row=1, column=1, sticky="ns")
         self.tree.bind("<<TreeviewSelect>>", self._selected)
         self.tree.bind("<Double-1>", self._double_clicked)
+        on_enter(self.tree, partial(_call, partial(actions.open_row, None)))
         for key, command in (
-            ("<Return>", partial(actions.open_row, None)),
             ("<space>", partial(actions.open_row, None)),
             ("<Delete>", actions.remove),
             ("<Alt-Up>", partial(actions.move, -1)),
@@ -196,13 +201,19 @@ class QueueView(ttk.Frame):
         buttons = any(job.state in FINISHED or job.result_file for job in jobs)
         shown, (height, pictures) = int(self.tree.cget("height")), self._room_to_share
         heads = self._bar.winfo_reqheight() + self.tree.winfo_reqheight() - shown * self._row_height
-        left = height - pictures - heads - self._theme.px(14)
-        for lines, least in ((LINES if words else 1, LEAST_ROWS), (1, 1)):
-            room = left - self.details.height_of(lines, buttons=buttons)
-            if room >= (least - 1) * self._row_height:
+        left = height - heads - self._theme.px(14)
+        for lines, least, part in (
+            (MORE_LINES, LEAST_ROWS, SMALLER),
+            (LINES, LEAST_ROWS, SMALLER),
+            (1, 1, 1.0),
+        ):
+            lines = lines if words else 1
+            rest = left - self.details.height_of(lines, buttons=buttons)
+            if rest - part * pictures >= (least - 1) * self._row_height:
                 break  # else the window is so small that the details scroll
+        room = rest - pictures
         self.details.fold(lines, buttons=buttons)
-        rows = max(1, min(len(jobs), max(least, min(int(height * LIST_SHARE), room) // self._row_height)))
+        rows = max(1, min(len(jobs), max(least, int(min(height * LIST_SHARE, room)) // self._row_height)))
         if rows != shown:
             self.tree.configure(height=rows)
 
@@ -215,6 +226,14 @@ class QueueView(ttk.Frame):
             self.tree.see(item)
 
     # --- inside
+
+    def _fit_toolbar(self, event: tk.Event[tk.Misc]) -> None:
+        """In a narrow window, the buttons need the place of the title."""
+        needed = sum(button.winfo_reqwidth() + self._theme.px(6) for button in self.buttons.values())
+        if needed + self.title.winfo_reqwidth() > event.width:
+            self.title.pack_forget()
+        elif not self.title.winfo_manager():
+            self.title.pack(side="left")
 
     def _keep_in_sight(self) -> None:
         for item in self.tree.selection():

@@ -66,6 +66,10 @@ LISTED = (
 """All of them, for people."""
 
 
+LIST_HEIGHT = 720
+"""What the list of all keys needs in one column."""
+
+
 def bind(root: tk.Tk, commands: dict[str, Callable[[], None]]) -> None:
     """Bind every key in EVERYWHERE and NOT_IN_FIELDS to its command."""
     everywhere = {name: shortcut.events for name, shortcut in EVERYWHERE.items()}
@@ -93,12 +97,26 @@ def show_list(root: tk.Tk, theme: Theme) -> None:
     dialog = Dialog(root, theme, "Keyboard shortcuts", "You can do everything without a mouse.")
     table = ttk.Frame(dialog.body)
     table.pack(anchor="w", pady=(0, theme.px(20)))
-    for row, shortcut in enumerate(LISTED):
+    # on a low screen in two columns
+    columns = 2 if root.winfo_screenheight() < theme.px(LIST_HEIGHT) else 1
+    half = -(-len(LISTED) // columns)
+    for number, shortcut in enumerate(LISTED):
+        row, column = number % half, 2 * (number // half)
         ttk.Label(table, text=shortcut.key, style="Strong.TLabel").grid(
-            row=row, column=0, sticky="nw", padx=(0, theme.px(24)), pady=theme.px(2)
+            row=row,
+            column=column,
+            sticky="nw",
+            padx=(0, theme.px(14)),
+            pady=theme.px(1 if columns == 2 else 2),
         )
-        ttk.Label(table, text=shortcut.words, wraplength=theme.px(440), justify="left").grid(
-            row=row, column=1, sticky="w", pady=theme.px(2)
+        ttk.Label(
+            table, text=shortcut.words, wraplength=theme.px(440 if columns == 1 else 240), justify="left"
+        ).grid(
+            row=row,
+            column=column + 1,
+            sticky="nw",
+            padx=(0, theme.px(14)),
+            pady=theme.px(1 if columns == 2 else 2),
         )
     dialog.add_button("close", "Close", primary=True)
     dialog.present()

@@ -31,6 +31,8 @@ class AppState:
 
     settings: Settings = field(default_factory=Settings)
     """Of the next job."""
+    floor: Settings = field(default_factory=Settings)
+    """What HIPAA mode asks for at the least: its own values, or the configuration file's."""
     folder: Path | None = None
     """Where results are saved; None means next to each video."""
     models: ModelsFound = field(
@@ -47,6 +49,8 @@ class AppState:
     run: RunState = RunState.IDLE
     current: int | None = None
     """The number of the running job."""
+    place: tuple[int, int] = (0, 0)
+    """Which video of the run is running, counted from 1, and how many the run has."""
     last_run: int | None = None
     """The number of the job that ran last."""
     queue_remaining: float | None = None

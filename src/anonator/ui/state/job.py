@@ -11,6 +11,7 @@ from typing import Protocol
 from PIL import Image
 
 from anonator.core.frames import JobResult, Preview, Progress
+from anonator.ui.state.stricter import Stricter
 
 
 class JobState(Enum):
@@ -29,6 +30,8 @@ class JobState(Enum):
 
 ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
+WITH_RESULT = (JobState.DONE, JobState.SKIPPED)
+"""Jobs whose video has a result."""
 RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 """Jobs in these states can run again."""
 
@@ -48,6 +51,15 @@ class Existing(Enum):
     OVERWRITE = "overwrite"
     KEEP_BOTH = "keep both"
     SKIP = "skip"
+
+
+class Clear(Enum):
+    """What leaves the list when it is cleared."""
+
+    FINISHED = "finished"
+    """Jobs that are done or skipped: their videos have results."""
+    ALL = "all"
+    """Those that failed or were cancelled as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,8 @@ class JobView:
     """The finished video that exists, which need not be of the last run."""
     again: Existing | None = None
     """Set when it is to run again: what happens to result_file."""
+    stricter: Stricter | None = None
+    """How much stricter than the others of its run it is done."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
 
@@ -130,9 +144,7 @@ class JobView:
             if self.progress is None:
                 return word.removesuffix(" at ") or "opening"
             word += f"{self.progress.stage.word} ".lstrip()
-            if self.progress.total:
-                return f"{word}{min(100, 100 * self.progress.frame // self.progress.total)} %"
-            return f"{word}frame {self.progress.frame:,}"
+            return f"{word}{self.progress.done:.0%}".replace("%", " %")
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
         if self.state is JobState.WAITING and self.result_file is not None:

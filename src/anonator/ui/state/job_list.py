@@ -9,7 +9,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo, ResultFile
+from anonator.ui.state.job import (
+    FINISHED,
+    RETRIED,
+    WITH_RESULT,
+    Clear,
+    JobState,
+    JobView,
+    MediaInfo,
+    ResultFile,
+)
 
 
 class JobList:
@@ -99,9 +108,10 @@ class JobList:
         if job is not None and job.state in RETRIED:
             self.begin_anew(number, state=JobState.WAITING, progress=None, message="", target=None)
 
-    def clear_finished(self) -> None:
-        """Remove every job that is done, failed, cancelled or skipped."""
-        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in FINISHED}
+    def clear(self, what: Clear) -> None:
+        """Remove the jobs that have ended: those with a result, or all of them."""
+        gone = FINISHED if what is Clear.ALL else WITH_RESULT
+        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in gone}
         self._order_changed = True
 
     def take_changes(self) -> tuple[frozenset[int], bool]:

@@ -82,4 +82,4 @@ class Bench:
 
 def progress(frame: int, total: int | None = 100, fps: float = 10.0) -> Progress:
     remaining = None if total is None else (total - frame) / fps
-    return Progress(frame, total, frame / fps, fps, remaining)
+    return Progress(frame, total, frame / fps, fps, remaining, done=frame / 100)

@@ -9,7 +9,7 @@ from unit.ui.state.queue_helpers import Bench
 
 from anonator.core.config import Settings
 from anonator.errors import DecodeError
-from anonator.ui.state.job import Existing, RunState
+from anonator.ui.state.job import Clear, Existing, RunState
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_clearing_the_list_during_a_run_frees_no_name(bench: Bench) -> None:
     bench.add("a.mp4", "a.mov")
     bench.start(Existing.OVERWRITE)
     bench.end()
-    bench.controller.clear_finished()
+    bench.controller.clear(Clear.ALL)
     bench.add("a.mp4")
     bench.end()
     bench.end()
