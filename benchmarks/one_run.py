@@ -50,7 +50,7 @@ def peak_memory_mb() -> float:
     status = Path("/proc/self/status")
     if status.is_file():
         # not getrusage: it also remembers the process that started this one
-        for line in status.read_text().splitlines():
+        for line in status.read_text("ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,9 @@ def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         assert not errors, f"logged as errors: {errors}"
 
 
+MOST_PROCESSES = 4
+"""Each holds PyTorch and a display of its own, about 1 GB."""
+
 KEPT = {"detectors", "detector"}
 """Fixtures that live longer than a test; their networks keep their threads, which end with the session."""
 POOL = "anonator-detector"
@@ -117,8 +121,16 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes for folders of tests; what is named file by file runs in this one, ready for a debugger."""
+    folders = all(Path(argument.split("::")[0]).is_dir() for argument in config.args)
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if folders else 0
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the gpu tests where there is none, unless a GPU is required."""
+    """Mark what the quick lane leaves out; skip the gpu tests where there is none, unless one is required."""
+    _leave_cases_to_the_slow_lane(items)
     if os.environ.get("ANONATOR_REQUIRE_CUDA") == "1" or not any(i.get_closest_marker("gpu") for i in items):
         return
     from anonator.core.detection.detector import why_no_cuda
@@ -127,3 +139,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if reason and item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason=f"no CUDA: {reason}"))
+
+
+def _leave_cases_to_the_slow_lane(items: list[pytest.Item]) -> None:
+    """All cases are slow but those that `quick_cases` keeps, which are spread over all of them."""
+    tests: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("quick_cases"):
+            tests[item.path, item.originalname].append(item)
+    for cases in tests.values():
+        (kept,) = cases[0].get_closest_marker("quick_cases").args  # type: ignore[union-attr]
+        quick = {number * len(cases) // kept for number in range(kept)}
+        for number, case in enumerate(cases):
+            if number not in quick:
+                case.add_marker(pytest.mark.slow)

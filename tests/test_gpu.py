@@ -194,6 +194,7 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return waits
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("turns", [(0,), (0, 1, 2, 3), (2,)])
 @pytest.mark.parametrize("count", [1, 4, 6])
 def test_the_path_for_a_gpu_gives_the_same(

@@ -15,9 +15,14 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 
+from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, default_target, preview_frame
+from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show
+from anonator.core.reading.reader import VideoReader, to_rgb_within
+from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking.schedule import look
 from anonator.errors import (
     AnonatorError,
     DetectionError,
@@ -197,6 +202,10 @@ class Broken:
         return self.original(*args, **kwargs)
 
 
+FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
+
+
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize(
     "place",
     [
@@ -209,8 +218,7 @@ class Broken:
         "anonator.core.writing.writer.VideoWriter.close",
         "anonator.core.writing.writer.VideoWriter.publish",
         "anonator.core.tracking.mask_record.MaskRecord.add",
-        "anonator.core.checks.file_checks.verify_frames",
-        "anonator.core.checks.file_checks.verify_contents",
+        *(f"anonator.core.checks.file_checks.{name}" for name in FILE_CHECKS),
         "anonator.core.checks.second_look.find_faces",
         "anonator.core.checks.second_ffmpeg.Playback.finish",
         "anonator.core.checks.report.to_json",
@@ -227,7 +235,7 @@ def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
     """A failure means that an exception became "no faces", or that half a file was left."""
     owner, name = place.rsplit(".", 1)
     at_the_end = (
-        "close", "publish", "verify_frames", "verify_contents", "find_faces", "finish", "to_json",
+        "close", "publish", *FILE_CHECKS, "find_faces", "finish", "to_json",
     )  # fmt: skip
     for_each_look = ("picture_within", "_take")  # at every third of the 12 frames
     after = 0 if name in at_the_end else 2 if name in for_each_look else 8
@@ -340,3 +348,18 @@ def test_one_frame_can_be_tried_before_a_job(face_clip: FaceClip, detectors: Det
     assert preview.faces >= 1
     assert inside(face_clip.boxes[10], preview.anonymized, 0.9).max() < 40
     assert inside(face_clip.boxes[10], preview.original).max() > 100
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4])
+def test_the_tried_frame_has_the_masks_of_the_job(
+    face_clip: FaceClip, detectors: DetectorCache, seconds: float
+) -> None:
+    settings = Settings()
+    with VideoReader(face_clip.path) as reader:
+        job = list(Tracker(settings).run(look(reader, detectors.get(settings), settings)))
+    preview = preview_frame(face_clip.path, seconds, settings, detectors)
+    frame, masks = min(job, key=lambda each: abs(float(each[0].seconds) - seconds))
+    assert preview.faces == len(masks) > 0
+    before = to_rgb_within(frame, PREVIEW_SIDE)
+    wanted = anonymize_and_show(frame, masks, settings)
+    assert (preview.original == before).all() and (preview.anonymized == wanted.anonymized).all()

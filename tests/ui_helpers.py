@@ -205,7 +205,9 @@ class FakeEngine:
     def device_line(self) -> str | None:
         return self._device_line
 
-    def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
+    def test_frame(
+        self, source: Path, seconds: float, settings: Settings, on_first: Any, stop_if_cancelled: Any
+    ) -> Preview:
         self.tested.append((seconds, settings))
         picture = np.zeros((90, 160, 3), np.uint8)
         return Preview(picture + 90, picture, seconds, 3)

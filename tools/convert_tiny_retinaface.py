@@ -63,7 +63,7 @@ def module_name(node_name: str) -> str:
 
 
 def batch_norm_name(convolution: str) -> str:
-    """The batch norm stands right behind its convolution in the same Sequential."""
+    """The batch norm right behind its convolution in the same Sequential."""
     parent, index = convolution.rsplit(".", 1)
     return f"{parent}.{int(index) + 1}"
 

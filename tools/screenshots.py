@@ -1,8 +1,9 @@
 """Takes pictures of the real window in every state, on displays of its own.
 
-Needs Xvfb. Without videos it draws some, with the public-domain face that the package carries. Every
-picture is to be looked at: nothing may be cut off, overlap or be unclear. The four of the README are taken
-at 1240x800; --docs writes only those, with few colours so that the files stay small.
+Needs Xvfb, and a font with Chinese characters for one of the names (Debian: fonts-droid-fallback). Without
+videos it draws some, with the public-domain face that the package contains. Look at every picture: nothing
+may be cut off, overlap or be unclear. The four of the README are taken at 1240x800; --docs takes only
+those, with few colours so that the files stay small. Options come before the videos.
 """
 
 from __future__ import annotations

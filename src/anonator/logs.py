@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from anonator import terminal
+
 if sys.platform != "win32":
     import resource
 
@@ -91,7 +93,7 @@ def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
         except OSError:
             verbose = True
     if verbose and sys.stderr is not None:
-        handlers.append(logging.StreamHandler())
+        handlers.append(logging.StreamHandler(terminal.ERR))
     for handler in handlers or [logging.NullHandler()]:
         handler.setFormatter(PrivateFormatter(FORMAT))
         root.addHandler(handler)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anonator
-from anonator import models
+from anonator import models, terminal
 from anonator.core import process_setup
 from anonator.core.config import Device, Encoder, Model, Settings
 
@@ -135,10 +135,7 @@ def _attempt(check: Check, found: list[tuple[str, str]]) -> None:
 
 
 def _tell(line: str) -> None:
-    # a console with another alphabet must not turn a passed test into a failed one
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
-    sys.stdout.flush()
+    terminal.OUT.write(line + "\n")
 
 
 # --- the checks

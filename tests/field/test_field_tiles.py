@@ -178,6 +178,7 @@ def test_only_looks_that_turn_the_picture_take_it_apart() -> None:
 # --- faces in stills --------------------------------------------------------------------------------
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("kind", ["black", "slide", "tiles"])
 @pytest.mark.parametrize(
     "height", [60, *(pytest.param(height, marks=pytest.mark.slow) for height in (100, 150, 200))]
@@ -201,6 +202,7 @@ def test_the_lower_half_of_a_face_is_found(
     assert covered(face, found.boxes, picture.shape).all()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("side", "height", "keep"),
     [("left", 60, 0.4), ("left", 100, 0.4), ("left", 100, 0.35), ("right", 100, 0.35)],

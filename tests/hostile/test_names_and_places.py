@@ -17,6 +17,7 @@ from anonator.core.job_thread import default_target
 from anonator.errors import InputError, OutputError, OutputExistsError
 
 
+@pytest.mark.quick_cases(6)
 @posix
 @pytest.mark.parametrize(
     "name",

@@ -369,14 +369,16 @@ def test_what_a_callback_raises_reaches_the_caller(
 
 
 def in_a_new_python(code: str) -> str:
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     return run.stdout.strip()
 
 
 def test_importing_costs_nothing() -> None:
     """A failure means that every script that mentions anonator starts late."""
     code = (
-        "import sys, time; begin = time.perf_counter(); import anonator; took = time.perf_counter() - begin; "
+        "import sys, time; begin = time.process_time(); import anonator; took = time.process_time() - begin; "
         "print(took, *[m for m in ('torch', 'cv2', 'av', 'scipy', 'numpy', 'tkinter') if m in sys.modules])"
     )
     answers = [in_a_new_python(code).split() for _ in range(5)]
@@ -403,6 +405,7 @@ def test_a_job_with_a_detector_of_one_s_own_needs_no_torch(visit: Path) -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=True,
         env={
             **os.environ,
@@ -447,7 +450,11 @@ def test_the_version_is_the_package_s() -> None:
 
 def test_the_package_runs_as_a_program() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "anonator", "--version"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "anonator", "--version"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
     )
     assert run.stdout.strip() == f"Anonator {anonator.__version__}"
     wrong = subprocess.run([sys.executable, "-m", "anonator", "--headless"], capture_output=True, check=False)
@@ -497,6 +504,7 @@ def test_a_type_checker_reads_the_interface_as_it_is(tmp_path: Path) -> None:
         ],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=False,
         cwd=ROOT,
         env={**os.environ, "MYPYPATH": os.pathsep.join([str(ROOT / "src"), tests])},

@@ -55,7 +55,9 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_starting_does_not_load_the_engine(module: str) -> None:
     """A failure means that the window stands seconds late."""
     code = f"import sys, {module}; print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert run.stdout.strip() == "[]"
 
 

@@ -30,7 +30,12 @@ PROGRAM = [sys.executable, "-m", "anonator.main", "--headless"]
 def run(*args: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [*PROGRAM, *map(str, args)]
     return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **(env or {})}, check=False
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **(env or {})},
+        check=False,
     )
 
 
@@ -226,7 +231,7 @@ def test_options_of_a_job_without_headless_are_no_silent_window(
 def test_no_screen_is_one_sentence(face_clip: FaceClip) -> None:
     bare = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     command = [sys.executable, "-m", "anonator.main", str(face_clip.path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=bare, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=bare, check=False)
     assert done.returncode == 1
     assert "--headless" in done.stderr and len(done.stderr.splitlines()) == 1
 
@@ -307,7 +312,6 @@ def test_kept_sound_is_the_same_bit_for_bit(tmp_path: Path, face_clip: FaceClip)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
 def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut: np.ndarray) -> None:
     clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0, half=True)
     folder = tmp_path / "results"
@@ -316,13 +320,15 @@ def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut
         [*PROGRAM, str(clip.path), "--output-dir", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Ctrl+Break is what Windows sends to one group of programs; Ctrl+C goes to all of a console
+        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
     )
     deadline = time.monotonic() + 60
     while not list(folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(folder.iterdir()), "the job never began"
     time.sleep(1)
-    job.send_signal(signal.SIGINT)
+    job.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
     job.communicate(timeout=60)
     assert job.returncode == 130
     assert list(folder.iterdir()) == []

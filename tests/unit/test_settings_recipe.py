@@ -41,7 +41,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(copy: Path, *args: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(copy / "src")}
     return subprocess.run(
-        [sys.executable, *args], capture_output=True, text=True, env=env, cwd=copy, check=False
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=env,
+        cwd=copy,
+        check=False,
     )
 
 

@@ -65,6 +65,7 @@ def test_what_was_signed_away_stands_in_the_window(drive: Drive, tmp_path: Path)
     assert layout.lock_state.cget("text") == "HIPAA mode is off" and "loosened" not in lock.note
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("content", ["[hipaa]\nmask_scale = 1.2\n", "[hipaa\n", "[hipaa]\nmask_skale = 2\n"])
 def test_nothing_runs_without_a_configuration_that_can_be_used(
     drive: Drive, clip: Path, tmp_path: Path, content: str

@@ -90,6 +90,7 @@ def require_nothing_cut_off(driver: Driver) -> None:
             assert widget.winfo_height() >= widget.winfo_reqheight(), f'"{widget.cget("text")}" is cut off'
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("scaling", [1, 2])
 def test_nothing_is_cut_off_at_the_smallest_size(
     drive: Drive,

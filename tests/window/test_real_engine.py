@@ -34,6 +34,7 @@ def test_the_event_loop_goes_on_while_the_engine_loads_and_during_a_job(display:
         [sys.executable, str(Path(__file__).with_name("heartbeat.py")), str(source), "3"],
         env={**os.environ, "DISPLAY": display},
         text=True,
+        encoding="utf-8",
         check=True,
         capture_output=True,
     )

@@ -14,6 +14,7 @@ from anonator.core.config import (
     Performance,
     Settings,
 )
+from anonator.ui.look.number_field import NumberField
 from anonator.ui.state import preferences
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
 
@@ -72,6 +73,20 @@ def test_typed_numbers_are_taken_or_refused_calmly(drive: Drive) -> None:
         driver.turn(0.05)
         assert entry.get() == f"{value:.2f}", typed
         assert not panel.masking.threshold.hint.winfo_manager(), typed
+
+
+def test_a_field_with_a_whole_step_gives_whole_numbers(drive: Drive) -> None:
+    """Settings that are whole numbers take no others, not even 3.0."""
+    driver = drive()
+    driver.show()
+    chosen: list[float] = []
+    field = NumberField(driver.window.panel, driver.window.panel.theme, 1, chosen.append)
+    field.set_range(0, 200)
+    field.scale.set(3.2)
+    field.entry.delete(0, "end")
+    field.entry.insert(0, "17")
+    field.entry.event_generate("<FocusOut>")
+    assert chosen == [3, 17] and all(isinstance(value, int) for value in chosen)
 
 
 def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
@@ -133,6 +148,7 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     assert again.window.choosing.preferences() == preferences.Preferences()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "written",
     [
@@ -160,7 +176,7 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
     driver.show()
     driver.window.panel.lock.switch.invoke()
     panel = driver.window.panel
-    assert len(panel.free.performance.box.cget("values")) == len(Performance)
-    assert len(panel.free.model.box.cget("values")) == len(Model)
+    for box, choices in ((panel.free.performance.box, Performance), (panel.free.model.box, Model)):
+        assert len(box.cget("values")) == len(choices), f"ui/panels/choices.py needs words for all {choices}"
     assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
     assert set(panel.masking.modes) == set(Mode)

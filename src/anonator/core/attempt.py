@@ -54,7 +54,7 @@ class Run:
             self.on_progress(progress)
 
     def tracked(self, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
-        """Frames with what must be covered in them, written down for the second look."""
+        """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)
         self.tracks = tracker.summaries
         for frame, masks in tracker.run(self.record.noted(looks)):

@@ -21,7 +21,7 @@ SQUARE = Fraction(1)
 """The sample aspect ratio of square pixels."""
 
 APART = 4
-"""Stands for turns where a face was found only in the picture with its parts apart.
+"""Used as turns if a face was found only in the picture with its parts apart.
 
 Like a turned face it is looked for on every n-th frame only, so it is tracked like one.
 """
@@ -62,7 +62,7 @@ class Frame:
     """One decoded picture on its way from the decoder to the encoder."""
 
     index: int
-    """Position in decoding order of presentation, from 0."""
+    """Position in order of presentation, from 0."""
     pts: int
     """Presentation time in units of time_base."""
     time_base: Fraction
@@ -267,6 +267,8 @@ class Preview:
     """Presentation time of the frame."""
     faces: int | None
     """Masks on this frame; None if they weren't counted."""
+    note: str = ""
+    """In what a test of this frame differs from the job, for people; empty if in nothing."""
 
 
 @dataclass(frozen=True, slots=True)

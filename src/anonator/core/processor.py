@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
-from anonator.core.checks.second_ffmpeg import second_ffmpeg
+from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
@@ -35,7 +35,7 @@ from anonator.errors import VerificationError
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 4
-"""After so many attempts, a file in which the second look keeps finding other faces is given up."""
+"""After this many attempts, the job fails if the second look still finds other faces."""
 
 
 class Processor:
@@ -60,7 +60,7 @@ class Processor:
             AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg()  # checked before hours of work, not after
+        second_ffmpeg_version()  # checked before hours of work, not after
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -79,7 +79,7 @@ class Processor:
         )
 
     def _make(self) -> tuple[JobResult | None, list[Uncovered]]:
-        """One attempt, begun again where its pictures turn out to be larger than their key frames told."""
+        """One attempt, started again if its pictures turn out to be larger than the key frames said."""
         while True:
             try:
                 return self._attempt()
@@ -88,7 +88,7 @@ class Processor:
                 self._run.start_again(exc.canvas)
 
     def _attempt(self) -> tuple[JobResult | None, list[Uncovered]]:
-        """Make a file: it gets its name, or it is gone and the faces that can be seen in it are told."""
+        """Make a file: it gets its name, or it is deleted and the faces seen in it are returned."""
         run, job, settings = self._run, self._run.job, self._run.job.settings
         limit = 0 if settings.hipaa else settings.damaged_frames_limit
         with (
@@ -119,7 +119,6 @@ class Processor:
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
-        style = settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
@@ -138,7 +137,7 @@ class Processor:
                     if run.on_preview is not None and meter.preview_is_due():
                         run.on_preview(anonymize_and_show(frame, masks, settings))
                     else:
-                        anonymize(frame, masks, *style)
+                        anonymize(frame, masks, settings)
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from tkinter import filedialog
 
@@ -12,7 +13,16 @@ from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.ui.look.dialogs import WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.panels.lock_card import LOSSES
-from anonator.ui.state.job import Existing, JobView
+from anonator.ui.state import text
+from anonator.ui.state.job import Existing, JobView, ResultFile
+
+
+class Dropped(Enum):
+    """What to do with a result that was dropped."""
+
+    COMPARE = "compare"
+    ADD = "add"
+    """As a video to be anonymized."""
 
 
 class Questions:
@@ -64,6 +74,50 @@ class Questions:
             primary=Existing.KEEP_BOTH.value,
         )
         return Existing(answer) if answer else None
+
+    def run_again(self, name: str) -> Existing | None:
+        """Ask what happens to a video's result when it is done again; None means cancel."""
+        answer = self._ask(
+            "Run this video again?",
+            f"{name} goes back in the queue, to be done with the settings of the next start. Its result "
+            "stays until the new one is complete and checked.",
+            (
+                ("", "Cancel"),
+                (Existing.OVERWRITE.value, "Replace the result"),
+                (Existing.KEEP_BOTH.value, "Keep both"),
+            ),
+            primary=Existing.KEEP_BOTH.value,
+        )
+        return Existing(answer) if answer else None
+
+    def dropped_result(self, result: ResultFile, original: Path | None) -> Dropped | None:
+        """Ask what to do with a video that Anonator made; None leaves it out."""
+        where = (
+            f"Its original, {original.name}, is in the same folder."
+            if original is not None and original.parent == result.path.parent
+            else f"Its original is {original.name}."
+            if original is not None
+            else "Its original isn't in the same folder."
+        )
+        answer = self._ask(
+            "This video is a result",
+            f"{result.path.name} was made by Anonator {text.how_made(result)}. {where} You can look at both "
+            "side by side.",
+            (
+                ("", "Leave out"),
+                (Dropped.ADD.value, "Add as a video"),
+                (Dropped.COMPARE.value, "Compare" if original is not None else "Choose the original…"),
+            ),
+            primary=Dropped.COMPARE.value,
+        )
+        return Dropped(answer) if answer else None
+
+    def original_of(self, result: Path) -> Path | None:
+        """Ask which video a result was made from."""
+        name = filedialog.askopenfilename(
+            parent=self._root, title=f"Original of {result.name}", initialdir=str(result.parent)
+        )
+        return Path(name) if name else None
 
     def close(self) -> bool:
         """Ask whether to cancel the running job and close the window."""

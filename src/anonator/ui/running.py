@@ -7,9 +7,8 @@ from functools import partial
 from typing import Any
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview
 from anonator.ui.state.app_state import Store
-from anonator.ui.state.job import Existing, JobView, RunState
+from anonator.ui.state.job import Existing, JobView, LivePicture, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.worker import Task, Worker
 
@@ -27,7 +26,7 @@ class Run:
         device_line: Callable[[], str | None],
         ask_existing: Callable[[Sequence[JobView]], Existing | None],
         ask_closing: Callable[[], bool],
-        show_live: Callable[[Preview], None],
+        show_live: Callable[[LivePicture], None],
     ) -> None:
         """Set it up; nothing runs yet.
 
@@ -97,8 +96,8 @@ class Run:
         changes = self._queue.poll()
         if changes.jobs or changes.order or changes.run_ended:
             self.refresh()
-        if changes.preview is not None:
-            self._show_live(changes.preview)
+        if changes.live is not None:
+            self._show_live(changes.live)
 
     def refresh(self, **more: Any) -> None:
         """Copy the queue into the state, together with other values."""

@@ -267,6 +267,7 @@ def test_network_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert MAX_UPSCALE == 2
 
 
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize("turns", [(0,), HIPAA_TURNS])
 @pytest.mark.parametrize(
     "shape",
@@ -321,6 +322,7 @@ def test_tiny_face_beside_padding_keeps_its_place(detector: FaceDetector, astron
     assert (result.boxes <= 15).all()
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_as_many_results_as_pictures_in_their_order(
@@ -342,6 +344,7 @@ def test_as_many_results_as_pictures_in_their_order(
     detector.close()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_the_number_of_threads_changes_nothing(
     detector: FaceDetector, astronaut: np.ndarray, threads: int
@@ -401,6 +404,7 @@ def test_a_failing_network_stops_the_job(astronaut: np.ndarray, error: Exception
     detector.close()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("which", [0, 1], ids=["boxes", "logits"])
 def test_impossible_numbers_are_not_no_faces(astronaut: np.ndarray, which: int, value: float) -> None:

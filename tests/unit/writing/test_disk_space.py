@@ -120,6 +120,7 @@ def size_of_copy(source: Path, target: Path, preset: str, crf: int, frames: int)
     return writer.bytes_written, *expected_bytes(info, sum(sizes[: writer.frames_written]), crf)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(
     "name", ["hand_over_face.mkv", "night_crowd.mp4", "two_faces_tilted.mp4", "no_face.mp4"]
 )

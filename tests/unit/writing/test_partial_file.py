@@ -180,7 +180,12 @@ def run_on_a_full_disk(folder: Path, source: Path, frames: int, limit: str = "")
     """Write frames of noise in a process of its own; (what it said, what it left)."""
     code = textwrap.dedent(FULL_DISK).format(paths=sys.path, frames=frames, limit=limit)
     done = subprocess.run(
-        [sys.executable, "-c", code, folder, source], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, folder, source],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     said, left = done.stdout.split("\n")[:2]
     return said, left
@@ -216,6 +221,7 @@ def test_a_disk_that_fills_is_said_and_nothing_is_left(
     assert left == ("a.mp4" if stage == "done" else "")
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
 @pytest.mark.parametrize("kilobytes", [0, 20, 300, 900, 1100, 1300, 1400])
 def test_a_file_that_may_not_grow_is_said_and_nothing_is_left(

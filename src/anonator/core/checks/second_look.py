@@ -92,8 +92,8 @@ def uncovered_faces(
 ) -> list[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
-    Those from the lowest score that starts a track are told, so that a file that is made again for one face
-    over the threshold leaves none of the others just under it, to be over it next time.
+    All from the lowest score that starts a track are returned: if the file is made again for a face over the
+    threshold, those just under it are covered, too, or they might be over it the next time.
 
     Args:
         finished: the output, complete, under its temporary name.

@@ -366,7 +366,7 @@ class FaceDetector:
 def load_detector(
     settings: Settings, weights: Path | None = None, *, threads: int | None = None
 ) -> FaceDetector:
-    """Load the chosen model onto the chosen device, and time what works best there.
+    """Load the chosen model onto the chosen device.
 
     Args:
         settings: of the job.
@@ -381,7 +381,7 @@ def load_detector(
     network = build_network(settings.model)
     file = find(settings.model, weights)
     load_weights(network, file.path)
-    dtype = choose_dtype(settings.precision, device, network)
+    dtype = choose_dtype(settings.precision, device)
     on_gpu = device.type == "cuda"
     name = torch.cuda.get_device_name() if on_gpu else "CPU"
     line = f"{name}, {str(dtype).removeprefix('torch.')}" + (f"; no CUDA because {reason}" if reason else "")

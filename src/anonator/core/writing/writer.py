@@ -173,8 +173,9 @@ class VideoWriter:
             self._discard()
             raise
         except OSError as exc:
+            error = output_error(exc, self._target)
             self._discard()
-            raise output_error(exc) from without_path(exc)
+            raise error from without_path(exc)
         self._published = True
         return self._target
 

@@ -20,7 +20,10 @@ def parse_number(typed: str, low: float, high: float) -> float | None:
 
 
 class NumberField(ttk.Frame):
-    """A slider and a text field for the same number; a decimal comma works too."""
+    """A slider and a text field for the same number; a decimal comma works too.
+
+    The step is that of the slider. If it's a whole number (1, not 1.0), only whole numbers are chosen.
+    """
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class NumberField(ttk.Frame):
         self.hint.grid_remove()
 
     def _take(self, value: float) -> None:
-        value = round(value, 4)
+        value = round(value) if isinstance(self._step, int) else round(value, 4)
         changed = value != self.value
         self.set(value)
         if changed:

@@ -16,7 +16,10 @@ from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
+from anonator.ui.state.row_names import row_names
 
+LIST_SHARE = 0.3
+"""Of the height, for the rows; a longer list scrolls."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -31,6 +34,7 @@ class QueueActions:
     move: Callable[[int], None]
     """Up by one (-1) or down by one (1)."""
     retry: Callable[[], None]
+    run_again: Callable[[], None]
     clear_finished: Callable[[], None]
     open_result: Callable[[], None]
     open_folder: Callable[[], None]
@@ -47,15 +51,17 @@ class QueueView(ttk.Frame):
         super().__init__(parent)
         self._theme, self._actions = theme, actions
         self._jobs: dict[int, JobView] = {}
+        self._names: dict[int, str] = {}
         self._chosen: int | None = None
         self._thumbnails: dict[int, ImageTk.PhotoImage] = {}
         self._blank = ImageTk.PhotoImage(
             Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), SURFACE), master=self
         )
+        self._row_height = int(ttk.Style(self).lookup("Treeview", "rowheight"))
         self._font = font.nametofont("TkDefaultFont", self)
         self.columnconfigure(0, weight=1)
-        self.rowconfigure(1, weight=3)
-        self.rowconfigure(2, weight=1)
+        self.rowconfigure(1, weight=1)
+        self._most_rows = 2
         self._make_toolbar()
         self._make_list()
         self.details = Details(
@@ -66,6 +72,7 @@ class QueueView(ttk.Frame):
                 open_folder=actions.open_folder,
                 open_report=actions.open_report,
                 retry=actions.retry,
+                run_again=actions.run_again,
             ),
         )
         self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
@@ -157,6 +164,7 @@ class QueueView(ttk.Frame):
         for event in ("<Configure>", "<ButtonRelease-1>"):  # the window or a column was resized
             # after the list has set its new column widths
             self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
+        self.tree.bind("<Configure>", lambda _event: self.after_idle(self._keep_in_sight), add=True)
         self._widths = (0, 0)
 
     # --- what the window calls
@@ -166,14 +174,32 @@ class QueueView(ttk.Frame):
         before, self._jobs = self._jobs, {job.number: job for job in jobs}
         if list(before) != list(self._jobs):
             self._draw_order(before)
+        names, self._names = self._names, row_names(jobs)
         for job in jobs:
-            if before.get(job.number) is not job:
+            if before.get(job.number) is not job or names.get(job.number) != self._names[job.number]:
                 self._draw_job(job)
         # a row that was just clicked, and that the state doesn't know yet, stays selected
         if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
             self.select(chosen)
         self._chosen = chosen
         self._draw_chosen()
+        self._fold()
+
+    def fold(self, height: int) -> None:
+        """Take no more of this height than the list needs, and leave most of it to the pictures."""
+        rows = int(height * LIST_SHARE) // self._row_height
+        if rows != self._most_rows:
+            self._most_rows = rows
+            self._fold()
+
+    def _fold(self) -> None:
+        rows = max(1, min(len(self._jobs), self._most_rows))
+        if rows != int(self.tree.cget("height")):
+            self.tree.configure(height=rows)
+        self.details.fold(
+            words=any(job.message or job.result_file for job in self._jobs.values()),
+            buttons=any(job.state in FINISHED or job.result_file for job in self._jobs.values()),
+        )
 
     def select(self, number: int) -> None:
         """Select a row and scroll to it, as somebody would with the mouse."""
@@ -184,6 +210,10 @@ class QueueView(ttk.Frame):
             self.tree.see(item)
 
     # --- inside
+
+    def _keep_in_sight(self) -> None:
+        for item in self.tree.selection():
+            self.tree.see(item)
 
     def _draw_order(self, before: Iterable[int]) -> None:
         gone = [number for number in before if number not in self._jobs]
@@ -237,7 +267,8 @@ class QueueView(ttk.Frame):
     def _shortened(self, job: JobView) -> tuple[str, str]:
         name, state = self._room()
         measure = self._font.measure
-        return text.shortened(job.source.name, name, measure), text.shortened(job.state_text, state, measure)
+        called = self._names[job.number]
+        return text.shortened(called, name, measure), text.shortened(job.state_text, state, measure)
 
     def _fit_columns(self) -> None:
         if self._widths != self._room():
@@ -251,7 +282,7 @@ class QueueView(ttk.Frame):
         job = self._jobs.get(int(row)) if row else None
         words = ""
         if job is not None:
-            whole = (job.source.name, job.state_text)
+            whole = (self._names[job.number], job.state_text)
             words = "\n".join(w for w, s in zip(whole, self._shortened(job), strict=True) if w != s)
         if (row, words) != (self._tip_row, self._tip.words):
             self._tip_row = row

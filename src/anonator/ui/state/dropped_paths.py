@@ -22,8 +22,10 @@ class Incoming:
     videos: tuple[Path, ...]
     not_videos: tuple[str, ...] = ()
     """Names of things that aren't videos or don't exist."""
-    own_outputs: int = 0
-    """How many results of this program were skipped."""
+    results: tuple[Path, ...] = ()
+    """Results of this program that were named one by one."""
+    results_in_folders: tuple[Path, ...] = ()
+    """Those that lay in folders."""
 
     def message(self) -> str:
         """A message about what was skipped; empty if everything was added."""
@@ -33,10 +35,7 @@ class Incoming:
             more = f" and {len(self.not_videos) - 4} more" if len(self.not_videos) > 4 else ""
             verb = "isn't a video, so it was" if len(self.not_videos) == 1 else "aren't videos, so they were"
             parts.append(f"{names}{more} {verb} skipped.")
-        if self.own_outputs:
-            verb = "file that Anonator made was" if self.own_outputs == 1 else "files that Anonator made were"
-            parts.append(f"{self.own_outputs} {verb} skipped.")
-        if not parts and not self.videos:
+        if not (parts or self.videos or self.results or self.results_in_folders):
             return "There are no videos in that folder. Drop a video file, or a folder with videos in it."
         return " ".join(parts)
 
@@ -62,7 +61,8 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
     """
     videos: dict[Path, None] = {}
     others: list[str] = []
-    own = 0
+    results: dict[Path, None] = {}
+    in_folders: dict[Path, None] = {}
     for item in items:
         path = item if isinstance(item, Path) else to_path(item)
         if path is None or not path.exists():
@@ -70,18 +70,19 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
         elif path.is_dir():
             for file in _walk(path):
                 if OWN_OUTPUT.search(file.name):
-                    own += 1
+                    in_folders[file.absolute()] = None
                 elif file.suffix.lower() in VIDEO_SUFFIXES:
                     videos[file.absolute()] = None
         elif path.name.startswith("."):
             others.append(path.name)
         elif OWN_OUTPUT.search(path.name):
-            own += 1
+            results[path.absolute()] = None
         elif path.suffix.lower() in VIDEO_SUFFIXES or is_video(path):
             videos[path.absolute()] = None
         else:
             others.append(path.name)
-    return Incoming(tuple(videos), tuple(others), own)
+    inside = tuple(path for path in in_folders if path not in results)
+    return Incoming(tuple(videos), tuple(others), tuple(results), inside)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -50,6 +51,15 @@ class Existing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class RowKey:
+    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+
+    number: int
+    generation: int
+    """Rises whenever the row begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What is known about a video file."""
 
@@ -60,6 +70,27 @@ class MediaInfo:
     height: int
 
 
+WAITS_AGAIN = {
+    None: "waiting, has a result",
+    Existing.KEEP_BOTH: "waiting, keeps its result",
+    Existing.OVERWRITE: "waiting, replaces its result",
+}
+"""By what happens to the result of a row that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A finished video that belongs to a row, made now or by an earlier run."""
+
+    path: Path
+    report: Path | None = None
+    """The audit report next to it."""
+    hipaa: bool | None = None
+    """Whether it was made in HIPAA mode; None if nothing says so."""
+    made: datetime.datetime | None = None
+    """When, in local time."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobView:
     """One row of the queue, as it is now."""
@@ -67,13 +98,29 @@ class JobView:
     number: int
     source: Path
     state: JobState = JobState.WAITING
+    generation: int = 0
     info: MediaInfo | None = None
     progress: Progress | None = None
     result: JobResult | None = None
     message: str = ""
     target: Path | None = None
+    """What the current or last run of this job writes."""
+    result_file: ResultFile | None = None
+    """The finished video that exists, which need not be of the last run."""
+    again: Existing | None = None
+    """Set when it is to run again: what happens to result_file."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
+
+    @property
+    def key(self) -> RowKey:
+        """What its pictures are marked with."""
+        return RowKey(self.number, self.generation)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result is that of its last run."""
+        return self.state is JobState.DONE
 
     @property
     def state_text(self) -> str:
@@ -88,7 +135,17 @@ class JobView:
             return f"{word}frame {self.progress.frame:,}"
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
+        if self.state is JobState.WAITING and self.result_file is not None:
+            return WAITS_AGAIN[self.again]
         return str(self.state.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LivePicture:
+    """A picture of a running job."""
+
+    of: RowKey
+    preview: Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +154,7 @@ class Changes:
 
     jobs: frozenset[int] = frozenset()
     order: bool = False
-    preview: Preview | None = None
+    live: LivePicture | None = None
     run_ended: bool = False
 
 

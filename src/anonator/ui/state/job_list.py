@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo
+from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo, ResultFile
 
 
 class JobList:
@@ -49,10 +49,22 @@ class JobList:
             numbers.append(number)
         return tuple(numbers)
 
+    def add_done(self, source: Path, result: ResultFile) -> int:
+        """Append a video with a result that an earlier run made, and return its number."""
+        number = next(self._numbers)
+        self._jobs[number] = JobView(number, source, JobState.DONE, target=result.path, result_file=result)
+        self._order_changed = True
+        self._changed.add(number)
+        return number
+
     def update(self, number: int, **values: object) -> None:
         """Change some fields of a job."""
         self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
         self._changed.add(number)
+
+    def begin_anew(self, number: int, **values: object) -> None:
+        """Change some fields of a job whose pictures so far are those of an earlier run."""
+        self.update(number, generation=self._jobs[number].generation + 1, **values)
 
     def set_info(self, number: int, info: MediaInfo, thumbnail: Image.Image | None = None) -> None:
         """Note what was found out about the file."""
@@ -85,7 +97,7 @@ class JobList:
         """Put a failed, cancelled or skipped job back in the queue."""
         job = self._jobs.get(number)
         if job is not None and job.state in RETRIED:
-            self.update(number, state=JobState.WAITING, progress=None, message="", target=None)
+            self.begin_anew(number, state=JobState.WAITING, progress=None, message="", target=None)
 
     def clear_finished(self) -> None:
         """Remove every job that is done, failed, cancelled or skipped."""

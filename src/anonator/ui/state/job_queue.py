@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import logging
 import queue
 import traceback
@@ -15,7 +16,18 @@ from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job_thread import Job
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
-from anonator.ui.state.job import Changes, Existing, JobState, JobView, Processor, RunState
+from anonator.ui.state.job import (
+    FINISHED,
+    Changes,
+    Existing,
+    JobState,
+    JobView,
+    LivePicture,
+    Processor,
+    ResultFile,
+    RowKey,
+    RunState,
+)
 from anonator.ui.state.job_list import JobList
 from anonator.ui.state.result_names import RunNames
 
@@ -28,7 +40,7 @@ KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    job: int
+    of: RowKey
     content: Progress | Preview
 
 
@@ -93,6 +105,31 @@ class JobController(JobList):
         self._names.forget(number)
         super().retry(number)
 
+    def run_again(self, number: int, existing: Existing = Existing.KEEP_BOTH) -> None:
+        """Put a finished job back in the queue, to be done with the settings of the next run.
+
+        Its result is touched only once the new one is complete; after a failure or a cancel it is still
+        there.
+
+        Args:
+            number: of a job that is done, failed, cancelled or skipped; others are left alone.
+            existing: whether the new result replaces the one that exists or is saved next to it; the run
+                won't ask again.
+        """
+        job = self.get(number)
+        if job is not None and job.state in FINISHED:
+            self._names.forget(number)
+            again = existing if job.result_file is not None else None
+            self.begin_anew(
+                number,
+                state=JobState.WAITING,
+                progress=None,
+                result=None,
+                message="",
+                target=None,
+                again=again,
+            )
+
     # --- the run
 
     def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
@@ -147,13 +184,13 @@ class JobController(JobList):
     def poll(self) -> Changes:
         """Read what the processor reported since the last call, and start the next job after one ends."""
         finished = self._processor is not None and self._processor.done
-        preview = self._drain()
+        live = self._drain()
         ended = False
         if finished:
             self._finish_current()
             ended = not self._start_next()
         changed, order = self.take_changes()
-        return Changes(changed, order, preview, ended)
+        return Changes(changed, order, live, ended)
 
     # --- inside
 
@@ -163,21 +200,21 @@ class JobController(JobList):
             self.update(self._current, state=JobState.CANCELLING)
             self._processor.cancel()
 
-    def _drain(self) -> Preview | None:
-        preview: Preview | None = None
+    def _drain(self) -> LivePicture | None:
+        live: LivePicture | None = None
         progress: Progress | None = None
         with contextlib.suppress(queue.Empty):
             while True:
                 event = self._inbox.get_nowait()
-                if event.job != self._current:
+                if self.current is None or event.of != self.current.key:
                     continue
                 if isinstance(event.content, Progress):
                     progress = event.content
                 else:
-                    preview = event.content
+                    live = LivePicture(event.of, event.content)
         if progress is not None and self._current is not None:
             self.update(self._current, progress=progress)
-        return preview
+        return live
 
     def _start_next(self) -> bool:
         """Start the first waiting job that can start; False if the run has ended."""
@@ -198,14 +235,20 @@ class JobController(JobList):
     def _launch(self, job: JobView) -> None:
         name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
-        put = self._inbox.put
+        put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
         self._processor = self._make_processor(
             Job(job.source, name.target, self._settings, overwrite),
-            lambda progress: put(_Event(number, progress)),
-            lambda preview: put(_Event(number, preview)),
+            lambda progress: put(_Event(key, progress)),
+            lambda preview: put(_Event(key, preview)),
         )
-        self.update(
-            number, state=JobState.RUNNING, target=name.target, progress=None, result=None, message=""
+        self.begin_anew(
+            number,
+            state=JobState.RUNNING,
+            target=name.target,
+            progress=None,
+            result=None,
+            message="",
+            again=None,
         )
         self._processor.start()
 
@@ -227,6 +270,12 @@ class JobController(JobList):
                 state=JobState.DONE,
                 result=result,
                 target=result.target,
+                result_file=ResultFile(
+                    result.target,
+                    result.report,
+                    self._settings.hipaa,
+                    datetime.datetime.now().astimezone(),
+                ),
                 message=text.result_summary(result),
             )
 

@@ -16,6 +16,7 @@ from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview
 from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor
 from anonator.ui.work import torch_loading as loading
+from anonator.ui.work.thumbnails import PICTURE_SIDE
 from anonator.ui.work.worker import call_stepped_back
 
 NEEDED_BY_A_JOB = ("anonator.core.preview", "anonator.core.processor")
@@ -60,13 +61,35 @@ class Engine:
         """The device in words, or None if nothing is loaded yet."""
         return self._detectors.device_line
 
-    def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
-        """What the settings would cover in one frame.
+    def test_frame(
+        self,
+        source: Path,
+        seconds: float,
+        settings: Settings,
+        on_first: Callable[[Preview], None],
+        stop_if_cancelled: Callable[[], None],
+    ) -> Preview:
+        """What a job with these settings would cover in one frame.
+
+        Args:
+            source: the video.
+            seconds: where the frame is.
+            settings: of the job.
+            on_first: called with what is known after a while, if looking takes longer.
+            stop_if_cancelled: called again and again; may raise to end it.
 
         Raises:
             AnonatorError: whatever a job would raise.
         """
-        return preview_frame(source, seconds, settings, self._detectors)
+        return preview_frame(
+            source,
+            seconds,
+            settings,
+            self._detectors,
+            side=PICTURE_SIDE,
+            on_first=on_first,
+            stop_if_cancelled=stop_if_cancelled,
+        )
 
     def make_processor(
         self, job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]

@@ -77,14 +77,15 @@ def test_folders_are_expanded_without_dot_files_own_results_and_other_files(tmp_
         touch(tmp_path / name)
     came = sort_out([tmp_path / "in"])
     assert sorted(came.videos) == sorted(wanted)
-    assert came.own_outputs == 2
-    assert came.message() == "2 files that Anonator made were skipped."
+    assert [path.name for path in came.results_in_folders] == ["a_anonymized.mp4", "a_anonymized_2.mp4"]
+    assert came.results == () and came.message() == ""
 
 
 def test_a_dot_file_and_an_own_result_are_left_out_by_name(tmp_path: Path) -> None:
     came = sort_out([touch(tmp_path / ".a.mp4"), touch(tmp_path / "b_anonymized.mp4")])
     assert came.videos == ()
-    assert (came.not_videos, came.own_outputs) == ((".a.mp4",), 1)
+    assert came.not_videos == (".a.mp4",)
+    assert [path.name for path in came.results] == ["b_anonymized.mp4"]
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:

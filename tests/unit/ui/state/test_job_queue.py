@@ -127,7 +127,8 @@ def test_only_the_newest_progress_and_preview_are_kept(bench: Bench) -> None:
     worker.start()
     worker.join()
     changes = bench.controller.poll()
-    assert changes.preview is previews[-1]
+    assert changes.live is not None and changes.live.preview is previews[-1]
+    assert changes.live.of == bench.controller.jobs[0].key
     assert bench.controller.jobs[0].progress == progress(20)
     assert not bench.controller.poll().jobs
 
