@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from disk_helpers import disk_of
 from face_clips import FaceClip, moving_face
 from hostile_helpers import Bench
 from skimage import data
@@ -53,6 +54,13 @@ def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
     folder = tmp_path / "patients"
     folder.mkdir()
     return Bench(folder, detectors)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of one megabyte."""
+    with disk_of(1, tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)
