@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from disk_helpers import disk_of
 from face_clips import FaceClip, moving_face
 from hostile_helpers import Bench
 from skimage import data
@@ -19,6 +22,15 @@ from anonator.core import process_setup
 from anonator.core.detection.cache import DetectorCache
 
 SHARED = Path(__file__).parents[2] / "shared"
+COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    # many tests start a Python, and each would compile PyTorch's modules anew, for 6 s; so they are kept here
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(COMPILED)
+    sys.dont_write_bytecode = False
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # threads that wait for each other at every layer are slow where another process has their processor
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +65,13 @@ def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
     folder = tmp_path / "patients"
     folder.mkdir()
     return Bench(folder, detectors)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of one megabyte."""
+    with disk_of(1, tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +144,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes for folders of tests; what is named file by file runs in this one, ready for a debugger."""
     folders = all(Path(argument.split("::")[0]).is_dir() for argument in config.args)
     return min(os.cpu_count() or 1, MOST_PROCESSES) if folders else 0
+
+
+def pytest_collection_finish() -> None:
+    """Let Python's collector pass over what is loaded by now: each window calls it, which took 0.25 s."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let it clean up at the end, or libraries report leaks."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,7 +7,6 @@ import errno
 import gc
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,18 +218,6 @@ def test_a_job_on_a_failing_disk_ends_with_one_sentence_and_leaves_nothing(
         VideoProcessor(job, detectors=detectors).run()
     assert failed and str(caught.value) == SENTENCES[number]
     assert files_in(tmp_path) == [] and files_in(state) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of one megabyte."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting needs root on Linux")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], capture_output=True)
-    if done.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_a_job_on_a_real_full_disk_leaves_the_disk_as_it_was(

@@ -66,12 +66,20 @@ class OneFace:
         self.closed = True
 
 
-@pytest.fixture
-def visit(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def visit_content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """12 frames of 160x96, bright and grainy everywhere, with sound."""
-    path = tmp_path / "visit.mp4"
+    path = tmp_path_factory.mktemp("visit") / "visit.mp4"
     grain = ("-vf", "lutyuv=y=128+val/3,noise=c0s=40:c0_seed=3")
     ffmpeg(*picture_source("160x96", 0.48), *tone(0.48), *grain, *FAST_X264, "-crf", 12, "-c:a", "aac", path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def visit(tmp_path: Path, visit_content: bytes) -> Path:
+    """That video in this test's own folder."""
+    path = tmp_path / "visit.mp4"
+    path.write_bytes(visit_content)
     return path
 
 
@@ -326,7 +334,10 @@ def test_a_slow_callback_misses_nothing(visit: Path) -> None:
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute and more of 160x96: longer than any test waits for it."""
-    return clip(tmp_path_factory.mktemp("long") / "long.mp4", size="160x96", seconds=120, rate=50)
+    folder = tmp_path_factory.mktemp("long")
+    once = clip(folder / "once.mp4", size="160x96", seconds=4, rate=50)
+    ffmpeg("-stream_loop", 29, "-i", once, "-c", "copy", folder / "long.mp4")
+    return folder / "long.mp4"
 
 
 def test_cancelled_ends_the_job_and_leaves_nothing(long_clip: Path, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_the_sample_holds_every_tenth_frame_cuts_and_what_lies_around_tracks() -
     assert frames_to_look_at(record) == {i: i in turned for i in sorted(upright | turned)}
 
 
+@pytest.mark.slow
 def test_an_uncovered_face_is_found_and_a_covered_one_is_not(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache
 ) -> None:
