@@ -130,7 +130,7 @@ def test_a_console_of_another_alphabet_is_no_failure(tmp_path: Path) -> None:
     )
     environment = {**bare(tmp_path), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
-    assert done.returncode == 0 and b"Gr??e ???" in done.stdout
+    assert done.returncode == 0 and b"Gr\\xf6\\xdfe \\u65e5" in done.stdout
 
 
 @pytest.mark.slow
