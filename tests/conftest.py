@@ -16,6 +16,7 @@ import pytest
 from disk_helpers import disk_of
 from face_clips import FaceClip, moving_face
 from hostile_helpers import Bench
+from own_folders import folders_under
 from skimage import data
 
 from anonator.core import process_setup
@@ -134,9 +135,7 @@ def process_is_prepared() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Settings, logs and weights of the tests never touch the user's own."""
-    home = tmp_path_factory.mktemp("home")
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        os.environ[name] = str(home / name)
+    os.environ.update(folders_under(tmp_path_factory.mktemp("home")))
     yield
 
 

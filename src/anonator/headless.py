@@ -23,6 +23,7 @@ from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.core.job import Job
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
+from anonator.core.windows_files import reachable
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -177,6 +178,7 @@ def _json_line(facts: dict[str, Any]) -> str:
 @contextmanager
 def _output_folder(folder: Path | None) -> Iterator[None]:
     """Make the output folder if it is missing; a new one that stays empty is removed again."""
+    folder = None if folder is None else reachable(folder)
     made = folder is not None and not folder.exists()
     if folder is not None and made:
         # a folder that cannot be made is reported by the writer, video by video

@@ -18,6 +18,7 @@ import av
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
+from own_folders import folders_under
 
 from anonator import headless
 from anonator.command_line import build_parser, settings_from
@@ -113,7 +114,8 @@ def test_a_wrong_configuration_is_a_usage_error(
 
 
 def test_help_names_the_configuration_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/50%/x")
+    for name, folder in folders_under(Path("/home/50%/x")).items():
+        monkeypatch.setenv(name, folder)
     told = build_parser().format_help()
     assert "--config FILE" in told and "anonator.toml" in told
 
@@ -361,7 +363,7 @@ def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray)
     config.write_text(f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nmask_scale = 1.4\n', "utf-8")
     done = run(
         clip.path, folder / "Miller-broken.mp4", folder / "Miller-missing.mp4", "--verbose",
-        "--performance", "balanced", "--neutral-name", "--config", config, env={"XDG_STATE_HOME": str(state)},
+        "--performance", "balanced", "--neutral-name", "--config", config, env=folders_under(state),
     )  # fmt: skip
     assert done.returncode == 1
     written = "".join(p.read_text() for p in state.rglob("*") if p.is_file())

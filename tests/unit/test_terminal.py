@@ -140,6 +140,25 @@ def test_a_strict_stream_gets_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert raw.getvalue().endswith("é 名 \\udce9\n".encode())
 
 
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "for people"])
+def test_a_terminal_keeps_its_encoding_and_gets_escapes(
+    as_json: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a person's terminal lacks must neither end the run nor spoil a line of JSON."""
+    raw = io.BytesIO()
+    console = io.TextIOWrapper(raw, "cp1252", errors="strict", newline="")
+    monkeypatch.setattr(console, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout" if as_json else "stderr", console)
+    videos = bad_videos(tmp_path)
+    assert main(["--headless", *map(str, videos), *(["--json"] if as_json else [])]) == 1
+    said = raw.getvalue().decode("cp1252")
+    monkeypatch.undo()
+    if as_json:
+        assert [json.loads(line)["input"] for line in said.splitlines()] == [str(video) for video in videos]
+    else:
+        assert "\\u540d\\u524d é.mp4: failed." in said and "plain.mp4: failed." in said
+
+
 def test_a_broken_stream_is_noted_once_and_not_to_itself(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from video_helpers import clip
 
-from anonator.core.windows_files import extended, is_too_long, refusal, told_by_windows
+from anonator.core.windows_files import extended, for_people, is_too_long, refusal, told_by_windows
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,56 @@ def test_the_length_of_a_name_is_counted_as_windows_does() -> None:
 )
 def test_the_long_form_of_a_path(path: str, long: str) -> None:
     assert extended(path) == long
+
+
+@pytest.mark.parametrize("path", [r"C:\a\b.mp4", r"\\server\share\a.mp4"])
+def test_people_see_the_plain_path(path: str) -> None:
+    assert str(for_people(Path(extended(path)))) == path
+
+
+LIMITED = """
+import os, sys
+
+def refuse_long(path):
+    if isinstance(path, (str, bytes, os.PathLike)) and len(os.fsdecode(path)) > 259:
+        if not os.fsdecode(path).startswith(chr(92) * 2 + "?" + chr(92)):
+            raise FileNotFoundError(2, "longer than Windows opens", None, 3)
+
+def hook(event, args):
+    if event in ("open", "os.rename", "os.remove", "os.chmod", "os.mkdir", "os.listdir", "os.scandir"):
+        for path in args[:2]:
+            refuse_long(path)
+
+stat = os.stat
+os.stat = lambda path, *rest, **more: (refuse_long(path), stat(path, *rest, **more))[1]
+sys.addaudithook(hook)
+from pathlib import Path
+from anonator.main import main
+from anonator.ui.state.dropped_paths import sort_out
+folder = Path(sys.argv[1])
+(found,) = sort_out([folder]).videos
+status = main(["--headless", "--json", "--report", "--overwrite", str(found), "--performance", "balanced"])
+sys.exit(status)
+"""
+"""The program where paths of more than 259 characters cannot be opened, as on most Windows computers."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "win32", reason="only Windows has the limit")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_video_at_a_path_of_any_length_is_done(tmp_path: Path, overwrite: bool) -> None:
+    folder = tmp_path.joinpath(*["名前 of a folder" * 3] * 6)
+    os.makedirs(extended(str(folder)))
+    video = clip(tmp_path / "a.mp4", size="160x120", seconds=0.2)
+    os.replace(video, extended(str(folder / "a.mp4")))
+    if overwrite:
+        Path(extended(str(folder / "a_anonymized.mp4"))).write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", LIMITED, tmp_path], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    told = json.loads(done.stdout)
+    assert told["output"] == str(folder / "a_anonymized.mp4") and len(told["output"]) > 300
+    names = ["a.mp4", "a_anonymized.mp4", "a_anonymized_report.json"]
+    assert sorted(os.listdir(extended(str(folder)))) == names
 
 
 def test_errors_pass_through_as_they_are(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ui_helpers import Outside, write_clip
 from window.window_helpers import Drive, states
 
+from anonator.core.writing.leftovers import marker_folder
 from anonator.ui.state.job import RunState
 from anonator.ui.work.engine import Engine
 
@@ -132,7 +133,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     assert program.process.wait(20) == 0
     assert time.monotonic() - begin < 5
     assert program.events("job")[-1]["state"] == "cancelled" and program.events("closed")
-    unfinished = Path(os.environ["XDG_STATE_HOME"]) / "Anonator" / "unfinished"
+    unfinished = marker_folder()
     assert not unfinished.exists() or not list(unfinished.iterdir())
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [

@@ -24,12 +24,17 @@ _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])[ 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
-def reachable(path: Path) -> Path:
-    """The path in a form with which Windows opens it however long it is; others stay as they are."""
+def reachable(path: Path, *, deep: bool = False) -> Path:
+    """The path in a form with which Windows opens it however long it is; short ones stay as they are.
+
+    Args:
+        path: for any use but showing it to people.
+        deep: whether what lies in this folder is meant, however deep, which may have longer paths.
+    """
     if sys.platform != "win32":
         return path
     full = os.path.abspath(path)
-    return Path(extended(full)) if len(full) >= LONG else path
+    return Path(extended(full)) if deep or len(full) >= LONG else path
 
 
 def extended(path: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from anonator.core.windows_files import reachable
 from anonator.ui.finished import Finished
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
@@ -207,7 +208,7 @@ class Commands:
         return self._store.state.job(self._store.state.chosen)
 
     def _open(self, path: Path) -> None:
-        if not path.exists():
+        if not reachable(path).exists():
             self._store.say("It isn't there any more. It was moved or deleted after the job.")
             return
         try:

@@ -32,7 +32,7 @@ from anonator.core.reading.transport_stream import (
     TransportStream,
     open_transport_stream,
 )
-from anonator.core.windows_files import told_by_windows
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.errors import AnonatorError, InputError
 
 MAX_PIXELS = 32 * 1024 * 1024
@@ -138,6 +138,7 @@ def open_container(path: Path) -> tuple[Container, os.stat_result]:
     Raises:
         InputError: missing, a folder, unreadable, empty, or no video container.
     """
+    path = reachable(path)
     status = _regular_file(path)
     try:
         _refuse_by_head(path, status.st_size)
@@ -219,6 +220,7 @@ def open_video(path: Path) -> OpenedVideo:
     Raises:
         InputError: as open_container, or no video stream, an unknown codec, a picture that is too large.
     """
+    path = reachable(path)
     container, status = open_container(path)
     try:
         stream, others = _video_stream(container)

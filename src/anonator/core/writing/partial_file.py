@@ -15,7 +15,7 @@ from pathlib import Path
 from anonator.core import windows_files
 from anonator.core.file_faults import WRITING, Fault, fault_of
 from anonator.core.privacy import without_path
-from anonator.core.windows_files import told_by_windows
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing import mp4_finish as mp4_file
 from anonator.core.writing.leftovers import OwnName, sync_folder
 from anonator.errors import OutputError, OutputExistsError
@@ -53,6 +53,7 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
         OutputError: the target is the input, under whatever name, or a folder, or cannot be there.
         OutputExistsError: a file of that name exists, and overwrite is False.
     """
+    target = reachable(target)
     if windows_files.is_too_long(target.name):
         raise OutputError(WRITING[Fault.NAME_TOO_LONG])
     refusal = windows_files.refusal(target.name)
@@ -98,7 +99,7 @@ class TemporaryFile:
         Raises:
             OutputError: no file can be made in the folder; the message says why.
         """
-        self._name = OwnName(folder)
+        self._name = OwnName(reachable(folder))
         self.path = self._name.path(suffix)
         self.error: OSError | None = None
         self._ignoring = False
@@ -171,6 +172,7 @@ class TemporaryFile:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
+        target = reachable(target)
         with contextlib.suppress(OSError):  # drives without their own permissions refuse this
             os.chmod(self.path, 0o666 & ~_umask())
         give = os.replace if overwrite else _rename_to_new

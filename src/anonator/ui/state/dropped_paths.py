@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from anonator.core.reading.containers import VIDEO_SUFFIXES
+from anonator.core.windows_files import for_people, reachable
 
 OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
 
@@ -92,9 +93,9 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
     in_folders: dict[Path, None] = {}
     for item in items:
         path = item if isinstance(item, Path) else to_path(item)
-        if path is None or not path.exists():
+        if path is None or not reachable(path).exists():
             others.append(str(item) if path is None else path.name)
-        elif path.is_dir():
+        elif reachable(path).is_dir():
             for file in _walk(path):
                 if OWN_OUTPUT.search(file.name):
                     in_folders[file.absolute()] = None
@@ -114,8 +115,8 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
 
 def _walk(folder: Path) -> Iterator[Path]:
     """All visible files under a folder, sorted by name."""
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(reachable(folder, deep=True)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield Path(parent, name)
+                yield for_people(Path(parent, name))
