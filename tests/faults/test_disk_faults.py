@@ -8,6 +8,7 @@ import gc
 import io
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,10 @@ def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
         error = error.__cause__ or error.__context__
     assert not any("Miller" in text for text in chain), "a path in what a log would show"
     assert files_in(tmp_path) == [] and files_in(state) == []
-    assert open_files() == before
+    end = time.monotonic() + 5
+    while open_files() - before and time.monotonic() < end:
+        time.sleep(0.05)  # a sweep in its own thread may have a folder open for a moment
+    assert not open_files() - before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows needs no second name")
