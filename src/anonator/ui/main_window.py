@@ -270,13 +270,13 @@ class MainWindow:
         self.root.after_cancel(self._timer)
         self.root.withdraw()
         self.root.update()
+        for worker in (self.player, self.worker):
+            worker.stop(STOP_SECONDS)
         try:
-            self.choosing.remember_now()
+            self.choosing.remember_now()  # not beside a worker that is saving them
         except OSError as error:
             logger.warning("the settings couldn't be saved: %s", type(error).__name__)
         self.events.write("closed")
-        for worker in (self.player, self.worker):
-            worker.stop(STOP_SECONDS)
         self.engine_worker.stop(STOP_SECONDS)
         self.engine.close()
         self.closed = True
