@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from anonator.core.job import default_target
 from anonator.ui.questions import Dropped, Questions
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState, Store
-from anonator.ui.state.job import ACTIVE, JobView, ResultFile, RowKey, RunState
+from anonator.ui.state.job import ACTIVE, ResultFile, RowKey, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work import results
 from anonator.ui.work.worker import Worker
@@ -55,19 +56,18 @@ class Finished:
         """Look for results of rows that are new, or whose results would be saved elsewhere now."""
         keys = {job.key for job in state.jobs}
         self._asked = {key: question for key, question in self._asked.items() if key in keys}
+        targets = {job.number: default_target(job.source, state.folder) for job in state.jobs}
+        namesakes: defaultdict[Path, dict[Path, None]] = defaultdict(dict)
+        for job in state.jobs:
+            namesakes[targets[job.number]][job.source] = None
         for job in state.jobs:
             if job.state in ACTIVE or job.is_done or job.info is None or job.again is not None:
                 continue
-            question = self._question(job, state)
+            question = job.source, state.folder, tuple(namesakes[targets[job.number]])
             if self._asked.get(job.key) != question:
                 self._asked[job.key] = question
                 found = partial(self._found, job.key, question)
                 self._worker.submit(partial(results.find, *question), found, _log)
-
-    def _question(self, job: JobView, state: AppState) -> Question:
-        target = default_target(job.source, state.folder)
-        others = (each.source for each in state.jobs if default_target(each.source, state.folder) == target)
-        return job.source, state.folder, tuple(dict.fromkeys(others))
 
     def _found(self, of: RowKey, question: Question, result: ResultFile | None) -> None:
         job = self._queue.get(of.number)

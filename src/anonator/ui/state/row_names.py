@@ -14,15 +14,20 @@ def row_names(jobs: Sequence[JobView]) -> dict[int, str]:
     alike: defaultdict[str, set[Path]] = defaultdict(set)
     for job in jobs:
         alike[job.source.name].add(job.source)
-    return {job.number: _name(job.source, alike[job.source.name]) for job in jobs}
+    depths = {name: _depth(paths) for name, paths in alike.items()}
+    return {job.number: _name(job.source, depths[job.source.name]) for job in jobs}
 
 
-def _name(source: Path, alike: set[Path]) -> str:
-    """The name, with as many of its folders as it takes to tell it from the others."""
+def _depth(alike: set[Path]) -> int:
+    """How many of their folders it takes to tell files of one name apart."""
     if len(alike) == 1:
-        return source.name
+        return 0
     folders = [path.parent.parts for path in alike]
     depth = 1
     while depth < max(map(len, folders)) and len({each[-depth:] for each in folders}) < len(folders):
         depth += 1
-    return f"{source.name} (in {Path(*source.parent.parts[-depth:])})"
+    return depth
+
+
+def _name(source: Path, depth: int) -> str:
+    return f"{source.name} (in {Path(*source.parent.parts[-depth:])})" if depth else source.name
