@@ -21,9 +21,9 @@ from anonator.core.config import Mode, Performance, Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress, Stage
 from anonator.core.job import Job, default_target
-from anonator.core.job_thread import VideoProcessor, preview_frame
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.pictures.rgb import to_rgb_within
-from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show
+from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show, preview_frame
 from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look

@@ -169,7 +169,7 @@ def _json_line(facts: dict[str, Any]) -> str:
     """One line of valid JSON; a terminal that lacks a letter, and a name that is no Unicode, get escapes."""
     readable = json.dumps(facts, ensure_ascii=False)
     try:
-        readable.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        readable.encode(terminal.OUT.encoding)
     except UnicodeEncodeError:
         readable = json.dumps(facts)
     return readable + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
@@ -18,6 +19,8 @@ from anonator.core.stage_times import StageTimes
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.mask_record import MaskRecord
 from anonator.core.writing.writer import VideoWriter
+
+T = TypeVar("T", Frame, Look)
 
 
 class Outgrown(Exception):
@@ -109,20 +112,12 @@ class Attempt:
             share = read * self.through / max(1, self.decoded)
         return min(1.0, share)
 
-    def noted(self, looks: Iterable[Look]) -> Iterator[Look]:
-        """The same looks, keeping in mind how far they are."""
-        for look in looks:
-            self._note(look.frame)
-            yield look
-
-    def passed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """The same frames, keeping in mind how far they are, where nothing looks at them."""
-        for frame in frames:
-            self._note(frame)
-            yield frame
-
-    def _note(self, frame: Frame) -> None:
-        self.through, self.through_seconds = frame.index + 1, float(frame.seconds)
+    def noted(self, stage: Iterable[T]) -> Iterator[T]:
+        """What comes out of the slowest stage, keeping in mind how far it is."""
+        for item in stage:
+            frame = item.frame if isinstance(item, Look) else item
+            self.through, self.through_seconds = frame.index + 1, float(frame.seconds)
+            yield item
 
     def frames(self, run: Run) -> Iterator[Frame]:
         """The frames, counted; a cancelled job ends here with an exception, never just early."""

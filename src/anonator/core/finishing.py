@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 PLAYING = 0.1
 """What it takes to play a finished file, as a share of what it took to write it."""
-COMPARING = 0.3
+COMPARED = 0.3
 """What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_REPORT = (
     "The report could not be saved next to the finished video, which is complete and was checked. "
@@ -48,9 +48,7 @@ def expected_seconds(run: Run, attempt: Attempt) -> float | None:
         return None
     seconds = PLAYING * took.get("writing", 0.0)
     if run.job.settings.hipaa:
-        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARING) * _second_looks(
-            run
-        )
+        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
     return seconds / share
 
 

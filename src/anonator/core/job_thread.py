@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-from anonator.core.config import Settings
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detectors
@@ -125,12 +122,3 @@ class VideoProcessor:
         )
 
         return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
-
-
-def preview_frame(
-    source: Path, seconds: float, settings: Settings, detectors: DetectorCache, **more: Any
-) -> Preview:
-    """See core.preview; loads the engine at the first call."""
-    from anonator.core import preview
-
-    return preview.preview_frame(source, seconds, settings, detectors, **more)

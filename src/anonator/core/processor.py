@@ -125,7 +125,7 @@ class Processor:
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:
-                covered = run.record.replay(attempt.passed(frames), patches_for(run.repairs))
+                covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
             else:
                 stop = run.control.stop_if_cancelled
                 seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Masks
-from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking.linking import Tracker, horizon
 from anonator.core.tracking.schedule import Planned, find_faces
 
 
@@ -17,8 +17,8 @@ def reach(settings: Settings) -> tuple[float, float]:
     A face that was seen before the frame and after it is covered in between, however a track began; one that
     was last seen before it is covered for a while, and moves on as it did before.
     """
-    horizon = max(settings.tracking.bridge_seconds, settings.tracking.extend_seconds)
-    return horizon + settings.tracking.extend_seconds, horizon
+    after = horizon(settings)
+    return after + settings.tracking.extend_seconds, after
 
 
 class Vicinity:

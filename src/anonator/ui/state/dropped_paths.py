@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from anonator.core.job import RESULT_NAME
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.windows_files import for_people, reachable
-
-OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +96,13 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
             others.append(str(item) if path is None else path.name)
         elif reachable(path).is_dir():
             for file in _walk(path):
-                if OWN_OUTPUT.search(file.name):
+                if RESULT_NAME.match(file.name):
                     in_folders[file.absolute()] = None
                 elif file.suffix.lower() in VIDEO_SUFFIXES:
                     videos[file.absolute()] = None
         elif path.name.startswith("."):
             others.append(path.name)
-        elif OWN_OUTPUT.search(path.name):
+        elif RESULT_NAME.match(path.name):
             results[path.absolute()] = None
         elif path.suffix.lower() in VIDEO_SUFFIXES or is_video(path):
             videos[path.absolute()] = None

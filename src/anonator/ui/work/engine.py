@@ -14,7 +14,7 @@ from anonator.core.config import Model, Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress
 from anonator.core.job import Job
-from anonator.core.job_thread import VideoProcessor, preview_frame
+from anonator.core.job_thread import VideoProcessor
 from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor
 from anonator.ui.work import torch_loading as loading
@@ -83,6 +83,8 @@ class Engine:
         Raises:
             AnonatorError: whatever a job would raise.
         """
+        from anonator.core.preview import preview_frame
+
         return preview_frame(
             source,
             seconds,

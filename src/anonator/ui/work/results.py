@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.job import report_target
+from anonator.core.job import RESULT_NAME, report_target
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.result_names import plan
 from anonator.errors import AnonatorError
@@ -20,7 +19,6 @@ from anonator.ui.work.thumbnails import video_module
 
 LARGEST_REPORT = 64 * 1024 * 1024
 """A larger file isn't a report."""
-MADE_FROM = re.compile(r"(?P<stem>.*)_anonymized(_\d+)?$", re.IGNORECASE | re.DOTALL)
 SAME_LENGTH_SECONDS = 0.5
 """A result lasts as long as its video, but for this."""
 
@@ -69,7 +67,7 @@ def find(source: Path, folder: Path | None, namesakes: Sequence[Path]) -> Result
 
 def original_of(result: Path, known: Iterable[Path]) -> Path | None:
     """The video that a result was made from, by its name: one that is known, or one next to it."""
-    match = MADE_FROM.match(result.stem)
+    match = RESULT_NAME.match(result.name)
     if match is None:
         return None
     stem = match["stem"]
