@@ -45,7 +45,7 @@ def test_the_share_is_that_of_the_frames(tmp_path: Path, name: str, options: dic
         attempt = Attempt(reader, nothing, nothing)
         run = Run(Job(source, tmp_path / "out.mp4", Settings()), Control())
         shares = []
-        for frame in attempt.passed(attempt.frames(run)):
+        for frame in attempt.noted(attempt.frames(run)):
             shares.append((attempt.share, (frame.index + 1) / FRAMES))
     assert len(shares) == FRAMES
     for told, true in shares[10:]:

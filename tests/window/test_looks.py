@@ -86,6 +86,7 @@ def test_an_unexpected_error_is_said_in_a_sentence_and_logged_without_its_text(
 
 def require_nothing_cut_off(driver: Driver) -> None:
     driver.turn(0.3)
+    driver.root.update_idletasks()  # what the last event changed gets its place
     window = driver.window
     right, bottom = driver.root.winfo_width(), driver.root.winfo_height()
     for widget in all_widgets(driver.root):
