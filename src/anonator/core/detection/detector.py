@@ -11,7 +11,7 @@ import torch
 from anonator.core.config import NMS_THRESHOLD
 from anonator.core.detection.devices import is_out_of_memory
 from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference
-from anonator.core.detection.passes import merge, plan_passes
+from anonator.core.detection.passes import all_passes, further_passes, merge, plan_passes
 from anonator.core.detection.preprocess import Pictures, network_size, padded, require_same_kind
 from anonator.core.detection.seams import Layout, find_seams
 from anonator.core.detection.weights import WeightsFile
@@ -163,15 +163,18 @@ class FaceDetector:
         height, width = pictures[0].shape[:2]
         size = w, h = network_size(width, height, self.max_resolution)
         seen, scale = padded(size), (width / w, height / h)
-        passes = plan_passes(turns, seen, halves=self._judges_large_faces_at_half_size)
+        plan = all_passes if self.device.type == "cuda" else plan_passes
+        passes = plan(turns, seen, halves=self._judges_large_faces_at_half_size)
         layouts: Sequence[Layout | None] = [None] * len(pictures)
         if any(p.apart for p in passes):
             half = seen[0] // 2, seen[1] // 2
             layouts = self._inference.workers.map(
                 lambda p: Layout.of(find_seams(p), (width, height), half), pictures
             )
-        found = self._inference.look(pictures, size, passes, layouts, checkpoint)
+        found = self._inference.look(
+            pictures, size, passes, layouts, lambda faces: further_passes(faces, passes, seen), checkpoint
+        )
         return [
-            merge(looks, passes, seen, scale, (width, height), layout, self.nms_threshold)
-            for looks, layout in zip(found, layouts, strict=True)
+            merge(looks, made, seen, scale, (width, height), layout, self.nms_threshold)
+            for (made, looks), layout in zip(found, layouts, strict=True)
         ]
