@@ -101,6 +101,47 @@ class FaceDetector:
             DetectionError: the network failed; no result is made up.
             JobCancelled: checkpoint raised it.
         """
+        return self._detect(pictures, None, turns, checkpoint)
+
+    def part_scale(self, width: int, height: int) -> float | None:
+        """Pixels that the network sees for each of a picture of that size; None on a GPU, which is used
+        best by whole pictures of one size."""
+        if self.device.type != "cpu":
+            return None
+        return network_size(width, height, self.max_resolution)[0] / width
+
+    def detect_parts(
+        self,
+        parts: Pictures,
+        scale: float,
+        turns: Sequence[int] = (0,),
+        *,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> list[Detections]:
+        """Find the faces in parts of pictures, all of one size, as closely as in the whole pictures.
+
+        Args:
+            parts: as for detect.
+            scale: what part_scale gave for the whole pictures.
+            turns: as for detect.
+            checkpoint: as for detect.
+
+        Returns:
+            N Detections, boxes in pixels of the parts.
+
+        Raises:
+            DetectionError: the network failed; no result is made up.
+            JobCancelled: checkpoint raised it.
+        """
+        return self._detect(parts, scale, turns, checkpoint)
+
+    def _detect(
+        self,
+        pictures: Pictures,
+        scale: float | None,
+        turns: Sequence[int],
+        checkpoint: Callable[[], None] | None,
+    ) -> list[Detections]:
         if self._inference.network is None:
             raise DetectionError("The face detector was closed before the job ended. Start the job again.")
         results: list[Detections] = []
@@ -108,7 +149,7 @@ class FaceDetector:
             try:
                 require_same_kind(pictures)
                 chunk = pictures[len(results) : len(results) + self.batch_size]
-                results += self._detect_batch(chunk, turns, checkpoint)
+                results += self._detect_batch(chunk, scale, turns, checkpoint)
             except JobCancelled:
                 raise
             except Exception as exc:
@@ -158,10 +199,17 @@ class FaceDetector:
         self.notes.append(text)
 
     def _detect_batch(
-        self, pictures: Pictures, turns: Sequence[int], checkpoint: Callable[[], None] | None
+        self,
+        pictures: Pictures,
+        part_scale: float | None,
+        turns: Sequence[int],
+        checkpoint: Callable[[], None] | None,
     ) -> list[Detections]:
         height, width = pictures[0].shape[:2]
-        size = w, h = network_size(width, height, self.max_resolution)
+        if part_scale is None:
+            size = w, h = network_size(width, height, self.max_resolution)
+        else:
+            size = w, h = max(1, round(width * part_scale)), max(1, round(height * part_scale))
         seen, scale = padded(size), (width / w, height / h)
         plan = all_passes if self.device.type == "cuda" else plan_passes
         passes = plan(turns, seen, halves=self._judges_large_faces_at_half_size)
