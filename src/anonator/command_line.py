@@ -133,7 +133,10 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
                 "Leave it out, or switch the lock off with --standard."
             )
     settings = dataclasses.replace(config.hipaa, **given)
-    require_lock_holds(settings)
+    try:
+        require_lock_holds(settings)
+    except HipaaLockError as exc:
+        raise HipaaLockError(f"{exc} {_flag('standard')} does that.") from exc
     return settings
 
 

@@ -42,11 +42,13 @@ def test_hipaa_is_the_default() -> None:
     assert settings() == Settings()
 
 
-def test_options_that_name_and_report_are_free_in_both_modes() -> None:
+def test_naming_is_free_in_both_modes_and_the_report_without_the_lock() -> None:
     for mode in ([], ["--standard"]):
         chosen = settings(*mode, "--neutral-name", "--hash-input", "--report")
         assert chosen.neutral_name and chosen.hash_input and chosen.report
-        assert not settings(*mode, "--no-report").report
+    assert not settings("--standard", "--no-report").report
+    with pytest.raises(HipaaLockError, match="does not allow --no-report"):
+        settings("--no-report")
     assert settings("--standard", "--damaged-frames-limit", "7").damaged_frames_limit == 7
 
 
@@ -128,7 +130,7 @@ def test_help_groups_the_options_by_what_they_are_for() -> None:
     }.items():
         for option in options:
             assert f"  --{option}" in parts[group], (group, option)
-    assert "default off, in HIPAA mode on" in " ".join(parts["results"].split())
+    assert "in HIPAA mode always on; default off" in " ".join(parts["results"].split())
 
 
 def test_every_setting_of_a_topic_is_an_option() -> None:

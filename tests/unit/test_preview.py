@@ -78,7 +78,7 @@ def test_the_tested_frame_and_the_running_job_are_shown_so_too(
     source = clip(tmp_path / "a.mp4", Fraction(2))
     seen = list[Preview]()
     preview = preview_frame(source, 0.1, Settings(), detectors)
-    job = Job(source, tmp_path / "b.mp4", Settings(report=False))
+    job = Job(source, tmp_path / "b.mp4", Settings())
     VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()
     for shown in (preview, *seen):
         require_shown(shown.original, (640, 180))

@@ -229,7 +229,7 @@ def test_a_result_a_report_or_a_dead_link_takes_a_name(tmp_path: Path) -> None:
     report = tmp_path / "a_anonymized_report.json"
     report.write_text("{}")
     assert is_taken(target, STANDARD)
-    assert not is_taken(target, Settings(report=False))
+    assert not is_taken(target, Settings.standard())
     report.unlink()
     try:
         target.symlink_to("nowhere")

@@ -11,7 +11,6 @@ from anonator.core.config import Model
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.ui.look.dialogs import WaitDialog, ask
 from anonator.ui.look.theme import Theme
-from anonator.ui.panels.lock_card import LOSSES
 from anonator.ui.state.job import Existing, JobView
 
 
@@ -75,11 +74,11 @@ class Questions:
         )
         return answer == "close"
 
-    def unlock(self) -> bool:
-        """Ask whether to switch HIPAA mode off, and say what that means."""
+    def unlock(self, words: str) -> bool:
+        """Ask whether to switch HIPAA mode off; the words say what that changes."""
         answer = self._ask(
             "Switch HIPAA mode off?",
-            LOSSES,
+            words,
             (("unlock", "Switch off"), ("stay", "Keep HIPAA mode on")),
             primary="stay",
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anonator.core.catalogue import SETTINGS
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
 from anonator.core.config_file import UserConfig
 from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.setting import Hipaa
@@ -23,7 +23,7 @@ IN_BOTH_MODES = tuple(name for name, each in _FREE.items() if each.default == ea
 IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES)
 """Free in both modes, but chosen separately for each, because their defaults differ."""
 OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in _FREE)
-CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is now Balanced."
+CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is {} again."
 CHANGED_ENCODER = "The chosen encoder doesn't work on this computer, so the processor (x264) is used instead."
 
 
@@ -99,8 +99,7 @@ class ChosenSettings:
         """Close or open the lock, and return a sentence to show about it, or ""."""
         self.locked = locked
         if locked and self.standard.performance not in HIPAA_PERFORMANCE:
-            self.choose("performance", Performance.BALANCED)
-            return CHANGED_PERFORMANCE
+            return CHANGED_PERFORMANCE.format(self.hipaa.performance.value.capitalize())
         return ""
 
     def leave_encoder(self, usable: tuple[Encoder, ...]) -> str:
