@@ -150,6 +150,7 @@ class FakeJob:
                 "device": "CPU, float32",
                 "audio": "removed",
                 "report": self.job.report_target if self.job.settings.report else None,
+                "report_page": self.job.page_target if self.job.settings.report else None,
                 **self._facts,
             }
         )
@@ -174,6 +175,7 @@ class FakeJob:
         shutil.copyfile(self.job.source, self.job.target)
         if self.job.settings.report:
             self.job.report_target.write_text("{}")
+            self.job.page_target.write_text("<!DOCTYPE html>")
         self._ended.set()
 
 

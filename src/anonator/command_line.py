@@ -45,7 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Covers the faces in videos. Opens the window unless --headless is given.",
         epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed values. "
-        "In HIPAA mode, options can only make it stricter.",
+        "In HIPAA mode, options can only make it stricter. "
+        "anonator report FILE.json makes the page of an audit report again.",
     )
     parser.add_argument(
         "files",

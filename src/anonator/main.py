@@ -24,8 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
     """
+    given = sys.argv[1:] if argv is None else list(argv)
+    if given[:1] == ["report"]:  # a video of that name is ./report
+        from anonator import report_command
+
+        return report_command.main(given[1:])
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args = parser.parse_args(given)
     logs.set_up(verbose=args.verbose)
     if args.self_test:
         if args.files:

@@ -259,7 +259,11 @@ def test_a_good_and_a_bad_video_give_two_lines_and_status_1(
     assert lines[0]["input"] == str(bad) and "\n" not in lines[0]["error"]
     assert lines[1]["frames"] == lines[1]["masked_frames"] == 12
     assert lines[1]["reviewed"] is False
-    assert sorted(p.name for p in folder.iterdir()) == ["walk_anonymized.mp4", "walk_anonymized_report.json"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "walk_anonymized.mp4",
+        "walk_anonymized_report.html",
+        "walk_anonymized_report.json",
+    ]
     assert lines[1]["report"] == str(folder / "walk_anonymized_report.json") and lines[1]["checks"]
     report = json.loads((folder / "walk_anonymized_report.json").read_text("utf-8"))
     assert (report["settings"]["performance"], report["settings"]["threshold"]) == ("balanced", 0.45)
@@ -349,7 +353,7 @@ def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray)
     assert "job done" in written
     assert "Miller" not in written
     results = [p for p in folder.iterdir() if "Miller" not in p.name]
-    assert sorted(p.suffix for p in results) == [".json", ".mp4"], "a neutral name, and its report"
+    assert sorted(p.suffix for p in results) == [".html", ".json", ".mp4"], "neutral names"
     (report,) = (p.read_text("utf-8") for p in results if p.suffix == ".json")
     assert "Miller" not in report
     for told in (done.stdout, report):

@@ -70,7 +70,7 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     lines = details.words.split("\n")
     assert lines[0] == NOT_REVIEWED
     assert lines[1] == (
-        "Something was covered in 17 of 20 frames, including 4 gaps between detections; "
+        "Something was covered in 17 of 20 frames, through 4 moments in which the face was not detected; "
         "2 frames blacked out because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
     )
     assert lines[2:] == [
@@ -82,7 +82,7 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     assert (driver.field("frame"), driver.field("elapsed")) == ("20 of 20", "0:02")
     assert driver.field("speed") == "13.3 frames/s"
     details.buttons["report"].invoke()
-    assert opened == [tmp_path / "a_anonymized_report.json"]
+    assert opened == [tmp_path / "a_anonymized_report.html"]
 
 
 def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path: Path) -> None:

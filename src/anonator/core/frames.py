@@ -216,6 +216,8 @@ class TrackSummary:
     """How often the face was not found for a while but stayed covered."""
     lowest_score: float
     """The lowest score of its detections, 0..1."""
+    long_gaps: tuple[tuple[float, float], ...] = ()
+    """(last seen, seen again) of the longer gaps, in seconds."""
 
 
 NO_SOUND = "the original has no sound"
@@ -290,7 +292,9 @@ class JobResult:
     checks: tuple[str, ...] = field(default=())
     """Sentences about the checks that the finished file passed."""
     report: Path | None = None
-    """The audit report next to the result, or None if none was requested."""
+    """The audit report (JSON) next to the result, or None if none was requested."""
+    report_page: Path | None = None
+    """The same as a page to read and print (HTML)."""
     replaced_frames: int = 0
     """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())

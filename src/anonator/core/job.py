@@ -10,6 +10,7 @@ from anonator.core.config import Settings
 
 SUFFIX = "_anonymized"
 REPORT_SUFFIX = "_report.json"
+PAGE_SUFFIX = "_report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class Job:
     settings: Settings
     """How to do it."""
     overwrite: bool = False
-    """Whether an existing target, and the report next to it, may be replaced."""
+    """Whether an existing target, and the report and its page next to it, may be replaced."""
 
     @property
     def report_target(self) -> Path:
         """The audit report's final name."""
         return report_target(self.target)
+
+    @property
+    def page_target(self) -> Path:
+        """The final name of the report's page."""
+        return page_target(self.target)
 
 
 def default_target(source: Path, folder: Path | None = None) -> Path:
@@ -49,3 +55,8 @@ def result_target(source: Path, folder: Path | None, settings: Settings) -> Path
 def report_target(target: Path) -> Path:
     """The name of the report that belongs to an output."""
     return target.with_name(target.stem + REPORT_SUFFIX)
+
+
+def page_target(target: Path) -> Path:
+    """The name of the page, made to be read and printed, of that report."""
+    return target.with_name(target.stem + PAGE_SUFFIX)

@@ -150,10 +150,11 @@ class Commands:
             self._open(self._job.target)
 
     def open_report(self) -> None:
-        """Open the audit report of the finished video in the system's viewer."""
+        """Open the page of the audit report of the finished video, or its data if there is no page."""
         result = self._job.result if self._job is not None else None
-        if result is not None and result.report is not None:
-            self._open(result.report)
+        report = (result.report_page or result.report) if result is not None else None
+        if report is not None:
+            self._open(report)
 
     def open_folder(self) -> None:
         """Open the folder of the finished video, or of its source."""

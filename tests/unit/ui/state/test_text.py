@@ -36,8 +36,8 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
     ).split("\n")
     assert words == [
         text.NOT_REVIEWED,
-        "Something was covered in 1,100 of 1,200 frames, including 2 gaps between detections; "
-        "1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
+        "Something was covered in 1,100 of 1,200 frames, through 2 moments in which the face was not "
+        "detected; 1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
         "The video is HDR.",
         "Look at 0:12 first.",
         "Passed 2 checks of the finished file:",
@@ -48,7 +48,9 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
 
 def test_a_result_without_faces_says_so_and_claims_no_checks() -> None:
     words = text.result_summary(result(tracks=0, masked_frames=0))
-    assert words == f"{text.NOT_REVIEWED}\nNo face was found in 1,200 frames. Sound: removed. Saved as a.mp4."
+    assert (
+        words == f"{text.NOT_REVIEWED}\nNothing was covered in 1,200 frames. Sound: removed. Saved as a.mp4."
+    )
 
 
 def test_tracks_are_not_called_faces_or_people() -> None:
