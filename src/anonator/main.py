@@ -6,11 +6,13 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from anonator import headless, logs
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
 from anonator.core.config_file import load
+from anonator.core.reading.folders import videos_in
 from anonator.core.writing import leftovers
 from anonator.errors import DisplayError, SettingsError
 
@@ -58,6 +60,9 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         settings = settings_from(args, load(args.config))
     except SettingsError as exc:
         parser.error(str(exc))
+    args.files = _videos(parser, args.files)
+    if args.key_file and not settings.neutral_name:
+        parser.error("--key-file goes with --neutral-name; other results carry their video's name.")
     if args.download_models and not args.files:
         return headless.download_models(args.model)
     if not args.files:
@@ -70,6 +75,21 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
     process_setup.prepare()
     return headless.run(args, settings)
+
+
+def _videos(parser: argparse.ArgumentParser, given: Sequence[Path]) -> list[Path]:
+    """The videos that were named, and those in the folders that were named."""
+    videos, results = list[Path](), 0
+    for path in given:
+        inside, own = videos_in(path) if path.is_dir() else ([path], 0)
+        if not inside:
+            parser.error(f"there are no videos in {path}.")
+        videos += inside
+        results += own
+    if results:
+        were = "file that Anonator made was" if results == 1 else "files that Anonator made were"
+        sys.stderr.write(f"{results} {were} skipped.\n")
+    return videos
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def test_help_groups_the_options_by_what_they_are_for() -> None:
     }.items():
         for option in options:
             assert f"  --{option}" in parts[group], (group, option)
-    assert "in HIPAA mode always on; default off" in " ".join(parts["results"].split())
+    assert "HIPAA mode fixes it: on; with --standard, default off" in " ".join(parts["results"].split())
 
 
 def test_every_setting_of_a_topic_is_an_option() -> None:
@@ -277,7 +277,10 @@ def test_a_failed_job_takes_the_new_folder_away_again(
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
     assert main(["--headless", str(bad), "--output-dir", str(tmp_path / "results")]) == 1
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    told = capsys.readouterr()
+    started, failed = told.err.strip().splitlines()
+    assert started == "Video 1 of 1: bad.mp4" and failed.startswith("bad.mp4: failed. ")
+    assert told.out == "1 video: 1 failed.\n"
     assert not (tmp_path / "results").exists()
 
 

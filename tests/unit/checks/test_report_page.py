@@ -137,7 +137,14 @@ def test_it_says_in_sentences_what_was_done_and_checked() -> None:
 
 def test_it_names_the_moments_to_look_at_in_their_order() -> None:
     words = words_of()
-    places = [words.index(said) for said in (f"0:03.2 {REPAIRED}", "0:12.0 to 0:13.5 A face", "0:40.0 Some")]
+    places = [
+        words.index(said)
+        for said in (
+            f"0:03.2 {REPAIRED}",
+            "0:12.0 to 0:13.5 Faces were not detected for a while, 2 times",
+            "0:40.0 Some",
+        )
+    ]
     assert places == sorted(places) and "3 more" in words
     assert "None stood out." in words_of(moments=[], repaired=[], moments_left_out=0)
 

@@ -16,17 +16,17 @@ from anonator.core.wording import covered_through, not_covered, sound_sentence
 Facts = Mapping[str, Any]
 
 STYLE = """
-@page { margin: 14mm 16mm; }
+@page { margin: 11mm 16mm; }
 * { box-sizing: border-box; }
-body { font: 9.5pt/1.35 "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans", sans-serif; color: #111;
+body { font: 9pt/1.3 "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans", sans-serif; color: #111;
   background: #fff; max-width: 178mm; margin: 0 auto; padding: 6mm 0; }
 h1 { font-size: 16pt; margin: 0; }
-h2 { font-size: 10.5pt; margin: 3.2mm 0 1mm; border-bottom: 0.3mm solid #111; break-after: avoid; }
+h2 { font-size: 10pt; margin: 2.6mm 0 0.8mm; border-bottom: 0.3mm solid #111; break-after: avoid; }
 p, ul { margin: 0 0 1mm; }
 ul { padding-left: 4.5mm; }
 .state { font-weight: bold; }
 table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; vertical-align: top; padding: 0.4mm 3mm 0.4mm 0; }
+td, th { text-align: left; vertical-align: top; padding: 0.2mm 3mm 0.2mm 0; }
 th { font-weight: 600; white-space: nowrap; }
 tr, li, .sign { break-inside: avoid; }
 .passed { font-weight: 600; white-space: nowrap; width: 1%; }
@@ -34,7 +34,7 @@ tr, li, .sign { break-inside: avoid; }
 .small { font-size: 7.5pt; color: #333; overflow-wrap: anywhere; }
 .small td, .small th { padding-bottom: 0; }
 .sign th { font-weight: normal; font-size: 7.5pt; padding-bottom: 0; }
-.sign td { border-bottom: 0.3mm solid #111; height: 8.5mm; vertical-align: bottom; }
+.sign td { border-bottom: 0.3mm solid #111; height: 8mm; vertical-align: bottom; }
 .sign td + td, .sign th + th { padding-left: 3mm; }
 .blank { border-bottom: 0.3mm solid #111; display: inline-block; width: 70mm; }
 @media print { body { padding: 0; max-width: none; } }
@@ -59,9 +59,16 @@ CHECKS = {
 NO_REPORT = "This is not an audit report of Anonator. Give the JSON file next to a result."
 NO_SECOND_LOOK = "The finished video was not searched for faces again; only HIPAA mode does that."
 REASONS = {
-    Why.BRIDGED.value: "A face was not detected for a moment. It stayed covered where it was expected.",
-    Why.UNCERTAIN.value: "Something was covered that could hardly be recognized as a face.",
+    Why.BRIDGED.value: (
+        "A face was not detected for a while, and stayed covered where it was expected.",
+        "Faces were not detected for a while, {} times, and stayed covered where they were expected.",
+    ),
+    Why.UNCERTAIN.value: (
+        "Something was covered that could hardly be recognized as a face.",
+        "{} things were covered that could hardly be recognized as faces.",
+    ),
 }
+"""Why a moment is worth a look, for one and for several."""
 REPAIRED = "A first version still showed a face here. It was covered more widely, and this version passed."
 UNSEARCHED = (
     "Name tags, wristbands, documents, screens, licence plates and any other text in the picture.",
@@ -177,7 +184,10 @@ def _unsearched(facts: Facts) -> Iterator[str]:
 
 def _moments(facts: Facts) -> str:
     found = [(each["seconds"], each["seconds"], REPAIRED) for each in facts["repaired"]]
-    found += [(each["start_seconds"], each["end_seconds"], REASONS[each["why"]]) for each in facts["moments"]]
+    found += [
+        (each["start_seconds"], each["end_seconds"], _reason(each["why"], each["count"]))
+        for each in facts["moments"]
+    ]
     shown = sorted(found[:MOST], key=lambda each: (each[0], each[1]))
     left_out = facts["moments_left_out"] + len(found) - len(shown)
     if not shown:
@@ -185,6 +195,11 @@ def _moments(facts: Facts) -> str:
     more = f" {left_out:,} more, shorter or less important, are not listed." if left_out else ""
     rows = [(_span(start, end), why) for start, end, why in shown]
     return _table(rows, ("time", "")) + f"<p>Watch the whole video, and look here first.{more}</p>"
+
+
+def _reason(why: str, count: int) -> str:
+    one, several = REASONS[why]
+    return one if count == 1 else several.format(f"{count:,}")
 
 
 def _span(start: float, end: float) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from anonator.core.reading.containers import VIDEO_SUFFIXES
-
-OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
+from anonator.core.reading.folders import OWN_OUTPUT, videos_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,9 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
         if path is None or not path.exists():
             others.append(str(item) if path is None else path.name)
         elif path.is_dir():
-            for file in _walk(path):
-                if OWN_OUTPUT.search(file.name):
-                    own += 1
-                elif file.suffix.lower() in VIDEO_SUFFIXES:
-                    videos[file.absolute()] = None
+            inside, results = videos_in(path)
+            videos |= dict.fromkeys(file.absolute() for file in inside)
+            own += results
         elif path.name.startswith("."):
             others.append(path.name)
         elif OWN_OUTPUT.search(path.name):
@@ -82,12 +79,3 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
         else:
             others.append(path.name)
     return Incoming(tuple(videos), tuple(others), own)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """All visible files under a folder, sorted by name."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(parent, name)
