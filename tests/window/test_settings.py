@@ -29,6 +29,7 @@ def test_a_neutral_name_is_free_under_the_lock_and_remembered_and_the_report_is_
     assert driver.window.panel.free.report_line.winfo_viewable(), "it says why"
     switches["neutral_name"].invoke()
     (tmp_path / "jane doe_anonymized.mp4").write_bytes(b"old")
+    driver.answering("No key file")
     driver.window.foot.start.invoke()  # and nobody asks about the old result
     driver.until(lambda: states(driver) == ["done"])
     target = driver.engine.jobs[0].job.target

@@ -29,8 +29,8 @@ SWITCHES = (
     (
         "neutral_name",
         "Neutral file name",
-        "Gives each result a random name, because file names often contain people's names. To find a result, "
-        "use its row in the list.",
+        "Gives each result a random name, because file names often contain people's names. When "
+        "you start, you can keep a key file that tells which result belongs to which video.",
     ),
 )
 REPORT_LOCKED = "HIPAA mode always writes a report."
