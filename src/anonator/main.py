@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from anonator import headless, logs
+from anonator import headless, logs, terminal
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
 from anonator.core.config_file import load
 from anonator.core.reading.folders import videos_in
+from anonator.core.windows_files import reachable
 from anonator.core.writing import leftovers
 from anonator.errors import DisplayError, SettingsError
 
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
     """
+    terminal.prepare()
     given = sys.argv[1:] if argv is None else list(argv)
     if given[:1] == ["report"]:  # a video of that name is ./report
         from anonator import report_command
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args.files, args.config)
     except DisplayError as exc:
-        sys.stderr.write(f"{exc}\n")
+        terminal.ERR.write(f"{exc}\n")
         return headless.FAILED
 
 
@@ -81,14 +83,14 @@ def _videos(parser: argparse.ArgumentParser, given: Sequence[Path]) -> list[Path
     """The videos that were named, and those in the folders that were named."""
     videos, results = list[Path](), 0
     for path in given:
-        inside, own = videos_in(path) if path.is_dir() else ([path], 0)
+        inside, own = videos_in(path) if reachable(path).is_dir() else ([path], [])
         if not inside:
             parser.error(f"there are no videos in {path}.")
         videos += inside
-        results += own
+        results += len(own)
     if results:
         were = "file that Anonator made was" if results == 1 else "files that Anonator made were"
-        sys.stderr.write(f"{results} {were} skipped.\n")
+        terminal.ERR.write(f"{results} {were} skipped.\n")
     return videos
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from anonator import terminal
 from anonator.core.checks import report_page
+from anonator.core.file_faults import reason
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import InputError, OutputError, OutputExistsError
 
@@ -39,11 +41,9 @@ def main(argv: Sequence[str]) -> int:
         page = make_page(args.file, overwrite=args.overwrite)
     except (InputError, OutputError) as exc:
         way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
-        sys.stderr.write(f"anonator report: {exc}{way_out}\n")
+        terminal.ERR.write(f"anonator report: {exc}{way_out}\n")
         return FAILED
-    # a console with another alphabet must not end the program
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(f"{page}\n".encode(encoding, "backslashreplace").decode(encoding))
+    terminal.OUT.write(f"{page}\n")
     return DONE
 
 
@@ -82,10 +82,10 @@ def make_page(file: Path, *, overwrite: bool = False) -> Path:
 
 def _facts(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
+        with told_by_windows(), reachable(file).open("rb") as opened:
             content = opened.read(LARGEST_BYTES + 1)
     except OSError as exc:
-        raise InputError(f"The report cannot be read ({exc.strerror or type(exc).__name__}).") from exc
+        raise InputError(f"The report cannot be read: {reason(exc, file)}.") from exc
     try:
         facts = json.loads(content) if len(content) <= LARGEST_BYTES else None
     except (ValueError, RecursionError):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
 
+from anonator import terminal
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import Progress, Stage
+from anonator.core.job import Progress
 
 LINE_SECONDS = 10.0
 """How often a pipe or a file gets a line."""
 BEAT_SECONDS = 1.0
 """How often a bar is drawn even if nothing has moved, so that its clock runs."""
+STEPS = 1000
+"""Of the bar; it shows the whole job, its checks included."""
+LOOK = "{desc}: {percentage:3.0f} %|{bar}| {elapsed}{postfix}"
 
 
 def labels(sources: Iterable[Path]) -> dict[Path, str]:
@@ -37,26 +40,28 @@ class VideoProgress:
             count: how many videos there are.
             quiet: show nothing.
         """
-        self._label, self._quiet = label, quiet
-        self._stage = Stage.WORKING
+        self._quiet = quiet
         self._told = self._drawn = time.monotonic()
         if not quiet:
             self._tell(f"Video {number} of {count}: {label}")
-        self._bar = tqdm(unit=" frames", desc=label, file=sys.stderr, disable=quiet or None, leave=False)
+        self._bar = tqdm(
+            desc=label,
+            total=STEPS,
+            bar_format=LOOK,
+            file=terminal.ERR,
+            disable=quiet or None,
+            leave=False,
+        )
 
     def show(self, progress: Progress) -> None:
         """Take the progress of the job."""
-        if progress.stage is not self._stage:
-            self._stage = progress.stage
-            self._bar.reset()  # each stage counts from 0
-            described = ", ".join(filter(None, (self._label, self._stage.word)))
-            self._bar.set_description(described, refresh=False)
-        self._bar.total = progress.total
-        self._bar.update(progress.frame - self._bar.n)
         now = time.monotonic()
-        if self._bar.disable and not self._quiet and now - self._told >= LINE_SECONDS:
+        if not self._bar.disable:
+            self._bar.set_postfix_str(", ".join(_details(progress)), refresh=False)
+            self._bar.update(int(STEPS * progress.done) - self._bar.n)
+        elif not self._quiet and now - self._told >= LINE_SECONDS:
             self._told = now
-            self._tell(_words(progress))
+            self._tell(f"  {', '.join((f'{int(100 * progress.done)} %', *_details(progress)))}")
 
     def beat(self) -> None:
         """Draw the bar again if it has stood still; call it every now and then."""
@@ -69,18 +74,15 @@ class VideoProgress:
         self._bar.close()
 
     def _tell(self, line: str) -> None:
-        # a console with another alphabet must not end the run
-        encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(f"{line}\n".encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
+        terminal.ERR.write(f"{line}\n")
 
 
-def _words(progress: Progress) -> str:
-    """Such as "  checking: 42 % (120 of 285 frames), about 1:20 left"."""
-    begin = f"  {progress.stage.word}: " if progress.stage.word else "  "
-    if not progress.total:
-        return f"{begin}{progress.frame:,} frames"
-    percent = min(100, 100 * progress.frame // progress.total)
+def _details(progress: Progress) -> list[str]:
+    """What follows the percentage, such as "checking", "12.3 frames per second", "about 1:20 left"."""
     left = progress.remaining_seconds
-    remaining = "" if left is None else f", about {clock_text(left, 0)} left"
-    return f"{begin}{percent} % ({progress.frame:,} of {progress.total:,} frames){remaining}"
+    told = [
+        progress.stage.word,
+        f"{progress.fps:.1f} frames per second" if progress.fps else "",
+        "" if left is None else f"about {clock_text(left, 0)} left",
+    ]
+    return [part for part in told if part]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from anonator.core.frames import NO_SOUND
+from anonator.core.job import NO_SOUND
 
 NO_FACE = "No face was found, so nothing was covered. Watch the whole video before you share it."
 """The note of a job that covered nothing."""
+NOT_COVERED = (
+    "Only faces are covered. Name tags, screens and papers stay visible, and voices stay if sound is kept."
+)
+"""What people must look after themselves, said where they start a job, at its end, and in its report."""
 
 
 def sound_sentence(audio: str) -> str:
@@ -17,9 +21,3 @@ def covered_through(gaps: int) -> str:
     """How often a mask was carried on without a detection, as the end of a sentence."""
     moments = "1 moment" if gaps == 1 else f"{gaps:,} moments"
     return f"through {moments} in which the face was not detected"
-
-
-def not_covered(*, sound: bool) -> str:
-    """What the program doesn't find, in one line; with the voices if the sound may be kept."""
-    rest = "name tags, screens and voices" if sound else "name tags and screens"
-    return f"Anonator covers faces only: check {rest} yourself."

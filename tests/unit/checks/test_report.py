@@ -14,9 +14,10 @@ from face_clips import FaceClip, decode_rgb, moving_face
 from anonator.core.checks.report_page import to_html
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.finishing import NO_REPORT
-from anonator.core.frames import JobResult
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.job import Job, JobResult
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile
 from anonator.errors import OutputExistsError
@@ -57,7 +58,7 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     assert (audit["moments"], audit["moments_left_out"]) == ([], 0)
     assert audit["scene_cuts_seconds"] == []
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
-    assert names == ["frames", "contents", "second look", "playback"]
+    assert names == ["frames", "contents", "second look", "playback"], "another check? name it here, too"
     assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
 
 

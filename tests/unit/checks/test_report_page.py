@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, REPAIRED, UNSEARCHED, to_html
+from anonator.core.wording import NOT_COVERED
 from anonator.main import main
 
 FACTS: dict[str, Any] = {
@@ -161,7 +162,7 @@ def test_it_says_what_standard_mode_leaves_out() -> None:
         "upright picture only",
         f"Not done Second look {NO_SECOND_LOOK}",
         "nobody listened to it",
-        "name tags, screens and voices",
+        NOT_COVERED,
     ):
         assert said in words, said
     assert "nobody listened" not in words_of()

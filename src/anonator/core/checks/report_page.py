@@ -11,7 +11,7 @@ from anonator.core.checks.moments import MOST, Why
 from anonator.core.checks.report import SCHEMA, SCHEMA_VERSION
 from anonator.core.clock_text import clock_text
 from anonator.core.config import Mode, Performance
-from anonator.core.wording import covered_through, not_covered, sound_sentence
+from anonator.core.wording import NOT_COVERED, covered_through, sound_sentence
 
 Facts = Mapping[str, Any]
 
@@ -114,7 +114,7 @@ def _page(facts: Facts) -> str:
         _section("Checks of the finished video", _checks(facts)),
         _section(
             "What was not looked for",
-            f"<p>{_text(not_covered(sound=facts['settings']['keep_audio']))}</p>" + _list(_unsearched(facts)),
+            f"<p>{_text(NOT_COVERED)}</p>" + _list(_unsearched(facts)),
         ),
         _section("Moments worth a look", _moments(facts)),
         _notes(facts["warnings"]),

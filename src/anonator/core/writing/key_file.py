@@ -12,7 +12,9 @@ import io
 import os
 from pathlib import Path
 
-from anonator.core.writing.leftovers import sync_folder
+from anonator.core.durable_files import sync_folder
+from anonator.core.file_faults import reason
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.errors import OutputError
 
 PHI = (
@@ -22,9 +24,9 @@ PHI = (
 HEADER = b"\xef\xbb\xbfresult,source\r\n"
 """With the mark by which spreadsheets know UTF-8."""
 NOT_OURS = "A file of the key file's name already exists and isn't a key file. Choose another name."
-NOT_MADE = "The key file cannot be written there ({}). Choose another place."
+NOT_MADE = "The key file cannot be written there: {}. Choose another place."
 NOT_ADDED = (
-    "The key file could not be written ({}). Write down yourself which video this result belongs to, "
+    "The key file could not be written: {}. Write down yourself which video this result belongs to, "
     "because its name does not tell."
 )
 
@@ -43,7 +45,7 @@ class KeyFile:
             self._begin()
         except OSError as exc:
             # without the system's error, which holds the path
-            raise OutputError(NOT_MADE.format(_reason(exc))) from None
+            raise OutputError(NOT_MADE.format(reason(exc, self.path))) from None
 
     def add(self, result: Path, source: Path) -> None:
         """Append a row.
@@ -58,29 +60,26 @@ class KeyFile:
             # first rows
             self._write(row.getvalue().encode("utf-8", "surrogateescape"), os.O_WRONLY | os.O_APPEND)
         except OSError as exc:
-            raise OutputError(NOT_ADDED.format(_reason(exc))) from None
+            raise OutputError(NOT_ADDED.format(reason(exc, self.path))) from None
 
     def _begin(self) -> None:
         try:
             self._write(HEADER, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             sync_folder(self.path.parent)
         except FileExistsError:
-            with self.path.open("rb") as file:
+            with reachable(self.path).open("rb") as file:
                 if file.read(len(HEADER)) != HEADER:
                     raise OutputError(NOT_OURS) from None
-            os.chmod(self.path, 0o600)
+            os.chmod(reachable(self.path), 0o600)
             self._write(b"", os.O_WRONLY | os.O_APPEND)
 
     def _write(self, content: bytes, flags: int) -> None:
         """Write all of it in one piece and onto the disk, so that two runs can share a file."""
-        descriptor = os.open(self.path, flags | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            if os.write(descriptor, content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _reason(exc: OSError) -> str:
-    return exc.strerror or type(exc).__name__
+        with told_by_windows():
+            descriptor = os.open(reachable(self.path), flags | getattr(os, "O_BINARY", 0), 0o600)
+            try:
+                if os.write(descriptor, content) != len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

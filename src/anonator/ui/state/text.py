@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.job import JobResult, Progress, Stage
 from anonator.core.wording import covered_through, sound_sentence
 from anonator.errors import AnonatorError
+from anonator.ui.state.job import ResultFile
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a number isn't known."""
@@ -49,7 +51,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
-    """The words, cut off with an ellipsis if they are wider than the room they have.
+    """The words, cut off with an ellipsis if they are wider than the space they have.
 
     Args:
         words: one line.
@@ -93,6 +95,21 @@ def result_summary(result: JobResult) -> str:
     return "\n".join(lines)
 
 
+def how_made(result: ResultFile) -> str:
+    """How and when a result was made, "in HIPAA mode on 26 November 2026, 10:12"."""
+    when = "" if result.made is None else f"on {result.made.day} {result.made:%B %Y, %H:%M}"
+    if result.hipaa is None:
+        return f"{when} (no report says how)".strip()
+    mode = "HIPAA mode" if result.hipaa else "standard mode"
+    return f"in {mode} {when}".strip()
+
+
+def has_result(result: ResultFile, source: Path) -> str:
+    """A sentence about the result that a video has."""
+    where = "" if result.path.parent == source.parent else f", in {result.path.parent}"
+    return f"Has a result, made {how_made(result)}: {result.path.name}{where}."
+
+
 def stage(progress: Progress | None) -> str:
     """What a running job is doing besides working through the frames; "" if nothing."""
     if progress is None:
@@ -107,7 +124,7 @@ def stage(progress: Progress | None) -> str:
 def whole_job(result: JobResult) -> Progress:
     """The final progress of a finished job: all its frames and its total time."""
     fps = result.frames / result.seconds if result.seconds > 0 else 0.0
-    return Progress(result.frames, result.frames, result.seconds, fps, 0.0)
+    return Progress(result.frames, result.frames, result.seconds, fps, 0.0, done=1.0)
 
 
 def queue_summary(states: list[str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.job import NO_SOUND, JobResult, Progress, Stage
 from anonator.ui.state import text
 
 
@@ -53,6 +53,10 @@ def test_a_result_without_faces_says_so_and_claims_no_checks() -> None:
     )
 
 
+def test_a_video_without_sound_reads_like_a_sentence() -> None:
+    assert "frames. The original has no sound. Saved as" in text.result_summary(result(audio=NO_SOUND))
+
+
 def test_tracks_are_not_called_faces_or_people() -> None:
     words = text.result_summary(result(tracks=5, masked_frames=900))
     assert "Something was covered in 900 of 1,200 frames." in words
@@ -60,7 +64,7 @@ def test_tracks_are_not_called_faces_or_people() -> None:
 
 
 def test_the_numbers_of_a_whole_job_are_its_results() -> None:
-    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0)
+    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0, done=1.0)
     assert text.whole_job(result(seconds=0.0)).fps == 0.0
 
 
