@@ -144,7 +144,7 @@ READING = {
 """When a video cannot be read."""
 
 REASONS = {
-    Fault.MISSING: "it was not found",
+    Fault.MISSING: "the file or its folder was not found",
     Fault.NOT_A_FOLDER: "its folder is not a folder",
     Fault.NO_PERMISSION: "you don't have permission",
     Fault.PROTECTED: "it is write-protected",

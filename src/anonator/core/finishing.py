@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from anonator.core.attempt import Attempt, Run
-from anonator.core.checks import report, report_page
+from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
@@ -153,6 +153,8 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         notes += [] if all(made.values()) else [NO_REPORT]
     else:
         writer.publish()
+        if job.overwrite and not old_report.remove((job.report_target, job.page_target)):
+            notes.append(old_report.KEPT)
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
+from anonator.core.checks import old_report
 from anonator.core.checks.report_page import to_html
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
@@ -112,6 +114,54 @@ def test_standard_mode_writes_one_only_if_asked(
     ).run()
     assert result.report is None
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_replaced_result_leaves_no_report_of_the_one_before(
+    tmp_path: Path,
+    small_face_clip: FaceClip,
+    detectors: DetectorCache,
+    done: tuple[JobResult, Path, dict[str, object]],
+    monkeypatch: pytest.MonkeyPatch,
+    stuck: bool,
+) -> None:
+    """A failure means that a report of HIPAA mode lies beside a result that was made without it."""
+    first = done[0]
+    assert first.report is not None and first.report_page is not None
+    job = Job(
+        small_face_clip.path,
+        tmp_path / "out.mp4",
+        Settings.standard(performance=Performance.MAXIMUM),
+        overwrite=True,
+    )
+    job.target.write_bytes(b"old")
+    job.report_target.write_bytes(first.report.read_bytes())
+    job.page_target.write_bytes(first.report_page.read_bytes())
+    if stuck:
+        monkeypatch.setattr(Path, "unlink", _refuse)
+    result = VideoProcessor(job, detectors=detectors).run()
+    monkeypatch.undo()
+    kept = {job.report_target, job.page_target} if stuck else set()
+    assert set(tmp_path.iterdir()) == {job.target} | kept
+    assert (old_report.KEPT in result.notes) == stuck
+
+
+def _refuse(self: Path, *, missing_ok: bool = False) -> None:
+    if self.name.startswith("out_report"):
+        raise PermissionError("no")
+    os.unlink(self)
+
+
+def test_another_file_of_the_report_s_name_is_not_removed(
+    tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache
+) -> None:
+    settings = Settings.standard(performance=Performance.MAXIMUM)
+    job = Job(small_face_clip.path, tmp_path / "out.mp4", settings, overwrite=True)
+    for paper in (job.report_target, job.page_target):
+        paper.write_text("precious")
+    result = VideoProcessor(job, detectors=detectors).run()
+    assert job.report_target.read_text() == job.page_target.read_text() == "precious"
+    assert old_report.KEPT not in result.notes
 
 
 def test_its_page_is_made_of_it(done: tuple[JobResult, Path, dict[str, object]]) -> None:

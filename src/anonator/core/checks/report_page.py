@@ -15,6 +15,8 @@ from anonator.core.wording import NOT_COVERED, covered_through, sound_sentence
 
 Facts = Mapping[str, Any]
 
+TITLE = "Video anonymization report"
+
 STYLE = """
 @page { margin: 11mm 16mm; }
 * { box-sizing: border-box; }
@@ -103,9 +105,8 @@ def to_html(facts: Facts) -> str:
 
 def _page(facts: Facts) -> str:
     hipaa = facts["settings"]["hipaa"]
-    title = "Video anonymization report"
     parts = [
-        f"<h1>{title}</h1>",
+        f"<h1>{TITLE}</h1>",
         f"<p>Anonator {_text(facts['program']['version'])}, "
         f"{'HIPAA mode' if hipaa else 'standard mode'}, {_when(facts['times']['finished'])}. "
         f'<span class="state">Reviewed by: {_text(facts["reviewed_by"])}.</span></p>',
@@ -127,7 +128,7 @@ def _page(facts: Facts) -> str:
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(filter(None, parts))
         + "\n</body>\n</html>\n"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import Mode, Performance, Settings
@@ -20,7 +19,7 @@ LAST_TIME = " (your choice from last time)"
 POINT = "•  "
 ALWAYS = "the finished video isn't searched for faces once more"
 DAMAGED = "up to {} damaged frames are blacked out instead of ending the job"
-SAID: dict[str, dict[Any, str]] = {
+SAID: dict[str, dict[object, str]] = {
     "mode": {
         Mode.BLUR: "faces are blurred instead of covered with black boxes",
         Mode.MOSAIC: "faces are pixelated instead of covered with black boxes",
