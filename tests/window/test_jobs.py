@@ -70,7 +70,8 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     lines = details.words.split("\n")
     assert lines[0] == NOT_REVIEWED
     assert lines[1] == (
-        "Something was covered in 17 of 20 frames, through 4 moments in which the face was not detected; "
+        "Something was covered in 17 of 20 frames, also through 4 moments in which the face was not "
+        "detected; "
         "2 frames blacked out because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
     )
     assert lines[2:] == [

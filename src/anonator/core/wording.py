@@ -20,4 +20,4 @@ def sound_sentence(audio: str) -> str:
 def covered_through(gaps: int) -> str:
     """How often a mask was carried on without a detection, as the end of a sentence."""
     moments = "1 moment" if gaps == 1 else f"{gaps:,} moments"
-    return f"through {moments} in which the face was not detected"
+    return f"also through {moments} in which the face was not detected"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, REPAIRED, UNSEARCHED, to_html
+from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, REPAIRED, ROWS, UNSEARCHED, to_html
 from anonator.core.wording import NOT_COVERED
 from anonator.main import main
 
@@ -122,9 +122,9 @@ def test_it_says_in_sentences_what_was_done_and_checked() -> None:
     words = words_of()
     for said in (
         "Anonator 1.2.3, HIPAA mode, 26 November 2026, 11:18 UTC. Reviewed by: nobody yet.",
-        "Something was covered in 1,100 of 1,200 frames, through 201 moments in which the face",
+        "Something was covered in 1,100 of 1,200 frames, also through 201 moments in which the face",
         "Faces were covered with solid black boxes, 1.5 times the size of the face.",
-        "at least 0.35 on the detector's scale",
+        "at least 0.35 (of 1) counted as a face. Performance mode: Quality.",
         "Sound: removed.",
         "Passed Completeness All 1,200 frames are there.",
         "Passed Second look No face was found again.",
@@ -141,13 +141,34 @@ def test_it_names_the_moments_to_look_at_in_their_order() -> None:
     places = [
         words.index(said)
         for said in (
-            f"0:03.2 {REPAIRED}",
+            f"0:03.2 {REPAIRED[0]}",
             "0:12.0 to 0:13.5 Faces were not detected for a while, 2 times",
             "0:40.0 Some",
         )
     ]
     assert places == sorted(places) and "3 more" in words
     assert "None stood out." in words_of(moments=[], repaired=[], moments_left_out=0)
+
+
+def test_repairs_close_together_are_one_moment_and_crowd_no_other_out() -> None:
+    """A failure means that a crowd's page is a list of one sentence, and longer than a page."""
+    crowd = [{"seconds": at, "score": 0.6} for at in (9.0, 3.2, 3.3, 4.3, 5.4)]
+    words = words_of(repaired=crowd)
+    assert f"0:03.2 to 0:04.3 {REPAIRED[1].format(3)}" in words
+    assert words.count(REPAIRED[0]) == 2 and "0:12.0 to 0:13.5" in words and "3 more" in words
+
+
+def test_what_is_left_out_is_what_matters_least() -> None:
+    moments = [
+        {"start_seconds": at, "end_seconds": at + length, "why": why, "count": 1}
+        for at, length, why in (
+            *((2.0 * n, 0.5, "uncertain") for n in range(9)),
+            *((60 + 2.0 * n, 0.4, "bridged") for n in range(3)),
+        )
+    ]
+    words = words_of(moments=moments, moments_left_out=5)
+    assert all(f"1:0{n}.0 to" in words for n in (0, 2, 4)) and f"{5 + 13 - ROWS} more" in words
+    assert words.count("could hardly be recognized") == ROWS - 1 - 3
 
 
 def test_it_says_what_standard_mode_leaves_out() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from anonator.core.checks.moments import MOST, Why
+from anonator.core.checks.moments import Why
 from anonator.core.checks.report import SCHEMA, SCHEMA_VERSION
 from anonator.core.clock_text import clock_text
 from anonator.core.config import Mode, Performance
@@ -30,7 +30,7 @@ ul { padding-left: 4.5mm; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: 0.2mm 3mm 0.2mm 0; }
 th { font-weight: 600; white-space: nowrap; }
-tr, li, .sign { break-inside: avoid; }
+tr, li, .sign, .small { break-inside: avoid; }
 .passed { font-weight: 600; white-space: nowrap; width: 1%; }
 .time { white-space: nowrap; width: 1%; font-variant-numeric: tabular-nums; }
 .small { font-size: 7.5pt; color: #333; overflow-wrap: anywhere; }
@@ -71,9 +71,17 @@ REASONS = {
     ),
 }
 """Why a moment is worth a look, for one and for several."""
-REPAIRED = "A first version still showed a face here. It was covered more widely, and this version passed."
+REPAIRED = (
+    "A first version still showed a face here, which was then covered more widely.",
+    "A first version still showed faces here, {} times, which were then covered more widely.",
+)
+"""The same for what the second look found."""
+REPAIRED_TOGETHER_SECONDS = 1.0
+"""Repairs closer than this are one moment: each covers more widely for a second before and after."""
+ROWS = 8
+"""More moments would not fit on the page, nor be looked at."""
 UNSEARCHED = (
-    "Name tags, wristbands, documents, screens, licence plates and any other text in the picture.",
+    "Any text in the picture, such as name tags, wristbands, documents, screens and licence plates.",
     "Bodies, clothes, tattoos, scars, and the way someone moves.",
     "The background: rooms, views from a window, and places that can be recognized.",
     "Reflections, photos and posters: a face in them is covered only if it was detected like any other.",
@@ -151,8 +159,8 @@ def _done(facts: Facts) -> Iterator[str]:
         else "Faces were searched for in the upright picture only."
     )
     yield (
-        f"Whatever scored at least {settings['lowest_score']:g} on the detector's scale from 0 to 1 counted "
-        f"as a face, in the performance mode {PERFORMANCE[settings['performance']]}."
+        f"Whatever scored at least {settings['lowest_score']:g} (of 1) counted as a face. "
+        f"Performance mode: {PERFORMANCE[settings['performance']]}."
     )
     yield sound_sentence(str(facts["video"]["audio"]))
     if frames["replaced_by_black"]:
@@ -184,12 +192,12 @@ def _unsearched(facts: Facts) -> Iterator[str]:
 
 
 def _moments(facts: Facts) -> str:
-    found = [(each["seconds"], each["seconds"], REPAIRED) for each in facts["repaired"]]
+    found = [(start, end, _for(count, REPAIRED)) for start, end, count in _repairs(facts["repaired"])]
     found += [
-        (each["start_seconds"], each["end_seconds"], _reason(each["why"], each["count"]))
-        for each in facts["moments"]
+        (each["start_seconds"], each["end_seconds"], _for(each["count"], REASONS[each["why"]]))
+        for each in sorted(facts["moments"], key=_least_important_last)
     ]
-    shown = sorted(found[:MOST], key=lambda each: (each[0], each[1]))
+    shown = sorted(found[:ROWS], key=lambda each: (each[0], each[1]))
     left_out = facts["moments_left_out"] + len(found) - len(shown)
     if not shown:
         return "<p>None stood out. This does not replace watching the whole video.</p>"
@@ -198,8 +206,25 @@ def _moments(facts: Facts) -> str:
     return _table(rows, ("time", "")) + f"<p>Watch the whole video, and look here first.{more}</p>"
 
 
-def _reason(why: str, count: int) -> str:
-    one, several = REASONS[why]
+def _least_important_last(moment: Facts) -> tuple[bool, float]:
+    """Faces that were lost before what is hardly a face, and long moments before short ones."""
+    return moment["why"] != Why.BRIDGED.value, moment["start_seconds"] - moment["end_seconds"]
+
+
+def _repairs(repaired: Iterable[Facts]) -> list[tuple[float, float, int]]:
+    """Begin, end and number of the faces that a first version showed, those close together as one."""
+    joined: list[tuple[float, float, int]] = []
+    for seconds in sorted(face["seconds"] for face in repaired):
+        if joined and seconds - joined[-1][1] <= REPAIRED_TOGETHER_SECONDS:
+            start, _, count = joined.pop()
+            joined.append((start, seconds, count + 1))
+        else:
+            joined.append((seconds, seconds, 1))
+    return joined
+
+
+def _for(count: int, sentences: tuple[str, str]) -> str:
+    one, several = sentences
     return one if count == 1 else several.format(f"{count:,}")
 
 
@@ -232,9 +257,9 @@ def _technical(facts: Facts) -> str:
         ("Video", f"{video['width']} x {video['height']}, {video['frames_per_second']:g} frames per second"),
         ("Detector", f"{model['name']}, weights SHA-256 {model['weights_sha256'] or 'unknown'}"),
         ("Device", model["device"]),
-        ("Time", f"{_when(facts['times']['started'])}, {facts['times']['seconds']:g} seconds"),
+        ("Begun", f"{_when(facts['times']['started'])}; took {facts['times']['seconds']:.0f} seconds"),
     ]
-    told = "All settings and versions are in the JSON file beside this page. "
+    told = "All settings and versions are in the JSON file next to this page. "
     told += "This page says what the program did; it does not certify that nobody can be recognized."
     return f'<div class="small">{_table(rows, ("time", ""))}<p>{told}</p></div>'
 

@@ -36,7 +36,7 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
     ).split("\n")
     assert words == [
         text.NOT_REVIEWED,
-        "Something was covered in 1,100 of 1,200 frames, through 2 moments in which the face was not "
+        "Something was covered in 1,100 of 1,200 frames, also through 2 moments in which the face was not "
         "detected; 1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
         "The video is HDR.",
         "Look at 0:12 first.",
