@@ -62,6 +62,7 @@ def test_ctrl_enter_starts_and_never_turns_a_switch(drive: Drive, clip: Path) ->
     assert switch.on and driver.window.state.settings.neutral_name
 
 
+@pytest.mark.slow
 def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> None:
     """Every control in its turn looks different while it has the keyboard."""
     driver = drive(size="1280x800")

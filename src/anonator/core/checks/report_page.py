@@ -201,7 +201,7 @@ def _moments(facts: Facts) -> str:
     left_out = facts["moments_left_out"] + len(found) - len(shown)
     if not shown:
         return "<p>None stood out. This does not replace watching the whole video.</p>"
-    more = f" {left_out:,} more, shorter or less important, are not listed." if left_out else ""
+    more = f" Not listed: {left_out:,} more, shorter or less important." if left_out else ""
     rows = [(_span(start, end), why) for start, end, why in shown]
     return _table(rows, ("time", "")) + f"<p>Watch the whole video, and look here first.{more}</p>"
 

@@ -11,32 +11,31 @@ from anonator.core.setting import word
 
 BEGINNING = "This changes at once:"
 ENDING = (
-    "You can then also keep the sound, blur faces, make the masks smaller, or choose Maximum Speed.\n\n"
-    "Switching HIPAA mode on again brings all of its values back. It's also on the next time you start "
-    "Anonator."
+    "You can then also keep the sound, blur faces, make the masks smaller, or choose Maximum Speed. "
+    "Switching HIPAA mode on again brings all of its values back, and so does the next start of Anonator."
 )
-LAST_TIME = " (your choice from last time)"
+LAST_TIME = " (as last time)"
 POINT = "•  "
 ALWAYS = "the finished video isn't searched for faces once more"
-DAMAGED = "up to {} damaged frames are blacked out instead of ending the job"
+DAMAGED = "up to {} damaged frames turn black and don't end the job"
 SAID: dict[str, dict[object, str]] = {
     "mode": {
-        Mode.BLUR: "faces are blurred instead of covered with black boxes",
-        Mode.MOSAIC: "faces are pixelated instead of covered with black boxes",
+        Mode.BLUR: "faces are blurred, not covered with black boxes",
+        Mode.MOSAIC: "faces are pixelated, not covered with black boxes",
     },
     "keep_audio": {True: "the sound is kept, and voices can identify people"},
     "report": {False: "no audit report is saved"},
     "orientations": {False: "faces that are sideways or upside down may be missed"},
     "multi_pass": {False: "uncertain faces are no longer searched for"},
-    "performance": {Performance.MAXIMUM: "Maximum Speed searches only a few of the frames"},
+    "performance": {Performance.MAXIMUM: "Maximum Speed searches only a few frames"},
 }
 """What to say of a value that differs from HIPAA mode's, by setting."""
 NUMBERS = {
-    "mask_scale": "masks are {} times the size of the face instead of {} times",
-    "threshold": "something counts as a face from a score of {} on instead of {}",
-    "tracking.bridge_seconds": "a face that isn't detected stays covered for {} s instead of {} s",
-    "tracking.continue_threshold": "a face is followed down to a score of {} instead of {}",
-    "tracking.extend_seconds": "masks begin and end {} s before and after a face instead of {} s",
+    "mask_scale": "masks are {} times the size of the face, not {}",
+    "threshold": "a face needs a score of {}, not {}",
+    "tracking.bridge_seconds": "a face that isn't detected stays covered for {} s, not {} s",
+    "tracking.continue_threshold": "a face is followed down to a score of {}, not {}",
+    "tracking.extend_seconds": "masks last {} s before and after a face, not {} s",
 }
 """The same for numbers: the new one comes first."""
 
@@ -66,7 +65,7 @@ def changes(hipaa: Settings, standard: Settings, remembered: Collection[str] = (
         if name in NUMBERS:
             said = NUMBERS[name].format(word(after), word(before))
         else:
-            said = SAID.get(name, {}).get(after, f"{name} is {word(after)} instead of {word(before)}")
+            said = SAID.get(name, {}).get(after, f"{name} is {word(after)}, not {word(before)}")
         yield said + (LAST_TIME if name in remembered else "")
     if standard.damaged_frames_limit:
         yield DAMAGED.format(standard.damaged_frames_limit)

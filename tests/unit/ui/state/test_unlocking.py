@@ -14,8 +14,8 @@ def test_it_tells_what_standard_mode_does_otherwise() -> None:
     for words in (
         "no audit report is saved",
         "sideways or upside down",
-        "stays covered for 0.5 s instead of 1 s",
-        "begin and end 0.12 s",
+        "stays covered for 0.5 s, not 1 s",
+        "last 0.12 s before and after a face, not 0.25 s",
         "250 damaged frames",
         ALWAYS,
     ):
@@ -27,17 +27,17 @@ def test_it_tells_what_was_chosen_last_time() -> None:
     chosen = {"mode": Mode.BLUR, "keep_audio": True, "performance": Performance.MAXIMUM, "mask_scale": 1.2}
     told = list(changes(Settings(), Settings.standard(**chosen), chosen))
     assert [line for line in told if line.endswith(LAST_TIME)] == [
-        "faces are blurred instead of covered with black boxes" + LAST_TIME,
+        "faces are blurred, not covered with black boxes" + LAST_TIME,
         "the sound is kept, and voices can identify people" + LAST_TIME,
-        "Maximum Speed searches only a few of the frames" + LAST_TIME,
-        "masks are 1.2 times the size of the face instead of 1.5 times" + LAST_TIME,
+        "Maximum Speed searches only a few frames" + LAST_TIME,
+        "masks are 1.2 times the size of the face, not 1.5" + LAST_TIME,
     ]
 
 
 def test_a_value_of_the_configuration_file_is_told_by_its_name() -> None:
     tracking = replace(TrackingSettings(), link_iou=0.4)
     told = list(changes(Settings(), Settings(hipaa=False, tracking=tracking)))
-    assert told == ["tracking.link_iou is 0.4 instead of 0.2", DAMAGED.format(250), ALWAYS]
+    assert told == ["tracking.link_iou is 0.4, not 0.2", DAMAGED.format(250), ALWAYS]
 
 
 def test_every_locked_switch_has_a_sentence() -> None:
