@@ -7,6 +7,7 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import ttk
 
+import pytest
 from PIL import ImageGrab
 from ui_helpers import FakeEngine
 from window.window_helpers import Drive, all_widgets, copies, states
