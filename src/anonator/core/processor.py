@@ -105,7 +105,8 @@ class Processor:
         ):
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
             if settings.report:
-                check_target(job.report_target, reader.info.file_id, job.overwrite)
+                for paper in (job.report_target, job.page_target):
+                    check_target(paper, reader.info.file_id, job.overwrite)
             attempt = Attempt(reader, writer, self._detectors.get(settings))
             run.control.checkpoint()
             self._pass(attempt)
