@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--standard",
         action="store_true",
-        help="turn the HIPAA lock off, so that every option can take any of its values",
+        help="switch HIPAA mode off, so that every option can take any of its values",
     )
     parser.add_argument(
         "--config",
