@@ -82,10 +82,10 @@ def test_a_small_face_found_only_at_half_the_size_counts_where_no_full_look_was(
 @pytest.mark.parametrize("turns", [(0,), ALL_TURNS, (1, 3)])
 def test_all_passes_at_once_leave_nothing_for_later(turns: tuple[int, ...]) -> None:
     passes = all_passes(turns, SEEN, halves=True)
-    assert {(p.turns, p.halvings) for p in passes if not p.apart} == {
-        (k, h) for k in turns for h in (0, 1, 2)
-    }
-    assert len(passes) == 3 * len(turns) + (len(turns) > 1)
+    looks = {(p.turns, p.halvings) for p in passes if not p.apart}
+    quarter = {(0, 2)} if 0 in turns else set()
+    assert looks == {(k, h) for k in turns for h in (0, 1)} | quarter
+    assert len(passes) == len(looks) + (len(turns) > 1)
 
 
 def test_small_pictures_are_looked_at_once() -> None:

@@ -75,8 +75,9 @@ def plan_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) ->
         passes = [Pass(0, largest=LARGE_FACE), *passes]
         if passes[1:]:
             passes.append(_large(0))
-    if min(seen) >= 4 * SMALLEST_SHRUNK:
-        passes += [Pass(k, 2, smallest=HUGE_FACE * OVERLAP) for k in turns]
+        if min(seen) >= 4 * SMALLEST_SHRUNK:
+            # turned pictures of a quarter of the size make faces of shoulders
+            passes.append(Pass(0, 2, smallest=HUGE_FACE * OVERLAP))
     return passes + ([Pass(0, 1, apart=True)] if len(turns) > 1 else [])
 
 
