@@ -1,0 +1,171 @@
+"""Analysis: everything that was found in one video, made once and never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from anonator.core.config import Settings
+from anonator.core.frames import Frame, Masks
+from anonator.core.tracking.covering import cover
+from anonator.core.tracking.sightings import Moment, Sighting
+
+Box = tuple[float, float, float, float]
+"""xyxy in pixels of the frame."""
+MOST_NEAR_MISSES = 100_000
+"""More are counted but not kept: nobody would look at them."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoKey:
+    """What tells one video from another without naming it."""
+
+    file_bytes: int
+    frames: int
+    width: int
+    height: int
+    time_base: tuple[int, int]
+    pts_sha256: str
+    """Of all presentation times, as 64-bit integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One detection: a sighting of a track, or a near-miss."""
+
+    frame: int
+    box: Box
+    score: float
+    turned: bool
+    sure: bool
+    overlaps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTrack:
+    """The sightings of one face through a scene, in order."""
+
+    id: int
+    sightings: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the first run found."""
+
+    key: VideoKey
+    settings: Settings
+    weights_sha256: str
+    """Of the weights that found it, or "" if a script's detector did."""
+    pts: tuple[int, ...]
+    """Of every frame, in order."""
+    cuts: tuple[int, ...]
+    """Frames that begin a scene, the first one included."""
+    looks: tuple[tuple[int, bool], ...]
+    """(frame, also turned?) where the detector looked."""
+    rooms: tuple[tuple[int, int], ...]
+    """(frame, how many of its size may wait), wherever that changes."""
+    tracks: tuple[FoundTrack, ...]
+    near_misses: tuple[Seen, ...]
+    near_misses_left_out: int = 0
+
+    @property
+    def note(self) -> str:
+        """What people must know about the near-misses, or ""."""
+        if not self.near_misses_left_out:
+            return ""
+        return f"{self.near_misses_left_out:,} more weak detections were found than are kept."
+
+    def moments(self) -> Iterator[Moment]:
+        """What covering needs to know of every frame, in order."""
+        seen: dict[int, list[Sighting]] = {}
+        for track in self.tracks:
+            for each in track.sightings:
+                box = np.array(each.box, np.float32)
+                sighting = Sighting(track.id, box, each.score, each.turned, each.sure, each.overlaps)
+                seen.setdefault(each.frame, []).append(sighting)
+        cuts, looks, rooms = set(self.cuts), dict(self.looks), dict(self.rooms)
+        room = 2
+        numerator, denominator = self.key.time_base
+        for index, pts in enumerate(self.pts):
+            room = rooms.get(index, room)
+            yield Moment(
+                index,
+                # one correctly rounded division, as float() of the frame's own Fraction is
+                pts * numerator / denominator,
+                index in cuts,
+                index in looks,
+                looks.get(index, False),
+                room,
+                tuple(seen.get(index, ())),
+            )
+
+    def masks(self) -> Iterator[Masks]:
+        """The masks of every frame, as the first run made them."""
+        return cover(self.moments(), self.settings)
+
+
+@dataclass(slots=True)
+class Collector:
+    """Takes down an analysis while the first run goes on."""
+
+    pts: list[int] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    looks: list[tuple[int, bool]] = field(default_factory=list)
+    rooms: list[tuple[int, int]] = field(default_factory=list)
+    tracks: dict[int, list[Seen]] = field(default_factory=dict)
+    near_misses: list[Seen] = field(default_factory=list)
+    left_out: int = 0
+
+    def hear(self, moment: Moment) -> None:
+        """Take down what was found at one frame."""
+        if moment.cut:
+            self.cuts.append(moment.index)
+        if moment.looked:
+            self.looks.append((moment.index, moment.turned))
+        if not self.rooms or self.rooms[-1][1] != moment.room:
+            self.rooms.append((moment.index, moment.room))
+        for sighting in moment.sightings:
+            self.tracks.setdefault(sighting.track, []).append(_seen(moment.index, sighting))
+        room = MOST_NEAR_MISSES - len(self.near_misses)
+        self.near_misses += [_seen(moment.index, each) for each in moment.missed[:room]]
+        self.left_out += max(0, len(moment.missed) - room)
+
+    def see(self, frame: Frame) -> None:
+        """Take down the time of the next frame."""
+        self.pts.append(frame.pts)
+
+    def finished(self, settings: Settings, weights_sha256: str, file_bytes: int, last: Frame) -> Analysis:
+        """The analysis of a video that was read to its end.
+
+        Args:
+            settings: of the job.
+            weights_sha256: of the detector's weights, or "".
+            file_bytes: length of the video's file.
+            last: any frame of the video; all have one size and time base.
+        """
+        digest = hashlib.sha256(np.array(self.pts, "<i8").tobytes()).hexdigest()
+        base = last.time_base
+        key = VideoKey(
+            file_bytes, len(self.pts), last.width, last.height, (base.numerator, base.denominator), digest
+        )
+        return Analysis(
+            key,
+            settings,
+            weights_sha256,
+            tuple(self.pts),
+            tuple(self.cuts),
+            tuple(self.looks),
+            tuple(self.rooms),
+            tuple(FoundTrack(id, tuple(seen)) for id, seen in self.tracks.items()),
+            tuple(self.near_misses),
+            self.left_out,
+        )
+
+
+def _seen(frame: int, each: Sighting) -> Seen:
+    x1, y1, x2, y2 = each.box.tolist()
+    return Seen(frame, (x1, y1, x2, y2), each.score, each.turned, each.sure, each.overlaps)
