@@ -1,0 +1,108 @@
+"""What the lines of a tracks file say: an analysis and its edits as JSON can hold them, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+from anonator.core.config import Settings
+from anonator.core.review.analysis import Analysis, FoundTrack, Seen, VideoKey
+from anonator.core.review.edits import Edit, Operation
+from anonator.errors import ReviewError, SettingsError
+
+SCHEMA, VERSION = "anonator-tracks", 1
+PTS_A_LINE = 5000
+BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, SettingsError)
+"""What a line that is not what it must be can raise."""
+
+
+def lines_of(analysis: Analysis) -> Iterator[dict[str, Any]]:
+    """The lines that an analysis becomes, the header first."""
+    yield {
+        "kind": "header",
+        "schema": SCHEMA,
+        "version": VERSION,
+        "key": plain(analysis.key),
+        "settings": plain(analysis.settings),
+        "weights_sha256": analysis.weights_sha256,
+    }
+    for begin in range(0, len(analysis.pts), PTS_A_LINE):
+        yield {"kind": "pts", "pts": analysis.pts[begin : begin + PTS_A_LINE]}
+    yield {"kind": "looks", "cuts": analysis.cuts, "looks": analysis.looks, "rooms": analysis.rooms}
+    for track in analysis.tracks:
+        yield {"kind": "track", "id": track.id, "seen": [dataclasses.astuple(s) for s in track.sightings]}
+    yield {
+        "kind": "complete",
+        "near_misses": [dataclasses.astuple(each) for each in analysis.near_misses],
+        "left_out": analysis.near_misses_left_out,
+    }
+
+
+def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
+    """The analysis that lines hold.
+
+    Raises:
+        ReviewError: something is missing or of the wrong kind.
+    """
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [line for line in lines if line["kind"] == kind]
+
+    try:
+        (head,), (looks,), (last,) = of("header"), of("looks"), of("complete")
+        key = head["key"]
+        return Analysis(
+            VideoKey(**{**key, "time_base": tuple(key["time_base"])}),
+            _settings(Settings(), head["settings"]),
+            head["weights_sha256"],
+            tuple(pts for line in of("pts") for pts in line["pts"]),
+            tuple(looks["cuts"]),
+            tuple((index, turned) for index, turned in looks["looks"]),
+            tuple((index, room) for index, room in looks["rooms"]),
+            tuple(FoundTrack(each["id"], _sightings(each["seen"])) for each in of("track")),
+            _sightings(last["near_misses"]),
+            last["left_out"],
+        )
+    except BROKEN as exc:
+        raise ReviewError("This file of tracks does not hold what it must.") from exc
+
+
+def _sightings(rows: list[Any]) -> tuple[Seen, ...]:
+    return tuple(Seen(row[0], tuple(row[1]), *row[2:]) for row in rows)
+
+
+def edit_of(line: dict[str, Any]) -> Edit:
+    """The edit that a line holds."""
+    return Edit(
+        line["number"],
+        Operation(line["operation"]),
+        line["target"],
+        None if line["span"] is None else (line["span"][0], line["span"][1]),
+        tuple((pts, tuple(box)) for pts, box in line["boxes"]),
+        line["reason"],
+        line["other"],
+    )
+
+
+def _settings(default: Any, values: dict[str, Any]) -> Any:
+    """Settings from their plain values; those that this version does not know are an error."""
+    given = {
+        name: _settings(getattr(default, name), value)
+        if dataclasses.is_dataclass(getattr(default, name))
+        else tuple(value)
+        if isinstance(value, list)
+        else value
+        for name, value in values.items()
+    }
+    return type(default)(**given)
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """A dataclass as JSON can hold it."""
+
+    def simple(each: Any) -> Any:
+        return each.value if isinstance(each, Enum) else each
+
+    return dataclasses.asdict(value, dict_factory=lambda pairs: {k: simple(v) for k, v in pairs})
