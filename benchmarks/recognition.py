@@ -28,7 +28,7 @@ from PIL import Image
 from anonator.core import anonymizer
 from anonator.core import boxes as box_ops
 from anonator.core.config import MOSAIC_BLOCKS, Mode, Settings
-from anonator.core.detection.detector import load_detector
+from anonator.core.detection.loading import load_detector
 from anonator.core.frames import Frame, Masks
 
 UInt8Array = npt.NDArray[np.uint8]

@@ -16,7 +16,8 @@ from face_clips import FaceClip, decode_rgb
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Mode, Settings
 from anonator.core.frames import Frame, Masks
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 
 def frame_of(rgb: np.ndarray, *, full_range: bool = False) -> Frame:
@@ -150,6 +151,7 @@ def astronaut_with_face(
     return resized
 
 
+@pytest.mark.quick_cases(8)
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (0.1, -0.08)])
 @pytest.mark.parametrize("face", [20, 24, 30, 45, 60, 150, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
@@ -172,6 +174,7 @@ def test_an_independent_detector_finds_nothing_in_the_masked_face(
         assert not len(centres_inside(centerface(masked, enlarge), box))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 @pytest.mark.parametrize("cut", [(0.5, 0.0), (0.0, 0.4), (0.4, 0.3)])
 def test_nothing_is_found_in_a_masked_face_that_the_frame_cuts(
@@ -188,6 +191,7 @@ def test_nothing_is_found_in_a_masked_face_that_the_frame_cuts(
     assert not len(centres_inside(centerface(frame.image.to_ndarray(format="rgb24")), box))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 @pytest.mark.parametrize("box", [(100, 100, 220, 260), (100, 100, 260, 160), (100, 100, 124, 124)])
 def test_two_and_more_stripes_to_a_face_leave_nearly_nothing(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,35 @@ def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
     again.answering("Switch off")
     again.window.panel.lock.switch.invoke()
     assert again.window.state.settings == Settings.standard(neutral_name=True)
+
+
+def test_settings_that_are_being_saved_when_the_window_closes_are_kept(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that save at once write one temporary file: once, what was left of it was called damaged."""
+    begun, saving, together = threading.Event(), threading.Lock(), []
+    save = preferences.save
+
+    def slowly(path: Path, values: preferences.Preferences) -> None:
+        together.append(not saving.acquire(blocking=False))
+        try:
+            begun.set()
+            time.sleep(0.3)
+            save(path, values)
+        finally:
+            if saving.locked():
+                saving.release()
+
+    monkeypatch.setattr(preferences, "save", slowly)
+    driver = drive()
+    driver.show()
+    driver.window.panel.free.switches["neutral_name"].invoke()
+    driver.until(begun.is_set)
+    driver.window.panel.free.switches["report"].invoke()
+    driver.close()
+    assert len(together) >= 2 and not any(together)
+    kept, said = preferences.load(tmp_path / "config" / "window.json")
+    assert not said and kept.choices.hipaa == {"report": False, "neutral_name": True}
 
 
 def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
@@ -148,6 +179,7 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     assert again.window.choosing.preferences() == preferences.Preferences()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "written",
     [

@@ -242,17 +242,19 @@ class Progress:
     """How far a job has got, as reported to its callbacks."""
 
     frame: int
-    """Frames written so far; while checking, frames that were played."""
+    """Frames written so far; while checking, frames that were looked through."""
     total: int | None
     """Frames that the header promises, or None if it does not say."""
     elapsed_seconds: float
-    """Time since the first frame was requested, without pauses."""
+    """Time since the first frame was requested, without pauses, over all stages."""
     fps: float
     """Frames per second over the last few seconds; 0 before the second frame."""
-    remaining_seconds: float | None
-    """Estimate from fps, or None if total is unknown or nothing has been measured yet."""
+    remaining_seconds: float | None = None
+    """Until the end of the whole job, checks included; None until the estimate is steady."""
     stage: Stage = Stage.WORKING
-    """What is being done; each stage counts from 0."""
+    """What is being done; each stage counts its frames from 0."""
+    done: float = 0.0
+    """How much of the whole job is done, 0..1; it never falls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +269,8 @@ class Preview:
     """Presentation time of the frame."""
     faces: int | None
     """Masks on this frame; None if they weren't counted."""
+    note: str = ""
+    """In what a test of this frame differs from the job, for people; empty if in nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
-from anonator.core.checks.second_ffmpeg import second_ffmpeg
+from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.finishing import examine, publish
+from anonator.core.finishing import examine, expected_seconds, publish
 from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.job import Job
 from anonator.core.meter import Meter
@@ -60,7 +61,7 @@ class Processor:
             AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg()  # checked before hours of work, not after
+        second_ffmpeg_version()  # checked before hours of work, not after
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -120,17 +121,19 @@ class Processor:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
+        run.course.enter(partial(expected_seconds, run, attempt))
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:
-                covered = run.record.replay(frames, patches_for(run.repairs))
+                covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
             else:
                 stop = run.control.stop_if_cancelled
                 seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)
-                covered = times.of("tracking", run.tracked(times.waiting("tracking", looks)))
+                noted = attempt.noted(times.waiting("tracking", looks))
+                covered = times.of("tracking", run.tracked(noted))
             for frame, masks in covered:
                 run.control.checkpoint(meter)
                 with times.measured("masking"):
@@ -141,7 +144,7 @@ class Processor:
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)
-                run.tell(meter.count())
+                run.tell(meter.count(), attempt.share)
             run.control.checkpoint(meter)
-            run.tell(meter.progress())
+            run.tell(meter.progress(), 1.0)
         run.seconds += meter.elapsed()

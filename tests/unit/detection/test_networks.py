@@ -107,6 +107,7 @@ def test_retinaface_priors_are_the_published_ones(model: Model, size: tuple[int,
     np.testing.assert_allclose(network.priors(*size).numpy(), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("size", [(64, 64), (65, 97), (127, 40)])
 def test_dsfd_priors_are_the_published_ones(size: tuple[int, int]) -> None:
     # on the meta device only shapes are computed

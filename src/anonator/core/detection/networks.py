@@ -262,6 +262,8 @@ def load_weights(network: FaceNetwork, path: Path) -> None:
         raise WeightsInvalidError(f"The weights file does not contain a network's weights. {advice}")
     # networks trained on several GPUs have this prefix
     state = {key.removeprefix("module."): value for key, value in state.items()}
+    if not any(key.endswith("running_mean") for key in state):
+        fold_batch_norms(network.net)  # as in the file, which holds what is left when they are folded
     expected = network.net.state_dict()
     for key, value in state.items():
         if key in expected and value.is_floating_point() != expected[key].is_floating_point():

@@ -37,6 +37,11 @@ class Slot:
         return Masks(np.stack(self.boxes)[order], ids[order])
 
 
+def horizon(settings: Settings) -> float:
+    """For how many seconds after its last sighting a track may still be bridged or extended."""
+    return max(settings.tracking.bridge_seconds, settings.tracking.extend_seconds)
+
+
 def cover(moments: Iterable[Moment], settings: Settings) -> Iterator[Masks]:
     """The masks of every frame, in order, from all that was found in a video."""
     covering = Covering(settings)
@@ -51,7 +56,7 @@ class Covering:
     def __init__(self, settings: Settings) -> None:
         """Take the times from a job's settings."""
         self._extend_seconds = settings.tracking.extend_seconds
-        self._horizon = max(settings.tracking.bridge_seconds, self._extend_seconds)
+        self._horizon = horizon(settings)
         self._window: deque[Slot] = deque()
         """The waiting frames, one after another."""
         self._looks = Looks()

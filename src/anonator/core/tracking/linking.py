@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.frames import Detections, Float32Array, Frame, Look, Masks, TrackSummary
-from anonator.core.tracking.covering import Covering
+from anonator.core.tracking.covering import Covering, horizon
 from anonator.core.tracking.sightings import Looks, Moment, Sighting, Track
 
 LOOKAHEAD_BYTES = 512 * 1024 * 1024
@@ -35,7 +35,7 @@ class Tracker:
         self._settings, self._t = settings, settings.tracking
         self._start = settings.lowest_threshold
         self._start_turned = settings.threshold
-        self._horizon = max(self._t.bridge_seconds, self._t.extend_seconds)
+        self._horizon = horizon(settings)
         self._looks = Looks()
         self._active: list[Track] = []
         self._now = 0.0

@@ -97,7 +97,9 @@ def test_importing_the_module_is_light() -> None:
         "import sys, anonator.core.detection.weights; "
         "print(sorted({'torch', 'ssl', 'urllib.request', 'av', 'cv2'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
