@@ -17,8 +17,7 @@ from video_helpers import clip
 
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import JobResult
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.errors import AnonatorError, InputError
 

@@ -19,8 +19,7 @@ from video_helpers import ffmpeg
 from anonator.core.checks import file_checks
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Preview, Progress, Stage
-from anonator.core.job import Job, default_target
+from anonator.core.job import Job, Preview, Progress, Stage, default_target
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.pictures.rgb import to_rgb_within
 from anonator.core.preview import PREVIEW_SIDE, anonymize_and_show, preview_frame

@@ -23,8 +23,7 @@ import numpy as np
 import pytest
 
 from anonator.core.config import Encoder, Model, Settings
-from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.main_window import MainWindow

@@ -19,8 +19,7 @@ from anonator import terminal
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.job import NO_SOUND, Job, JobResult, Progress, Stage
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
 from anonator.core.windows_files import reachable

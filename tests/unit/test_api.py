@@ -523,7 +523,7 @@ def test_a_type_checker_reads_the_interface_as_it_is(tmp_path: Path) -> None:
     lines = [line.split(": ", 1)[1] for line in run.stdout.splitlines() if "script.py" in line]
     assert [line.split(" [")[0] for line in lines[:3]] == [
         'note: Revealed type is "anonator.core.config.Mode"',
-        'note: Revealed type is "anonator.core.frames.JobResult"',
+        'note: Revealed type is "anonator.core.job.JobResult"',
         'note: Revealed type is "str"',
     ], run.stdout + run.stderr
     told = [line for line in lines[3:] if line.startswith("error")]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from anonator.core.course import KEPT_BACK, STEADY_SECONDS, Course
-from anonator.core.frames import Progress
+from anonator.core.job import Progress
 
 
 def stage(

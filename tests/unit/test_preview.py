@@ -11,8 +11,7 @@ import pytest
 
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Preview
-from anonator.core.job import Job
+from anonator.core.job import Job, Preview
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.pictures.rgb import picture_within, to_rgb_within
 from anonator.core.preview import preview_frame

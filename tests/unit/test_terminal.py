@@ -15,7 +15,7 @@ import pytest
 from video_helpers import clip
 
 from anonator import headless, logs, terminal
-from anonator.core.frames import NO_SOUND, JobResult
+from anonator.core.job import NO_SOUND, JobResult
 from anonator.errors import InputError
 from anonator.main import main
 

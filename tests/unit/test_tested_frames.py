@@ -15,7 +15,8 @@ import pytest
 
 from anonator.core import preview
 from anonator.core.config import Performance, Settings
-from anonator.core.frames import Detections, Frame, Masks, Preview, UInt8Array
+from anonator.core.frames import Detections, Frame, Masks, UInt8Array
+from anonator.core.job import Preview
 from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look

@@ -9,7 +9,7 @@ import pytest
 from ui_helpers import FakeEngine
 from window.window_helpers import Drive, copies, states
 
-from anonator.core.frames import Stage
+from anonator.core.job import Stage
 from anonator.ui.state.job import RunState
 from anonator.ui.state.text import LOADING_ENGINE, NOT_REVIEWED, UNKNOWN, duration
 

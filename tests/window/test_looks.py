@@ -11,8 +11,7 @@ import pytest
 from ui_helpers import Driver, FakeEngine
 from window.window_helpers import Drive, all_widgets, copies, states
 
-from anonator.core.frames import Progress
-from anonator.core.job import NOT_COVERED
+from anonator.core.job import NOT_COVERED, Progress
 from anonator.ui.look import tooltip
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.state.text import UNKNOWN

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from anonator.core.frames import Progress
+from anonator.core.job import Progress
 
 PACE_SECONDS = 60.0
 """The pace is measured over this long, so that one slow scene doesn't turn the estimate over."""

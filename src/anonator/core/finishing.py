@@ -20,8 +20,8 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import JobResult, Stage
 from anonator.core.hipaa_lock import waiver_note
+from anonator.core.job import JobResult, Stage
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
 from anonator.core.writing.partial_file import TemporaryFile, output_error

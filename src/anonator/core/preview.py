@@ -11,8 +11,9 @@ from pathlib import Path
 from anonator.core.anonymizer import anonymize
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.frames import Frame, Masks, Preview
+from anonator.core.frames import Frame, Masks
 from anonator.core.hipaa_lock import require_lock_holds
+from anonator.core.job import Preview
 from anonator.core.pictures.planes import copy_of
 from anonator.core.pictures.rgb import to_rgb_within
 from anonator.core.reading.reader import VideoReader

@@ -20,8 +20,7 @@ from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.finishing import examine, expected_seconds, publish
-from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.canvas import find_canvas

@@ -14,8 +14,7 @@ from face_clips import FaceClip, decode_rgb, moving_face
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import JobResult
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.errors import OutputExistsError
 

@@ -17,8 +17,8 @@ from anonator.core.checks import second_look
 from anonator.core.checks.second_look import frames_to_look_at, patches_for, uncovered_faces
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Frame, Look, Masks, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.frames import Frame, Look, Masks
+from anonator.core.job import Job, Progress, Stage
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.tracking.linking import Tracker
 from anonator.errors import VerificationError

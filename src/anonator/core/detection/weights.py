@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from anonator import models
+from anonator.core import durable_files
 from anonator.core.config import Model
 from anonator.core.detection.known_weights import SPECS, WeightsSpec
 from anonator.errors import DownloadError, ModelError, WeightsInvalidError, WeightsMissingError
@@ -163,8 +164,7 @@ def download(
         ).run()
         try:
             arrived = _checked(spec, part, _Place.DATA)
-            _flush_to_disk(part)
-            os.replace(part, target)
+            durable_files.replace(part, target)
         except WeightsInvalidError:
             part.unlink(missing_ok=True)
             raise
@@ -204,8 +204,7 @@ def adopt(model: Model, file: Path) -> WeightsFile:
         shutil.copyfile(file, part)
         # checks the copy, not the file: nobody can change it in between
         checked = _checked(spec, part, _Place.DATA)
-        _flush_to_disk(part)
-        os.replace(part, target)
+        durable_files.replace(part, target)
     except WeightsInvalidError as exc:
         raise WeightsInvalidError(
             f"This is not the weights file of {model.value}. Choose {spec.file_name}"
@@ -280,9 +279,3 @@ def _sha256(path: Path, place: _Place) -> str:
     except OSError as exc:
         raise WeightsInvalidError(f"The weights file cannot be read. {place.value}") from exc
     return digest.hexdigest()
-
-
-def _flush_to_disk(path: Path) -> None:
-    """A power cut after the rename must not leave an empty file under the final name."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

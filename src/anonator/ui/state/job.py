@@ -10,7 +10,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from anonator.core.frames import JobResult, Preview, Progress
+from anonator.core.job import JobResult, Preview, Progress
 from anonator.ui.state.stricter import Stricter
 
 

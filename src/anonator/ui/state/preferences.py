@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +17,7 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from anonator.core import durable_files
 from anonator.core.config import Settings
 from anonator.core.setting import parse_enum
 from anonator.errors import SettingsError
@@ -60,18 +60,13 @@ def load(path: Path) -> tuple[Preferences, str]:
 
 
 def save(path: Path, preferences: Preferences) -> None:
-    """Write the preferences, under a temporary name first so that nobody reads half a file.
+    """Write the preferences; nobody ever reads half a file.
 
     Raises:
         OSError: the folder can't be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        temporary.write_text(json.dumps(_to_json(preferences), indent=2) + "\n", "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    durable_files.write(path, (json.dumps(_to_json(preferences), indent=2) + "\n").encode())
 
 
 def _to_json(preferences: Preferences) -> dict[str, Any]:

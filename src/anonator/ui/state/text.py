@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
+from anonator.core.job import NO_SOUND, JobResult, Progress, Stage
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import ResultFile
 

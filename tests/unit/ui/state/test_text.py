@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
+from anonator.core.job import NO_SOUND, JobResult, Progress, Stage
 from anonator.ui.state import text
 
 
