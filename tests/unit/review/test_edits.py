@@ -12,7 +12,8 @@ from unit.tracking.tracker_helpers import looks
 from anonator.core.config import Settings
 from anonator.core.frames import Masks
 from anonator.core.review.corrected import Corrected
-from anonator.core.review.edits import Edit, Operation, apply, done, own_id, start
+from anonator.core.review.edits import Edit, Operation, own_id
+from anonator.core.review.reviewed import apply, done, start
 from anonator.core.tracking.linking import Tracker
 from anonator.errors import ReviewError
 

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from unit.review.review_helpers import analysis
 
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile, create, read
 from anonator.errors import ReviewError
 
@@ -47,6 +50,29 @@ def test_a_torn_last_line_loses_only_itself_and_work_goes_on(kept: Path) -> None
     file.append(EDITS[4])
     file.close()
     assert read(kept).edits == tuple(EDITS)
+
+
+def test_an_edit_is_added_without_going_over_those_before_it(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TracksFile(kept)
+    monkeypatch.setattr(tracks_file, "apply", None)
+    file.append(Edit(6, Operation.AREA, None, (0, 9), ((0, (1.0, 2.0, 3.0, 4.0)),)))
+    with pytest.raises(ReviewError, match="order"):
+        file.append(Edit(6, Operation.SEEN, None, (0, 9)))
+    monkeypatch.undo()
+    assert file.state == apply(file.edits, file.analysis)
+    file.append(Edit(7, Operation.UNDO, 6))
+    assert file.state == apply(EDITS, file.analysis)
+    file.close()
+
+
+def test_a_box_is_kept_to_the_last_bit(tmp_path: Path) -> None:
+    rows = np.zeros(1000, ROW)
+    rows["box"] = np.random.default_rng(1).uniform(0, 8000, (1000, 4))
+    rows["score"] = np.random.default_rng(2).uniform(0, 1, 1000)
+    known = dataclasses.replace(ANALYSIS, near_misses=Sightings(rows))
+    assert read(create(known, tmp_path / "t")).analysis == known
 
 
 @pytest.mark.parametrize("line", [-1, -2, -4])
@@ -92,6 +118,7 @@ def test_signing_compresses_and_closes(kept: Path) -> None:
     file.close()
     assert kept.read_bytes()[:2] == b"\x1f\x8b"
     assert len(read(kept).edits) == 6
+    assert read(kept).edits[-1].at.endswith("+00:00")
     with pytest.raises(ReviewError, match="signed"):
         TracksFile(kept)
 
@@ -99,7 +126,12 @@ def test_signing_compresses_and_closes(kept: Path) -> None:
 def test_it_is_found_by_the_video_s_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracks_file, "state_folder", lambda: tmp_path / "state")
     path = create(ANALYSIS)
-    assert tracks_file.find(ANALYSIS.key) == [path]
+    signed = TracksFile(create(ANALYSIS))
+    signed.append(Edit(1, Operation.SIGN, reason="AB"))
+    signed.close()
+    (tmp_path / "state" / f"foreign{tracks_file.SUFFIX}").write_bytes(b"{}\n")
+    found = tracks_file.find(ANALYSIS.key)
+    assert path in found and len(found) == 2
     assert tracks_file.find(dataclasses.replace(ANALYSIS.key, frames=1)) == []
 
 
@@ -107,6 +139,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile
 file = TracksFile(Path(sys.argv[1]))
 for n in range(1, 1001):

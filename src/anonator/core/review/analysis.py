@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from anonator.core.config import Settings
 from anonator.core.frames import Frame, Masks
+from anonator.core.review.kept_sightings import Heap, Sightings
 from anonator.core.tracking.covering import cover
 from anonator.core.tracking.sightings import Moment, Sighting
 
-Box = tuple[float, float, float, float]
-"""xyxy in pixels of the frame."""
 MOST_NEAR_MISSES = 100_000
 """More are counted but not kept: nobody would look at them."""
 
@@ -33,23 +33,11 @@ class VideoKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One detection: a sighting of a track, or a near-miss."""
-
-    frame: int
-    box: Box
-    score: float
-    turned: bool
-    sure: bool
-    overlaps: bool
-
-
-@dataclass(frozen=True, slots=True)
 class FoundTrack:
     """The sightings of one face through a scene, in order."""
 
     id: int
-    sightings: tuple[Seen, ...]
+    sightings: Sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +57,10 @@ class Analysis:
     rooms: tuple[tuple[int, int], ...]
     """(frame, how many of its size may wait), wherever that changes."""
     tracks: tuple[FoundTrack, ...]
-    near_misses: tuple[Seen, ...]
+    near_misses: Sightings
     near_misses_left_out: int = 0
+    second_opinions: Sightings = field(default_factory=Sightings)
+    """What only a second detector saw, where there is one; it covers nothing."""
 
     @property
     def note(self) -> str:
@@ -81,12 +71,12 @@ class Analysis:
 
     def moments(self) -> Iterator[Moment]:
         """What covering needs to know of every frame, in order."""
-        seen: dict[int, list[Sighting]] = {}
-        for track in self.tracks:
-            for each in track.sightings:
-                box = np.array(each.box, np.float32)
-                sighting = Sighting(track.id, box, each.score, each.turned, each.sure, each.overlaps)
-                seen.setdefault(each.frame, []).append(sighting)
+        ids = [np.full(len(track.sightings), track.id, np.int32) for track in self.tracks]
+        tracks = np.concatenate([np.zeros(0, np.int32), *ids])
+        rows = np.concatenate([Sightings().rows, *(track.sightings.rows for track in self.tracks)])
+        order = np.argsort(rows["frame"], kind="stable")
+        ends = np.searchsorted(rows["frame"][order], np.arange(len(self.pts)), side="right").tolist()
+        begin = 0
         cuts, looks, rooms = set(self.cuts), dict(self.looks), dict(self.rooms)
         room = 2
         numerator, denominator = self.key.time_base
@@ -100,8 +90,9 @@ class Analysis:
                 index in looks,
                 looks.get(index, False),
                 room,
-                tuple(seen.get(index, ())),
+                tuple(_sighting(tracks[at], rows[at]) for at in order[begin : ends[index]].tolist()),
             )
+            begin = ends[index]
 
     def masks(self) -> Iterator[Masks]:
         """The masks of every frame, as the first run made them."""
@@ -116,8 +107,8 @@ class Collector:
     cuts: list[int] = field(default_factory=list)
     looks: list[tuple[int, bool]] = field(default_factory=list)
     rooms: list[tuple[int, int]] = field(default_factory=list)
-    tracks: dict[int, list[Seen]] = field(default_factory=dict)
-    near_misses: list[Seen] = field(default_factory=list)
+    tracks: Heap = field(default_factory=Heap)
+    near_misses: Heap = field(default_factory=Heap)
     left_out: int = 0
 
     def hear(self, moment: Moment) -> None:
@@ -129,9 +120,10 @@ class Collector:
         if not self.rooms or self.rooms[-1][1] != moment.room:
             self.rooms.append((moment.index, moment.room))
         for sighting in moment.sightings:
-            self.tracks.setdefault(sighting.track, []).append(_seen(moment.index, sighting))
+            self.tracks.add(moment.index, sighting)
         room = MOST_NEAR_MISSES - len(self.near_misses)
-        self.near_misses += [_seen(moment.index, each) for each in moment.missed[:room]]
+        for missed in moment.missed[:room]:
+            self.near_misses.add(moment.index, missed)
         self.left_out += max(0, len(moment.missed) - room)
 
     def see(self, frame: Frame) -> None:
@@ -160,12 +152,12 @@ class Collector:
             tuple(self.cuts),
             tuple(self.looks),
             tuple(self.rooms),
-            tuple(FoundTrack(id, tuple(seen)) for id, seen in self.tracks.items()),
-            tuple(self.near_misses),
+            tuple(FoundTrack(id, seen) for id, seen in self.tracks.by_track()),
+            next((seen for _, seen in self.near_misses.by_track()), Sightings()),
             self.left_out,
         )
 
 
-def _seen(frame: int, each: Sighting) -> Seen:
-    x1, y1, x2, y2 = each.box.tolist()
-    return Seen(frame, (x1, y1, x2, y2), each.score, each.turned, each.sure, each.overlaps)
+def _sighting(track: int, row: Any) -> Sighting:
+    _, _, score, turned, sure, overlaps = row.item()
+    return Sighting(int(track), row["box"], score, turned, sure, overlaps)

@@ -8,13 +8,15 @@ It never holds a name, a path or a picture.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import datetime
 import gzip
 import hashlib
 import json
 import os
 import secrets
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,18 @@ import platformdirs
 from anonator.core import file_lock
 from anonator.core.privacy import without_path
 from anonator.core.review.analysis import Analysis, VideoKey
-from anonator.core.review.edits import Edit, apply
-from anonator.core.review.tracks_lines import BROKEN, SCHEMA, VERSION, analysis_of, edit_of, lines_of, plain
+from anonator.core.review.edits import OUT_OF_ORDER, Edit, Operation
+from anonator.core.review.reviewed import after, apply
+from anonator.core.review.tracks_lines import (
+    BROKEN,
+    SCHEMA,
+    VERSION,
+    analysis_of,
+    edit_of,
+    key_of,
+    lines_of,
+    plain,
+)
 from anonator.errors import ReviewError
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -69,11 +81,7 @@ def create(analysis: Analysis, path: Path | None = None) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
             made = True
-            before = ""
-            for line in lines_of(analysis):
-                data = _encoded(line, before)
-                file.write(data)
-                before = _digest(data)
+            file.writelines(encoded(analysis))
             file.flush()
             os.fsync(file.fileno())
     except OSError as exc:
@@ -84,6 +92,15 @@ def create(analysis: Analysis, path: Path | None = None) -> Path:
             "The tracks could not be saved: the file exists already, or its folder cannot be written to."
         ) from without_path(exc)
     return path
+
+
+def encoded(analysis: Analysis, edits: Iterable[Edit] = ()) -> Iterator[bytes]:
+    """The lines of a new file."""
+    before = ""
+    for line in (*lines_of(analysis), *({"kind": "edit", **plain(edit)} for edit in edits)):
+        data = _encoded(line, before)
+        yield data
+        before = _digest(data)
 
 
 def read(path: Path, key: VideoKey | None = None) -> Kept:
@@ -107,9 +124,11 @@ def find(key: VideoKey) -> list[Path]:
     """The reviews of a video in the state folder."""
     found = []
     for path in sorted(state_folder().glob(f"*{SUFFIX}")):
-        with contextlib.suppress(ReviewError):
-            read(path, key)
-            found.append(path)
+        with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
+            first = gzip.GzipFile(fileobj=file) if file.read(2) == _GZIP else file
+            file.seek(0)
+            if key_of(json.loads(first.readline())) == key:
+                found.append(path)
     return found
 
 
@@ -141,6 +160,8 @@ class TracksFile:
             os.close(self._file)
             raise
         self.analysis, self.edits = kept.analysis, list(kept.edits)
+        self.state = apply(self.edits, self.analysis)
+        """What follows from the edits."""
 
     def _content(self) -> bytes:
         """All of the file, through the handle that holds the lock: Windows lets no other read it."""
@@ -154,7 +175,15 @@ class TracksFile:
         Raises:
             ReviewError: the edit is not possible, or cannot be written; the file is as before.
         """
-        apply([*self.edits, edit], self.analysis)
+        if edit.operation is Operation.SIGN and not edit.at:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            edit = dataclasses.replace(edit, at=now.isoformat(timespec="seconds"))
+        if edit.operation is Operation.UNDO:
+            state = apply([*self.edits, edit], self.analysis)
+        else:
+            if self.edits and edit.number <= self.edits[-1].number:
+                raise ReviewError(OUT_OF_ORDER)
+            state = after(edit, self.state, self.analysis)
         data = _encoded({"kind": "edit", **plain(edit)}, self._before)
         try:
             os.lseek(self._file, self._end, os.SEEK_SET)
@@ -167,10 +196,11 @@ class TracksFile:
             raise ReviewError("The edit could not be saved. Is the disk full?") from without_path(exc)
         self._before, self._end = _digest(data), self._end + len(data)
         self.edits.append(edit)
+        self.state = state
 
     def close(self) -> None:
         """Unlock the file; a signed one is compressed."""
-        signed = bool(apply(self.edits, self.analysis).signed)
+        signed = bool(self.state.signed)
         content = self._content() if signed else b""
         file_lock.release(self._file)
         os.close(self._file)

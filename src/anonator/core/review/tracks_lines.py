@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Any
 
 from anonator.core.config import Settings
-from anonator.core.review.analysis import Analysis, FoundTrack, Seen, VideoKey
+from anonator.core.review.analysis import Analysis, FoundTrack, VideoKey
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.kept_sightings import Sightings
 from anonator.errors import ReviewError, SettingsError
 
 SCHEMA, VERSION = "anonator-tracks", 1
@@ -32,11 +33,12 @@ def lines_of(analysis: Analysis) -> Iterator[dict[str, Any]]:
         yield {"kind": "pts", "pts": analysis.pts[begin : begin + PTS_A_LINE]}
     yield {"kind": "looks", "cuts": analysis.cuts, "looks": analysis.looks, "rooms": analysis.rooms}
     for track in analysis.tracks:
-        yield {"kind": "track", "id": track.id, "seen": [dataclasses.astuple(s) for s in track.sightings]}
+        yield {"kind": "track", "id": track.id, "seen": track.sightings.plain()}
     yield {
         "kind": "complete",
-        "near_misses": [dataclasses.astuple(each) for each in analysis.near_misses],
+        "near_misses": analysis.near_misses.plain(),
         "left_out": analysis.near_misses_left_out,
+        "second_opinions": analysis.second_opinions.plain(),
     }
 
 
@@ -52,25 +54,27 @@ def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
 
     try:
         (head,), (looks,), (last,) = of("header"), of("looks"), of("complete")
-        key = head["key"]
         return Analysis(
-            VideoKey(**{**key, "time_base": tuple(key["time_base"])}),
+            key_of(head),
             _settings(Settings(), head["settings"]),
             head["weights_sha256"],
             tuple(pts for line in of("pts") for pts in line["pts"]),
             tuple(looks["cuts"]),
             tuple((index, turned) for index, turned in looks["looks"]),
             tuple((index, room) for index, room in looks["rooms"]),
-            tuple(FoundTrack(each["id"], _sightings(each["seen"])) for each in of("track")),
-            _sightings(last["near_misses"]),
+            tuple(FoundTrack(each["id"], Sightings.from_plain(each["seen"])) for each in of("track")),
+            Sightings.from_plain(last["near_misses"]),
             last["left_out"],
+            Sightings.from_plain(last["second_opinions"]),
         )
     except BROKEN as exc:
         raise ReviewError("This file of tracks does not hold what it must.") from exc
 
 
-def _sightings(rows: list[Any]) -> tuple[Seen, ...]:
-    return tuple(Seen(row[0], tuple(row[1]), *row[2:]) for row in rows)
+def key_of(head: dict[str, Any]) -> VideoKey:
+    """The key of the video that a header names."""
+    key = head["key"]
+    return VideoKey(**{**key, "time_base": tuple(key["time_base"])})
 
 
 def edit_of(line: dict[str, Any]) -> Edit:
@@ -83,6 +87,8 @@ def edit_of(line: dict[str, Any]) -> Edit:
         tuple((pts, tuple(box)) for pts, box in line["boxes"]),
         line["reason"],
         line["other"],
+        line["at"],
+        line["by_program"],
     )
 
 
