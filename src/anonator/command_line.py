@@ -120,8 +120,12 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
     """
     config = config or UserConfig()
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    base = config.standard if args.standard else config.hipaa
+    for name in given:
+        if OPTIONS[name].declared.form is not None:  # a list: what the base covers stays covered
+            given[name] = (*OPTIONS[name].of(base), *given[name])
     if args.standard:
-        return dataclasses.replace(config.standard, **given)
+        return dataclasses.replace(base, **given)
     for name, value in given.items():
         declared = OPTIONS[name].declared
         if declared.scope is Scope.STANDARD:
@@ -138,7 +142,8 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    declared = OPTIONS[name].declared if name in OPTIONS else None
+    return "--" + ((declared and declared.option) or name).replace("_", "-")
 
 
 def _written(name: str, value: Any) -> str:
@@ -152,7 +157,10 @@ def _add_option(group: Any, setting: Setting) -> None:
     """The option of one setting, with its sentence, its legal values and its defaults."""
     flag, text = _flag(setting.name), f"{_begun_small(setting.declared.doc)} ({_facts(setting)})"
     text = text.replace("%", "%%")
-    if isinstance(setting.default, bool):
+    if setting.declared.form is not None:
+        form = _text(setting.declared.form)
+        group.add_argument(flag, dest=setting.name, type=form, action="append", metavar="PLACE", help=text)
+    elif isinstance(setting.default, bool):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     elif isinstance(setting.default, Enum):
         kind = type(setting.default)
@@ -191,7 +199,7 @@ def _facts(setting: Setting) -> str:
 
 
 def _shown(value: Any) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else word(value)
+    return ("on" if value else "off") if isinstance(value, bool) else word(value) or "none"
 
 
 def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
@@ -200,6 +208,17 @@ def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
             return parse_enum(kind, value)
         except SettingsError as exc:
             raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    return parse
+
+
+def _text(form: Callable[[str], object]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        try:
+            form(value)
+        except SettingsError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+        return value
 
     return parse
 

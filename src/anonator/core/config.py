@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from anonator.core.areas import area
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Hipaa, Scope, Topic, setting, settle, standard_values
 from anonator.errors import SettingsError
@@ -245,6 +246,13 @@ class Settings:
         high=MOSAIC_BLOCKS,
         topic=Topic.COVERED,
         rare=True,
+    )
+    areas: tuple[str, ...] = setting(
+        (),
+        "Places always covered, as X,Y,WIDTH,HEIGHT in pixels or percent, with @FROM-TO for a while.",
+        form=area,
+        topic=Topic.COVERED,
+        option="area",
     )
     keep_audio: bool = setting(
         False,

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from anonator.core.anonymizer import anonymize
+from anonator.core.areas import area
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
@@ -104,6 +105,8 @@ class Processor:
             ) as writer,
         ):
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
+            for each in settings.areas:
+                area(each).pixels(reader.info.width, reader.info.height)  # not only when its time comes
             if settings.report:
                 check_target(job.report_target, reader.info.file_id, job.overwrite)
             attempt = Attempt(reader, writer, self._detectors.get(settings))
