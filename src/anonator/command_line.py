@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from anonator.core.catalogue import SETTINGS, Setting
-from anonator.core.config import Settings
+from anonator.core.config import DECIDED, Settings
 from anonator.core.config_file import UserConfig, default_path
 from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
+    NOT_UNDER_LOCK,
     lock_takes,
     lock_words,
     require_lock_holds,
@@ -27,7 +28,7 @@ OPTIONS: dict[str, Setting] = {
     name: each for name, each in SETTINGS.items() if each.declared.topic is not None
 }
 """Settings that are options of the same name."""
-JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "json")
+JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "tracks", "from_tracks", "json")
 """Other options that only make sense for a job in the terminal."""
 
 
@@ -88,6 +89,15 @@ def build_parser() -> argparse.ArgumentParser:
     results.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
     )
+    results.add_argument(
+        "--tracks", type=Path, metavar="FILE", help="keep what was found in this file, to correct it later"
+    )
+    results.add_argument(
+        "--from-tracks",
+        type=Path,
+        metavar="FILE",
+        help="make the result from such a file and its corrections, without looking for faces again",
+    )
     results.add_argument("--overwrite", action="store_true", help="replace a result that already exists")
     scripts.add_argument(
         "--json", action="store_true", help="print one line of JSON per video to standard output"
@@ -107,18 +117,31 @@ def says_something_of_a_job(args: argparse.Namespace) -> bool:
     return chosen or any(getattr(args, name) not in (None, False) for name in JOB_ONLY)
 
 
-def settings_from(args: argparse.Namespace, config: UserConfig | None = None) -> Settings:
+def settings_from(
+    args: argparse.Namespace, config: UserConfig | None = None, found: Settings | None = None
+) -> Settings:
     """The settings that a command line asks for.
 
     Args:
         args: the parsed command line.
         config: what the modes start from; None takes the program's own defaults.
+        found: of the tracks that the result is made from; they then are what the modes start from.
 
     Raises:
-        SettingsError: a value is out of range.
+        SettingsError: a value is out of range, or decides what is found although tracks are given.
         HipaaLockError: an option is less strict than HIPAA mode, or than the configuration file made it.
     """
     config = config or UserConfig()
+    if found is not None:
+        for name, each in OPTIONS.items():
+            if getattr(args, name) is not None and name in DECIDED:
+                raise SettingsError(
+                    f"{_flag(name)} decides how faces are found, and --from-tracks finds none anew. Leave it "
+                    f"out, or run the video again ({_begun_small(each.declared.doc)})."
+                )
+        if not args.standard and not found.hipaa:
+            raise HipaaLockError(NOT_UNDER_LOCK)
+        config = UserConfig(found, dataclasses.replace(found, hipaa=False, hipaa_waiver=""))
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
     base = config.standard if args.standard else config.hipaa
     for name in given:

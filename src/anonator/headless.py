@@ -44,13 +44,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         _output_folder(args.output_dir),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
-        if not _weights_ready(args, settings.model, interrupted):
+        if args.from_tracks is None and not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
         for name in _names(args, settings):
             if name.same_as is not None:
                 _say(args, name, {"status": "skipped", "same_as": str(name.same_as)})
                 continue
-            job = Job(name.source, name.target, settings, args.overwrite)
+            job = Job(name.source, name.target, settings, args.overwrite, args.from_tracks, args.tracks)
             try:
                 result = _one(job, detectors, interrupted, quiet=args.json)
             except JobCancelled as exc:
@@ -126,7 +126,8 @@ def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
         "replaced_frames": result.replaced_frames,
         "checks": list(result.checks),
         "report": None if result.report is None else str(result.report),
-        "reviewed": False,
+        "tracks_file": None if result.tracks_file is None else str(result.tracks_file),
+        "reviewed": bool(result.reviewed_by),
         "notes": list(result.notes),
         **({"stage_seconds": result.stage_seconds} if verbose else {}),
     }
@@ -152,9 +153,11 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
         )
         if facts["report"]:
             said += f"  Report: {facts['report']}\n"
+        if facts["tracks_file"]:
+            said += f"  Tracks: {facts['tracks_file']}\n"
         for check in facts["checks"]:
             said += f"  Check: {check}\n"
-        said += "  Not yet reviewed by a person.\n"
+        said += "  Reviewed and signed.\n" if facts["reviewed"] else "  Not yet reviewed by a person.\n"
         for note in facts["notes"]:
             said += f"  Note: {note}\n"
         terminal.OUT.write(said)

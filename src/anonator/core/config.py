@@ -78,6 +78,11 @@ class Encoder(Enum):
     AMF = "h264_amf"
 
 
+DECIDED = (
+    "model", "performance", "threshold", "multi_pass", "pass_factors", "nms_threshold", "orientations",
+    "tracking", "presets",
+)  # fmt: skip
+"""Settings that decide what is found; tracks that were kept hold them, and they cannot change later."""
 HIPAA_PERFORMANCE = (Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED)
 CPU_BATCH_LIMIT = 4
 MAX_UPSCALE = 2.0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import report
@@ -20,8 +23,10 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
+from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
+from anonator.core.keeping import keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
 from anonator.core.writing.partial_file import TemporaryFile, output_error
@@ -33,6 +38,10 @@ PLAYING = 0.1
 """What it takes to play a finished file, as a share of what it took to write it."""
 COMPARED = 0.3
 """What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
+NO_TRACKS = (
+    "The tracks could not be saved where you wanted them. The finished video is complete and was checked. "
+    "Run the job again if you need the tracks."
+)
 NO_REPORT = (
     "The report could not be saved next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
@@ -102,7 +111,10 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tu
     """How many finished frames were looked at, and the faces that can be seen in them."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
-    wanted = {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
+    sample = run.rendering.to_look_at() if run.rendering else frames_to_look_at(run.record)
+    wanted = {**dict.fromkeys(near, False), **sample}
+    if not wanted:
+        return 0, []
     found = uncovered_faces(
         attempt.writer.temporary_path,
         run.job.source,
@@ -112,12 +124,13 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tu
         tick,
         run.canvas,
         run.control.stop_if_cancelled,
+        run.rendering.shown if run.rendering else None,
     )
     return len(wanted), found
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report and give both files their names.
+    """Write the report, and the tracks file if one is wanted, and give all files their names.
 
     Raises:
         OutputError: a name cannot be given; nothing is left behind.
@@ -125,23 +138,23 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
     notes += filter(None, [waiver_note(job.settings)])
-    has_report = False
-    if job.settings.report:
-        content = report.to_json(_audit(run, attempt, checks, notes))
-        # both are complete on the disk before either gets its name
-        paper = TemporaryFile(job.target.parent, ".partial.json")
+    if run.rendering:
+        notes += run.rendering.notes
+        looked = isinstance(attempt.detector, SpareDetector) and attempt.detector.loaded
+        log.info("made from kept tracks; %s", "the second look ran" if looked else "no detector was loaded")
+    named: set[Path | None] = set()
+    with ExitStack() as files:
         try:
-            paper.write(content)
-            paper.close()
+            # all are complete on the disk before one of them gets its name
+            papers = list(_papers(run, attempt, checks, notes, files))
             writer.publish()
-            has_report = _publish_report(run, paper)
         except OSError as exc:
             raise output_error(exc) from without_path(exc)
-        finally:
-            paper.remove()
-        notes += [] if has_report else [NO_REPORT]
-    else:
-        writer.publish()
+        for paper in papers:
+            if _publish(paper, job.overwrite):
+                named.add(paper.target)
+            else:
+                notes.append(paper.missing)
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -152,7 +165,9 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
         checks=tuple(check.sentence for check in checks),
-        report=job.report_target if has_report else None,
+        report=job.report_target if job.report_target in named else None,
+        tracks_file=job.save_tracks if job.save_tracks in named else None,
+        reviewed_by=run.rendering.state.signed if run.rendering else "",
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
@@ -160,12 +175,41 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     )
 
 
-def _publish_report(run: Run, paper: TemporaryFile) -> bool:
-    """Give the report its name; the verified video already has its own and is kept."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Paper:
+    """A file that goes with the result, still without its name."""
+
+    file: TemporaryFile
+    target: Path
+    missing: str
+    """What to say if the name cannot be given."""
+    private: bool = False
+
+
+def _papers(
+    run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[str], files: ExitStack
+) -> Iterator[_Paper]:
+    """The files that go with the result, complete; files removes those that get no name."""
+    job = run.job
+    if job.settings.report:
+        content = report.to_json(_audit(run, attempt, checks, notes))
+        paper = TemporaryFile(job.target.parent, ".partial.json")
+        files.callback(paper.remove)
+        paper.write(content)
+        paper.close()
+        yield _Paper(paper, job.report_target, NO_REPORT)
+    tracks = keep(run, attempt)
+    if tracks is not None and job.save_tracks is not None:
+        files.callback(tracks.remove)
+        yield _Paper(tracks, job.save_tracks, NO_TRACKS, private=True)
+
+
+def _publish(paper: _Paper, overwrite: bool) -> bool:
+    """Give a file its name; the verified video already has its own and is kept."""
     try:
-        paper.publish(run.job.report_target, run.job.overwrite)
+        paper.file.publish(paper.target, overwrite, private=paper.private)
     except (OSError, OutputError) as exc:
-        log.warning("the report could not be given its name (%s)", type(exc).__name__)
+        log.warning("a file that goes with the result could not get its name (%s)", type(exc).__name__)
         return False
     return True
 
@@ -197,6 +241,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         output_sha256=report.sha256_of(writer.temporary_path, tick),
         output_bytes=writer.bytes_written,
         input_sha256=report.sha256_of(run.job.source, tick) if settings.hash_input else None,
+        review=run.rendering.summary() if run.rendering else None,
     )
 
 

@@ -20,12 +20,15 @@ from anonator.core.checks.second_look import Uncovered, patches_for, was_covered
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
+from anonator.core.detection.spare import SpareDetector
 from anonator.core.finishing import examine, expected_seconds, publish
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader
+from anonator.core.review import tracks_file
+from anonator.core.review.rendering import Rendering
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
 from anonator.core.writing.disk_space import require_room
@@ -62,6 +65,8 @@ class Processor:
         """
         run = self._run
         second_ffmpeg_version()  # checked before hours of work, not after
+        if run.job.tracks is not None:
+            run.rendering = Rendering(tracks_file.read(run.job.tracks), run.job.settings)
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -109,7 +114,10 @@ class Processor:
                 area(each).pixels(reader.info.width, reader.info.height)  # not only when its time comes
             if settings.report:
                 check_target(job.report_target, reader.info.file_id, job.overwrite)
-            attempt = Attempt(reader, writer, self._detectors.get(settings))
+            if job.save_tracks is not None:
+                check_target(job.save_tracks, reader.info.file_id, job.overwrite)
+            spare = SpareDetector(self._detectors, settings) if run.rendering else None
+            attempt = Attempt(reader, writer, spare or self._detectors.get(settings))
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
@@ -128,6 +136,9 @@ class Processor:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:
                 covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
+            elif run.rendering:
+                replayed = run.rendered(run.rendering, attempt.noted(frames), attempt.reader.file_bytes)
+                covered = times.of("tracking", replayed)
             else:
                 stop = run.control.stop_if_cancelled
                 seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)

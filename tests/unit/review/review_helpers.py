@@ -28,4 +28,4 @@ def analysis(settings: Settings | None = None) -> Analysis:
     stream = looks(found(), frames=FRAMES, every=3, cuts=(0, 30))
     for frame, _ in Tracker(settings).run(stream, taken.hear):
         taken.see(frame)
-    return taken.finished(settings, "ab" * 32, 1234, frame)
+    return taken.finished(settings, "ab" * 32, 1234)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,8 @@ class Collector:
     tracks: Heap = field(default_factory=Heap)
     near_misses: Heap = field(default_factory=Heap)
     left_out: int = 0
+    _size: tuple[int, int] = (0, 0)
+    _time_base: Fraction = Fraction(1)
 
     def hear(self, moment: Moment) -> None:
         """Take down what was found at one frame."""
@@ -129,21 +132,19 @@ class Collector:
     def see(self, frame: Frame) -> None:
         """Take down the time of the next frame."""
         self.pts.append(frame.pts)
+        self._size, self._time_base = (frame.width, frame.height), frame.time_base
 
-    def finished(self, settings: Settings, weights_sha256: str, file_bytes: int, last: Frame) -> Analysis:
+    def finished(self, settings: Settings, weights_sha256: str, file_bytes: int) -> Analysis:
         """The analysis of a video that was read to its end.
 
         Args:
             settings: of the job.
             weights_sha256: of the detector's weights, or "".
             file_bytes: length of the video's file.
-            last: any frame of the video; all have one size and time base.
         """
         digest = hashlib.sha256(np.array(self.pts, "<i8").tobytes()).hexdigest()
-        base = last.time_base
-        key = VideoKey(
-            file_bytes, len(self.pts), last.width, last.height, (base.numerator, base.denominator), digest
-        )
+        base = self._time_base.as_integer_ratio()
+        key = VideoKey(file_bytes, len(self.pts), *self._size, base, digest)
         return Analysis(
             key,
             settings,

@@ -89,6 +89,10 @@ def standing(edits: Sequence[Edit]) -> list[Edit]:
         if edit.operation is Operation.UNDO:
             if edit.target not in by_number:
                 raise ReviewError("There is no such edit to undo.")
+            if by_number[edit.target].by_program:
+                raise ReviewError(
+                    "The second look saw a face there. Leave it visible, with a reason, instead."
+                )
             if edit.target in undone:
                 raise ReviewError("This edit is already undone.")
             signed = [n for n in signatures if n not in undone]

@@ -43,6 +43,7 @@ from anonator.errors import ReviewError
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """By version: what makes a line of it one of the next version."""
 SUFFIX = ".tracks"
+OTHER_VIDEO = "These tracks belong to another video, or the video was changed."
 _GZIP = b"\x1f\x8b"
 _BINARY: int = getattr(os, "O_BINARY", 0)
 """Windows would change line ends without it."""
@@ -163,6 +164,12 @@ class TracksFile:
         self.state = apply(self.edits, self.analysis)
         """What follows from the edits."""
 
+    def __enter__(self) -> TracksFile:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     def _content(self) -> bytes:
         """All of the file, through the handle that holds the lock: Windows lets no other read it."""
         os.lseek(self._file, 0, os.SEEK_SET)
@@ -259,7 +266,7 @@ def _read(content: bytes, key: VideoKey | None) -> tuple[Kept, str, int]:
         )
     analysis = analysis_of(lines)
     if key is not None and key != analysis.key:
-        raise ReviewError("These tracks belong to another video, or the video was changed.")
+        raise ReviewError(OTHER_VIDEO)
     return Kept(analysis, tuple(edits), problem), before, end
 
 

@@ -165,16 +165,17 @@ class TemporaryFile:
             self._file.close()
         return size
 
-    def publish(self, target: Path, overwrite: bool) -> None:
-        """Ordinary permissions, then the final name, then the folder's entry onto the disk.
+    def publish(self, target: Path, overwrite: bool, *, private: bool = False) -> None:
+        """Ordinary permissions unless private, then the final name, then the folder's entry onto the disk.
 
         Raises:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
         target = reachable(target)
-        with contextlib.suppress(OSError):  # drives without their own permissions refuse this
-            os.chmod(self.path, 0o666 & ~_umask())
+        if not private:
+            with contextlib.suppress(OSError):  # drives without their own permissions refuse this
+                os.chmod(self.path, 0o666 & ~_umask())
         give = os.replace if overwrite else _rename_to_new
         try:
             _patiently(lambda: give(self.path, target))
