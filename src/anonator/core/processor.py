@@ -8,7 +8,7 @@ reading -> cuts -> detection -> tracking -> masking -> writing -> checks -> name
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 
@@ -22,6 +22,7 @@ from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.finishing import examine, expected_seconds, publish
+from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
@@ -133,20 +134,25 @@ class Processor:
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
         run.course.enter(partial(expected_seconds, run, attempt))
         with ExitStack() as stages:
-            frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
-            if run.repairs:
+            read = times.of("reading", attempt.frames(run))
+            if run.rendering and not run.repairs:
+                # masks are made where pictures are read, so that neither waits for the encoder
+                noted = attempt.noted(times.waiting("tracking", read))
+                replayed = run.rendered(run.rendering, noted, attempt.reader.file_bytes)
+                made = times.of("tracking", replayed)
+                covered: Iterable[tuple[Frame, Masks]] = ahead(made, lambda e: e[0].nbytes, "decode", stages)
+            elif run.repairs:
+                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
                 covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
-            elif run.rendering:
-                replayed = run.rendered(run.rendering, attempt.noted(frames), attempt.reader.file_bytes)
-                covered = times.of("tracking", replayed)
             else:
+                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
                 stop = run.control.stop_if_cancelled
                 seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)
-                noted = attempt.noted(times.waiting("tracking", looks))
-                covered = times.of("tracking", run.tracked(noted))
+                noted_looks = attempt.noted(times.waiting("tracking", looks))
+                covered = times.of("tracking", run.tracked(noted_looks))
             for frame, masks in covered:
                 run.control.checkpoint(meter)
                 with times.measured("masking"):
