@@ -8,7 +8,7 @@ import importlib.metadata
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from anonator.core.catalogue import SETTINGS, Setting
 from anonator.core.config import DECIDED, Settings
@@ -145,8 +145,9 @@ def settings_from(
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
     base = config.standard if args.standard else config.hipaa
     for name in given:
-        if OPTIONS[name].declared.form is not None:  # a list: what the base covers stays covered
-            given[name] = (*OPTIONS[name].of(base), *given[name])
+        before = OPTIONS[name].of(base)
+        if isinstance(before, tuple):  # what the base covers stays covered
+            given[name] = (*before, *given[name])
     if args.standard:
         return dataclasses.replace(base, **given)
     for name, value in given.items():
@@ -169,14 +170,14 @@ def _flag(name: str) -> str:
     return "--" + ((declared and declared.option) or name).replace("_", "-")
 
 
-def _written(name: str, value: Any) -> str:
+def _written(name: str, value: object) -> str:
     """A setting as written on the command line."""
     if isinstance(value, bool):
         return _flag(name) if value else _flag("no_" + name)
     return f"{_flag(name)} {word(value)}"
 
 
-def _add_option(group: Any, setting: Setting) -> None:
+def _add_option(group: argparse._ArgumentGroup, setting: Setting) -> None:
     """The option of one setting, with its sentence, its legal values and its defaults."""
     flag, text = _flag(setting.name), f"{_begun_small(setting.declared.doc)} ({_facts(setting)})"
     text = text.replace("%", "%%")
@@ -215,13 +216,13 @@ def _facts(setting: Setting) -> str:
     elif name in HIPAA_FIXED:
         facts.append(f"in HIPAA mode always {_shown(setting.default)}")
         default = f"default {_shown(setting.standard)}"
-    elif declared.hipaa_choices:
+    elif declared.hipaa_choices and isinstance(setting.default, Enum):
         refused = (each for each in type(setting.default) if each not in declared.hipaa_choices)
         facts.append(f"HIPAA mode refuses {', '.join(map(word, refused))}")
     return ", ".join(facts) + ("; " if facts else "") + default
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else word(value) or "none"
 
 

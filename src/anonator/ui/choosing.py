@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from anonator.errors import SettingsError
 from anonator.ui.state import preferences
@@ -66,7 +65,7 @@ class Choosing:
 
     # --- what people ask for
 
-    def choose(self, name: str, value: Any) -> None:
+    def choose(self, name: str, value: object) -> None:
         """Change one setting."""
         try:
             self._chosen.choose(name, value)
@@ -139,7 +138,7 @@ class Choosing:
         if not self._store.state.held:
             preferences.save(self._file, self.preferences())
 
-    def _changed(self, **more: Any) -> None:
+    def _changed(self, **more: object) -> None:
         self._changed_at = time.monotonic()
         self._store.change(settings=self._chosen.settings(), **more)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tkinter import ttk
-from typing import Any
 
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
@@ -41,7 +40,7 @@ class FreeSettings(Section):
         self,
         parent: tk.Misc,
         theme: Theme,
-        choose: Callable[[str, Any], None],
+        choose: Callable[[str, object], None],
         *,
         choose_folder: Callable[[], None],
         forget_folder: Callable[[], None],
