@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from anonator import headless, logs, terminal
+from anonator import headless, logs, terminal, tracks_command
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
 from anonator.core.config import Settings
@@ -27,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
     """
     terminal.prepare()
+    given = sys.argv[1:] if argv is None else argv
+    if tracks_command.is_meant(given):
+        logs.set_up(verbose=False)
+        return tracks_command.main(given[1:])
     parser = build_parser()
     args = parser.parse_args(argv)
     logs.set_up(verbose=args.verbose)

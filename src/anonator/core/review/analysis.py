@@ -13,6 +13,7 @@ import numpy as np
 from anonator.core.config import Settings
 from anonator.core.frames import Frame, Masks
 from anonator.core.review.kept_sightings import Heap, Sightings
+from anonator.core.review.shades import Shade, Shader
 from anonator.core.tracking.covering import cover
 from anonator.core.tracking.sightings import Moment, Sighting
 
@@ -60,6 +61,8 @@ class Analysis:
     tracks: tuple[FoundTrack, ...]
     near_misses: Sightings
     near_misses_left_out: int = 0
+    shades: tuple[Shade, ...] = ()
+    """Of every frame: how dark, sharp and moving it is."""
     second_opinions: Sightings = field(default_factory=Sightings)
     """What only a second detector saw, where there is one; it covers nothing."""
 
@@ -111,6 +114,8 @@ class Collector:
     tracks: Heap = field(default_factory=Heap)
     near_misses: Heap = field(default_factory=Heap)
     left_out: int = 0
+    shades: list[Shade] = field(default_factory=list)
+    _shader: Shader = field(default_factory=Shader)
     _size: tuple[int, int] = (0, 0)
     _time_base: Fraction = Fraction(1)
 
@@ -130,8 +135,9 @@ class Collector:
         self.left_out += max(0, len(moment.missed) - room)
 
     def see(self, frame: Frame) -> None:
-        """Take down the time of the next frame."""
+        """Take down the time and the shade of the next frame."""
         self.pts.append(frame.pts)
+        self.shades.append(self._shader.shade(frame))
         self._size, self._time_base = (frame.width, frame.height), frame.time_base
 
     def finished(self, settings: Settings, weights_sha256: str, file_bytes: int) -> Analysis:
@@ -156,6 +162,7 @@ class Collector:
             tuple(FoundTrack(id, seen) for id, seen in self.tracks.by_track()),
             next((seen for _, seen in self.near_misses.by_track()), Sightings()),
             self.left_out,
+            tuple(self.shades),
         )
 
 

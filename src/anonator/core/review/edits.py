@@ -27,6 +27,8 @@ class Operation(Enum):
     TRIM = "trim"
     JOIN = "join"
     SPLIT = "split"
+    HELD = "held"
+    """Not a decision: a drawn cover could not be followed there, and was held where it was."""
     SEEN = "seen"
     SIGN = "sign"
     UNDO = "undo"
@@ -38,7 +40,7 @@ WITHOUT_TARGET = (Operation.ADD, Operation.AREA, Operation.SEEN, Operation.SIGN)
 NEEDS_BOX = (Operation.KEYFRAME, Operation.ADD, Operation.AREA)
 NEEDS_SPAN = (
     Operation.COVER, Operation.LEAVE_VISIBLE, Operation.ADD, Operation.AREA, Operation.TRIM,
-    Operation.SPLIT, Operation.SEEN,
+    Operation.SPLIT, Operation.SEEN, Operation.HELD,
 )  # fmt: skip
 
 

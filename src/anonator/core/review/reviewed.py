@@ -47,6 +47,8 @@ class Reviewed:
     areas: frozenset[tuple[int, Span, Box]] = frozenset()
     visible: frozenset[tuple[int, Span, str]] = frozenset()
     seen: frozenset[Span] = frozenset()
+    held: frozenset[tuple[int, Span]] = frozenset()
+    """(id, span) of drawn covers where they could not be followed."""
     of_program: frozenset[int] = frozenset()
     """Ids of drawn covers that the second look made."""
     signed: str = ""
@@ -138,6 +140,8 @@ def done(edit: Edit, state: Reviewed) -> Reviewed:
     if edit.operation is Operation.AREA:
         area = (own_id(edit.number), (begin, end), edit.boxes[0][1])
         return replace(state, areas=state.areas | {area})
+    if edit.operation is Operation.HELD:
+        return replace(state, held=state.held | {(id, (begin, end))})
     if edit.operation is Operation.SEEN:
         return replace(state, seen=state.seen | {(begin, end)})
     if edit.operation is Operation.SIGN:

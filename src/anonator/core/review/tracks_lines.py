@@ -11,6 +11,7 @@ from anonator.core.config import Settings
 from anonator.core.review.analysis import Analysis, FoundTrack, VideoKey
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import Sightings
+from anonator.core.review.shades import Shade
 from anonator.errors import ReviewError, SettingsError
 
 SCHEMA, VERSION = "anonator-tracks", 1
@@ -30,7 +31,8 @@ def lines_of(analysis: Analysis) -> Iterator[dict[str, Any]]:
         "weights_sha256": analysis.weights_sha256,
     }
     for begin in range(0, len(analysis.pts), PTS_A_LINE):
-        yield {"kind": "pts", "pts": analysis.pts[begin : begin + PTS_A_LINE]}
+        end = begin + PTS_A_LINE
+        yield {"kind": "pts", "pts": analysis.pts[begin:end], "shades": analysis.shades[begin:end]}
     yield {"kind": "looks", "cuts": analysis.cuts, "looks": analysis.looks, "rooms": analysis.rooms}
     for track in analysis.tracks:
         yield {"kind": "track", "id": track.id, "seen": track.sightings.plain()}
@@ -65,6 +67,7 @@ def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
             tuple(FoundTrack(each["id"], Sightings.from_plain(each["seen"])) for each in of("track")),
             Sightings.from_plain(last["near_misses"]),
             last["left_out"],
+            tuple(Shade(*shade) for line in of("pts") for shade in line["shades"]),
             Sightings.from_plain(last["second_opinions"]),
         )
     except BROKEN as exc:
