@@ -101,7 +101,7 @@ def test_repairs_and_held_stretches_are_doubts() -> None:
     edits = [
         Edit(1, Operation.ADD, None, (0, 30 * STEP), drawn, "second look", by_program=True),
         Edit(2, Operation.ADD, None, (0, 90 * STEP), drawn),
-        Edit(3, Operation.HELD, -3, (50 * STEP, 60 * STEP)),
+        Edit(3, Operation.HELD, -3, (70 * STEP, 80 * STEP)),
     ]
     assert kinds(doubts(given, edits)) == [Kind.REPAIR, Kind.HELD]
 

@@ -164,7 +164,7 @@ class _Search:
             if self._pts[after.frame] - self._pts[before.frame] > self._reach and missing:
                 yield from self._breaks_off(track.id, before, None)
                 yield from self._breaks_off(track.id, None, after)
-            elif missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
+            if missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
                 hull = box_ops.hull(_array([before.box]), _array([after.box]))[0].tolist()
                 yield _Spot(Kind.GAP, before.frame, after.frame, tuple(hull), track.id)
         yield from self._breaks_off(track.id, seen[-1], None)
