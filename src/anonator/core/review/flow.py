@@ -13,7 +13,10 @@ POINTS = 8
 """Points across and down a box."""
 INNER = 0.8
 """They lie in this share of its sides: at its edges is background."""
-FEWEST = 8
+FEWEST = 16
+"""So many of them must come back."""
+ALIKE, PATCH = 0.4, 24
+"""Correlation of the two boxes' pictures, so large, from which they show the same."""
 WINDOW = (15, 15)
 LEVELS = 3
 ERROR = 0.06
@@ -50,7 +53,22 @@ def flowed(before: UInt8Array, after: UInt8Array, box: Box) -> Box | None:
     middle = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]) + shift
     half = np.array([box[2] - box[0], box[3] - box[1]]) * size / 2
     (left, top), (right, bottom) = (middle - half).tolist(), (middle + half).tolist()
-    return left, top, right, bottom
+    there_box = left, top, right, bottom
+    return there_box if _likeness(before, after, box, there_box) >= ALIKE else None
+
+
+def _likeness(before: UInt8Array, after: UInt8Array, box: Box, there: Box) -> float:
+    """How much the pictures in two boxes correlate, -1..1."""
+    first, second = _patch(before, box), _patch(after, there)
+    spread = float(first.std() * second.std())
+    return float((first * second).mean()) / spread if spread > 1 else 1.0
+
+
+def _patch(picture: UInt8Array, box: Box) -> Float32Array:
+    x1, y1, x2, y2 = box
+    centre, size = ((x1 + x2) / 2, (y1 + y2) / 2), (max(2, round(x2 - x1)), max(2, round(y2 - y1)))
+    cut = cv2.resize(cv2.getRectSubPix(picture, size, centre), (PATCH, PATCH), interpolation=cv2.INTER_AREA)
+    return np.asarray(cut, np.float32) - np.float32(cut.mean())
 
 
 def _growth(old: Float32Array, new: Float32Array) -> float:
