@@ -81,7 +81,7 @@ def test_the_command_line_adds_to_the_configuration_file() -> None:
 
 @pytest.mark.parametrize("hipaa", [True, False])
 def test_a_job_covers_it_in_both_modes(bench: Bench, small_face_clip: FaceClip, hipaa: bool) -> None:
-    settings = Settings(hipaa=hipaa, areas=["0%,50%,25%,50%@0.2-"], report=False)
+    settings = Settings(hipaa=hipaa, areas=["0%,50%,25%,50%@0.2-"])
     result = bench.run(small_face_clip.path, bench.folder / "out.mp4", settings)
     picture = np.stack(decode_rgb(result.target))
     assert picture[:4, 92:176, 4:76].mean() > 40

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from anonator.core.attempt import Attempt, Run
-from anonator.core.checks import report
+from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
@@ -23,12 +23,14 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
+from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
 from anonator.core.keeping import keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
+from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 
@@ -43,7 +45,7 @@ NO_TRACKS = (
     "Run the job again if you need the tracks."
 )
 NO_REPORT = (
-    "The report could not be saved next to the finished video, which is complete and was checked. "
+    "The report could not be saved completely next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
 
@@ -130,7 +132,7 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tu
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report, and the tracks file if one is wanted, and give all files their names.
+    """Write the report, its page and the tracks file, as wanted, and give the files their names.
 
     Raises:
         OutputError: a name cannot be given; nothing is left behind.
@@ -138,6 +140,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
     notes += filter(None, [waiver_note(job.settings)])
+    notes += [] if attempt.with_masks else [NO_FACE]
     if run.rendering:
         notes += run.rendering.notes
         looked = isinstance(attempt.detector, SpareDetector) and attempt.detector.loaded
@@ -153,8 +156,10 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         for paper in papers:
             if _publish(paper, job.overwrite):
                 named.add(paper.target)
-            else:
+            elif paper.missing not in notes:
                 notes.append(paper.missing)
+    if not job.settings.report and job.overwrite:
+        notes += [] if old_report.remove((job.report_target, job.page_target)) else [old_report.KEPT]
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -166,6 +171,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         audio=writer.audio_outcome,
         checks=tuple(check.sentence for check in checks),
         report=job.report_target if job.report_target in named else None,
+        report_page=job.page_target if job.page_target in named else None,
         tracks_file=job.save_tracks if job.save_tracks in named else None,
         reviewed_by=run.rendering.state.signed if run.rendering else "",
         replaced_frames=reader.replaced_frames,
@@ -183,7 +189,6 @@ class _Paper:
     target: Path
     missing: str
     """What to say if the name cannot be given."""
-    private: bool = False
 
 
 def _papers(
@@ -192,22 +197,26 @@ def _papers(
     """The files that go with the result, complete; files removes those that get no name."""
     job = run.job
     if job.settings.report:
-        content = report.to_json(_audit(run, attempt, checks, notes))
-        paper = TemporaryFile(job.target.parent, ".partial.json")
-        files.callback(paper.remove)
-        paper.write(content)
-        paper.close()
-        yield _Paper(paper, job.report_target, NO_REPORT)
+        facts = report.facts_of(_audit(run, attempt, checks, notes))
+        for target, suffix, content in (
+            (job.report_target, ".partial.json", report.to_json(facts)),
+            (job.page_target, ".partial.html", report_page.to_html(facts).encode()),
+        ):
+            paper = TemporaryFile(target.parent, suffix)
+            files.callback(paper.remove)
+            paper.write(content)
+            paper.close()
+            yield _Paper(paper, target, NO_REPORT)
     tracks = keep(run, attempt)
     if tracks is not None and job.save_tracks is not None:
         files.callback(tracks.remove)
-        yield _Paper(tracks, job.save_tracks, NO_TRACKS, private=True)
+        yield _Paper(tracks, job.save_tracks, NO_TRACKS)
 
 
 def _publish(paper: _Paper, overwrite: bool) -> bool:
     """Give a file its name; the verified video already has its own and is kept."""
     try:
-        paper.file.publish(paper.target, overwrite, private=paper.private)
+        paper.file.publish(paper.target, overwrite)
     except (OSError, OutputError) as exc:
         log.warning("a file that goes with the result could not get its name (%s)", type(exc).__name__)
         return False
@@ -221,6 +230,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         settings=settings,
         info=reader.info,
         model=attempt.detector.name,
+        own_detector=isinstance(attempt.detector, GivenDetector),
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),

@@ -28,7 +28,7 @@ def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
     analysis = run.collector.finished(
         run.job.settings, weights.sha256 if weights else "", attempt.reader.file_bytes
     )
-    file = TemporaryFile(target.parent, ".partial.tracks")
+    file = TemporaryFile(target.parent, ".partial.tracks", private=True)
     try:
         for line in encoded(analysis, repairs(run.repairs, analysis)):
             file.write(line)

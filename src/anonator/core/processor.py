@@ -114,7 +114,8 @@ class Processor:
             for each in settings.areas:
                 area(each).pixels(reader.info.width, reader.info.height)  # not only when its time comes
             if settings.report:
-                check_target(job.report_target, reader.info.file_id, job.overwrite)
+                for paper in (job.report_target, job.page_target):
+                    check_target(paper, reader.info.file_id, job.overwrite)
             if job.save_tracks is not None:
                 check_target(job.save_tracks, reader.info.file_id, job.overwrite)
             spare = SpareDetector(self._detectors, settings) if run.rendering else None

@@ -224,7 +224,12 @@ def test_a_job_either_makes_tracks_or_uses_them(standard: Kept) -> None:
 def test_nothing_is_kept_unasked_and_a_failed_job_keeps_nothing(tmp_path: Path) -> None:
     video = spot_clip(tmp_path / "in.mp4")
     anonator.anonymize(video, tmp_path / "out.mp4", settings=STANDARD, detector=Spotter())
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "out_report.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "in.mp4",
+        "out.mp4",
+        "out_report.html",
+        "out_report.json",
+    ]
     with pytest.raises(anonator.errors.OutputError):
         anonator.anonymize(
             video, tmp_path / "out.mp4", settings=STANDARD, detector=Spotter(), save_tracks=tmp_path / "t"

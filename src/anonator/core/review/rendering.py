@@ -21,6 +21,7 @@ from anonator.core.review.edits import Edit, standing
 from anonator.core.review.reviewed import apply, done, start
 from anonator.core.review.summary import summary
 from anonator.core.review.tracks_file import OTHER_VIDEO, TORN, Kept
+from anonator.core.tracking.linking import LONG_GAP_SECONDS
 from anonator.errors import HipaaLockError, ReviewError, SettingsError
 
 LOOK_EVERY = 10
@@ -140,9 +141,12 @@ class Rendering:
             if len(rows) == 1 and not rows["sure"][0]:
                 continue  # it never covered anything
             before = np.searchsorted(looks, rows["frame"])
-            gaps = int(np.count_nonzero(np.diff(before) > 1))
-            first, last = (self.analysis.pts[rows["frame"][i]] * numerator / denominator for i in (0, -1))
-            told.append(TrackSummary(first, last, len(rows), gaps, float(rows["score"].min())))
+            times = [self.analysis.pts[frame] * numerator / denominator for frame in rows["frame"].tolist()]
+            missed = np.flatnonzero(np.diff(before) > 1).tolist()
+            gaps = [(times[i], times[i + 1]) for i in missed]
+            lowest = float(rows["score"].min())
+            long = tuple(each for each in gaps if each[1] - each[0] >= LONG_GAP_SECONDS)
+            told.append(TrackSummary(times[0], times[-1], len(rows), len(gaps), lowest, long))
         return told
 
     def _compare(self, frame: Frame, found: Masks, masks: Masks) -> None:

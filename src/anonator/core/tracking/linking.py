@@ -18,6 +18,8 @@ LOOKAHEAD_BYTES = 512 * 1024 * 1024
 """Frames that wait for their future take no more memory than this; then the last box is held instead."""
 NEAR_MISS = 0.15
 """A detection that belongs to no track is worth remembering from this score on."""
+LONG_GAP_SECONDS = 0.3
+"""Gaps from here on are told with their times: in shorter ones a face can't go far from its mask."""
 SIZE_RATIO = 2.5
 """The same face does not change its size by more than this between two sightings."""
 APART, IMPOSSIBLE = 1000.0, 1500.0
@@ -111,7 +113,10 @@ class Tracker:
             for track_number, candidate, overlaps in pairs:
                 track = tracks[track_number]
                 sightings.append(seen(track.id, int(candidates[candidate]), overlaps=overlaps))
-                track.gaps += self._looks.between(track.index, index)
+                if self._looks.between(track.index, index):
+                    track.gaps += 1
+                    if self._now - track.seconds >= LONG_GAP_SECONDS:
+                        track.long_gaps.append((track.seconds, self._now))
                 track.see(sightings[-1], index, self._now)
             for i in candidates.tolist():
                 # a turned face of a middling score opens a track that must be seen again to count
@@ -173,7 +178,12 @@ class Tracker:
         if not track.doubtful:
             self.summaries.append(
                 TrackSummary(
-                    track.first_seconds, track.seconds, track.sightings, track.gaps, track.lowest_score
+                    track.first_seconds,
+                    track.seconds,
+                    track.sightings,
+                    track.gaps,
+                    track.lowest_score,
+                    tuple(track.long_gaps),
                 )
             )
 
