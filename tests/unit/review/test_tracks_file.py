@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import os
 import signal
 import subprocess
@@ -110,6 +111,35 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ReviewError):
         read(tmp_path / "x")
+
+
+def test_a_compressed_file_that_fills_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks_file, "LARGEST_BYTES", 1 << 16)
+    (tmp_path / "x").write_bytes(gzip.compress(bytes(1 << 20)))
+    with pytest.raises(ReviewError, match="cannot be read"):
+        read(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"cuts": (0, 999)},
+        {"cuts": (30, 0)},
+        {"looks": ((-1, True),)},
+        {"pts": ANALYSIS.pts[:-1]},
+        {"pts": (ANALYSIS.pts[1], *ANALYSIS.pts[1:])},
+        {"near_misses": Sightings([(60, (0, 0, 1, 1), 0.2, False, False, True)])},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+def test_a_well_written_file_that_says_what_cannot_be_is_refused(
+    tmp_path: Path, impossible: dict[str, object]
+) -> None:
+    path = create(dataclasses.replace(ANALYSIS, **impossible), tmp_path / "t")  # type: ignore[arg-type]
+    with pytest.raises(ReviewError, match="does not hold what it must"):
+        read(path)
 
 
 def test_signing_compresses_and_closes(kept: Path) -> None:

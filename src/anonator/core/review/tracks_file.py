@@ -43,6 +43,8 @@ from anonator.errors import ReviewError
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """By version: what makes a line of it one of the next version."""
 SUFFIX = ".tracks"
+LARGEST_BYTES = 1 << 30
+"""A compressed file does not become larger than this."""
 OTHER_VIDEO = "These tracks belong to another video, or the video was changed."
 _GZIP = b"\x1f\x8b"
 _BINARY: int = getattr(os, "O_BINARY", 0)
@@ -229,7 +231,10 @@ def _read(content: bytes, key: VideoKey | None) -> tuple[Kept, str, int]:
     """What a file holds, the digest of its last good line, and where that ends."""
     try:
         if content[:2] == _GZIP:
-            content = gzip.decompress(content)
+            unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            content = unpacked.decompress(content, LARGEST_BYTES)
+            if not unpacked.eof:
+                raise EOFError("cut off, or larger than any review")
     except (OSError, EOFError, zlib.error) as exc:
         raise ReviewError("The tracks file cannot be read, or it was cut off.") from exc
     before, end, problem, complete = "", 0, "", False

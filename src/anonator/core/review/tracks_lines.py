@@ -56,7 +56,7 @@ def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
 
     try:
         (head,), (looks,), (last,) = of("header"), of("looks"), of("complete")
-        return Analysis(
+        made = Analysis(
             key_of(head),
             _settings(Settings(), head["settings"]),
             head["weights_sha256"],
@@ -70,8 +70,24 @@ def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
             tuple(Shade(*shade) for line in of("pts") for shade in line["shades"]),
             Sightings.from_plain(last["second_opinions"]),
         )
+        _require_sound(made)
     except BROKEN as exc:
         raise ReviewError("This file of tracks does not hold what it must.") from exc
+    return made
+
+
+def _require_sound(made: Analysis) -> None:
+    """Raise ValueError where a file, though unchanged since it was written, says what cannot be."""
+    frames, rows = len(made.pts), [track.sightings.rows for track in made.tracks]
+    indexes = [made.cuts, [i for i, _ in made.looks], [i for i, _ in made.rooms]]
+    indexes += [each["frame"].tolist() for each in (*rows, made.near_misses.rows, made.second_opinions.rows)]
+    for each in indexes:
+        if any(not 0 <= index < frames for index in each) or list(each) != sorted(each):
+            raise ValueError("frames that are not there, or not in order")
+    if frames != made.key.frames or list(made.pts) != sorted(set(made.pts)):
+        raise ValueError("times that do not belong to the video's key")
+    if min(made.key.time_base) < 1 or len(made.shades) not in (0, frames):
+        raise ValueError("impossible times")
 
 
 def key_of(head: dict[str, Any]) -> VideoKey:
