@@ -194,3 +194,14 @@ def test_a_kill_in_the_middle_of_1000_edits_loses_at_most_the_last(tmp_path: Pat
     back = read(path)
     assert len(back.edits) in (said, said + 1)
     assert [edit.number for edit in back.edits] == list(range(1, len(back.edits) + 1))
+
+
+def test_an_older_file_is_read_and_a_newer_one_is_refused(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks_file, "VERSION", 2)
+    monkeypatch.setitem(tracks_file.MIGRATIONS, 1, lambda line: {**line, "reason": "migrated"})
+    assert {edit.reason for edit in read(kept).edits} == {"migrated"}
+    monkeypatch.setattr(tracks_file, "VERSION", 0)
+    with pytest.raises(ReviewError, match="newer version"):
+        read(kept)
