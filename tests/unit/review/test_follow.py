@@ -135,5 +135,5 @@ def test_another_track_s_face_is_not_taken() -> None:
     """A detection that an other track was seen at belongs to it."""
     boxes = np.array([[50, 50, 90, 90], [54, 50, 94, 90]], np.float32)
     scores = np.array([0.5, 0.9], np.float32)
-    assert face_in_box._best(boxes, scores, (52, 50, 92, 90), []) == (54, 50, 94, 90)
+    assert face_in_box._best(boxes, scores, (52, 50, 92, 90), []) == ((54, 50, 94, 90), pytest.approx(0.9))
     assert face_in_box._best(boxes[1:], scores[1:], (52, 50, 92, 90), [(54, 50, 94, 90)]) is None

@@ -26,8 +26,10 @@ SAME = 0.35
 """IoU with where the flow leads, at which a detection is the same face."""
 OTHERS = 0.5
 """IoU at which a detection is another track's face."""
-SETTLE = 0.4
-"""How fast the size follows that of detections, 0..1."""
+MOST_TRUST = 0.6
+"""How far a sure detection draws the box to it, 0..1; an unsure one by its score, because it flickers."""
+LEARN = 0.1
+"""How fast the box's relation to detections is learnt, 0..1."""
 HOLD_GROWTH = 1.03
 LARGEST_HOLD = 1.8
 
@@ -47,7 +49,7 @@ class Face:
         self._count = 0
         seen = self._seen(frame, box, [])
         if seen is not None:
-            self._drawn = _relation(box, seen)
+            self._drawn = _relation(box, seen[0])
 
     def next(self, frame: Frame, others: Sequence[Box]) -> bool:
         """Go on to the next frame; False if the box could only be held."""
@@ -60,8 +62,11 @@ class Face:
         seen = self._seen(frame, expected if moved else self.box, others) if look else None
         if seen is not None:
             if self._drawn is None:
-                self._drawn = _relation(expected, seen)
-            expected = _settled(expected, _placed(seen, self._drawn))
+                self._drawn = _relation(expected, seen[0])
+            trust = min(MOST_TRUST, seen[1])
+            drawn = _settled(expected, _placed(seen[0], self._drawn), trust)
+            self._drawn = self._drawn + LEARN * (_relation(expected, seen[0]) - self._drawn)
+            expected = drawn
         if moved is None and seen is None:
             true = self._true
             self._held = min(self._held * HOLD_GROWTH, LARGEST_HOLD)
@@ -82,8 +87,8 @@ class Face:
         size = (round(frame.width * self._scale), round(frame.height * self._scale))
         return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _seen(self, frame: Frame, box: Box, others: Sequence[Box]) -> Box | None:
-        """The face that the detector sees in the box, upright or else turned."""
+    def _seen(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[Box, float] | None:
+        """The face that the detector sees in the box, upright or else turned, and its score."""
         if self._detector is None:
             return None
         x1, y1, x2, y2 = box
@@ -105,7 +110,10 @@ class Face:
         return None
 
 
-def _best(boxes: Float32Array, scores: Float32Array, box: Box, others: Sequence[Box]) -> Box | None:
+def _best(
+    boxes: Float32Array, scores: Float32Array, box: Box, others: Sequence[Box]
+) -> tuple[Box, float] | None:
+    """The detection that is most likely the face in the box, and its score."""
     own = np.array([box], np.float32)
     if not len(boxes):
         return None
@@ -120,7 +128,7 @@ def _best(boxes: Float32Array, scores: Float32Array, box: Box, others: Sequence[
     if same[best] < SAME:
         return None
     x1, y1, x2, y2 = boxes[best].tolist()
-    return x1, y1, x2, y2
+    return (x1, y1, x2, y2), float(scores[best])
 
 
 def _relation(box: Box, seen: Box) -> Float32Array:
@@ -145,14 +153,10 @@ def _placed(seen: Box, relation: Float32Array) -> Box:
     return x - wide * size[0] / 2, y - high * size[1] / 2, x + wide * size[0] / 2, y + high * size[1] / 2
 
 
-def _settled(expected: Box, seen: Box) -> Box:
-    """The place of what was seen, its size half-way to it: detections flicker."""
-    x, y = (seen[0] + seen[2]) / 2, (seen[1] + seen[3]) / 2
-    half = [
-        ((1 - SETTLE) * (expected[i + 2] - expected[i]) + SETTLE * (seen[i + 2] - seen[i])) / 2
-        for i in (0, 1)
-    ]
-    return x - half[0], y - half[1], x + half[0], y + half[1]
+def _settled(expected: Box, seen: Box, trust: float) -> Box:
+    """On the way to what was seen."""
+    x1, y1, x2, y2 = (a + trust * (b - a) for a, b in zip(expected, seen, strict=True))
+    return x1, y1, x2, y2
 
 
 def _scaled(box: Box, by: float) -> Box:
