@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from anonator.core import forecast
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
-    TURNED_EFFORT,
     Uncovered,
-    effort,
     frames_near,
     frames_to_look_at,
     second_look_passed,
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
+from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
@@ -36,10 +36,6 @@ from anonator.errors import OutputError
 
 log = logging.getLogger(__name__)
 
-PLAYING = 0.1
-"""What it takes to play a finished file, as a share of what it took to write it."""
-COMPARED = 0.3
-"""What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_TRACKS = (
     "The tracks could not be saved where you wanted them. The finished video is complete and was checked. "
     "Run the job again if you need the tracks."
@@ -50,29 +46,6 @@ NO_REPORT = (
 )
 
 
-def expected_seconds(run: Run, attempt: Attempt) -> float | None:
-    """How long the checks of this attempt will take, by what its stages have taken so far; None at first."""
-    if run.checking is not None:
-        return run.checking
-    took, share = run.times.seconds(), attempt.share
-    if share <= 0 or not attempt.masked:
-        return None
-    seconds = PLAYING * took.get("writing", 0.0)
-    if run.job.settings.hipaa:
-        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
-    return seconds / share
-
-
-def _second_looks(run: Run) -> float:
-    """What a second look at the frames so far costs, in what the first one cost."""
-    seen, known = run.second_looks
-    if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
-        wanted = frames_to_look_at(run.record)
-        known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
-        run.second_looks = len(run.record), known
-    return known
-
-
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
     """The checks that the closed file passed, or the faces that are still visible in it.
 
@@ -81,7 +54,16 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
         JobCancelled: meanwhile.
     """
     settings, writer = run.job.settings, attempt.writer
-    run.course.enter(lambda: 0.0, expected_seconds(run, attempt))
+    uncovered: list[Uncovered] = []
+    done = 0.0
+
+    def later() -> float:
+        """What follows: nothing, or a repair and another check if there's a face to cover."""
+        if done <= 0 or not _over_the_threshold(uncovered, settings):
+            return 0.0
+        return forecast.rewriting(run) + meter.elapsed() / done
+
+    run.course.enter(later, forecast.checks(run, attempt))
     meter = Meter(attempt.masked, Stage.CHECKING)
     checks = [*examine_file(writer, attempt.reader.info, settings, attempt.decoded, attempt.masked)]
     with Playback(writer.temporary_path) as playback:
@@ -92,13 +74,15 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
                 run.tell(meter.count(), meter.frames / attempt.masked)  # the second look has its own count
 
         def looked(share: float) -> None:
+            nonlocal done
+            done = share
             run.control.checkpoint(meter)
             run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
         if settings.hipaa:
-            looked_at, uncovered = _look_again(run, attempt, looked)
+            looked_at = _look_again(run, attempt, looked, uncovered.append)
             run.checking = meter.elapsed()
-            if any(face.score >= settings.threshold for face in uncovered):
+            if _over_the_threshold(uncovered, settings):
                 run.seconds += meter.elapsed()
                 return [], uncovered
             checks.append(second_look_passed(looked_at, len(run.repairs)))
@@ -109,15 +93,22 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
     return checks, []
 
 
-def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tuple[int, list[Uncovered]]:
-    """How many finished frames were looked at, and the faces that can be seen in them."""
+def _over_the_threshold(faces: Sequence[Uncovered], settings: Settings) -> bool:
+    """Whether the file must be made again."""
+    return any(face.score >= settings.threshold for face in faces)
+
+
+def _look_again(
+    run: Run, attempt: Attempt, tick: Callable[[float], None], found: Callable[[Uncovered], None]
+) -> int:
+    """How many finished frames were looked at; found gets the faces that can be seen in them."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
     sample = run.rendering.to_look_at() if run.rendering else frames_to_look_at(run.record)
     wanted = {**dict.fromkeys(near, False), **sample}
     if not wanted:
-        return 0, []
-    found = uncovered_faces(
+        return 0
+    for face in uncovered_faces(
         attempt.writer.temporary_path,
         run.job.source,
         wanted,
@@ -127,8 +118,9 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tu
         run.canvas,
         run.control.stop_if_cancelled,
         run.rendering.shown if run.rendering else None,
-    )
-    return len(wanted), found
+    ):
+        found(face)
+    return len(wanted)
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:

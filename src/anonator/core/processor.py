@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 
+from anonator.core import forecast
 from anonator.core.anonymizer import anonymize
 from anonator.core.areas import area
 from anonator.core.attempt import Attempt, Outgrown, Run
@@ -21,7 +22,7 @@ from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.detection.spare import SpareDetector
-from anonator.core.finishing import examine, expected_seconds, publish
+from anonator.core.finishing import examine, publish
 from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
@@ -133,7 +134,8 @@ class Processor:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
-        run.course.enter(partial(expected_seconds, run, attempt))
+        again = forecast.rewriting(run) if run.repairs else None
+        run.course.enter(partial(forecast.checks, run, attempt), again)
         with ExitStack() as stages:
             read = times.of("reading", attempt.frames(run))
             if run.rendering and not run.repairs:
