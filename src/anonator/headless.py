@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return FAILED
         if key is not None:
             terminal.ERR.write(f"{PHI}\n")
-        if not _weights_ready(args, settings.model, interrupted):
+        if args.from_tracks is None and not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
         names = _names(args, settings)
         called = labels(name.source for name in names)
@@ -87,7 +87,7 @@ def _do(
     """Do one video, and return what became of it."""
     if name.same_as is not None:
         return {"status": "skipped", "same_as": str(name.same_as)}
-    job = Job(name.source, name.target, settings, args.overwrite)
+    job = Job(name.source, name.target, settings, args.overwrite, args.from_tracks, args.tracks)
     try:
         result = _one(job, detectors, interrupted, progress)
     except JobCancelled as exc:
@@ -166,7 +166,8 @@ def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
         "checks": list(result.checks),
         "report": None if result.report is None else str(result.report),
         "report_page": None if result.report_page is None else str(result.report_page),
-        "reviewed": False,
+        "tracks_file": None if result.tracks_file is None else str(result.tracks_file),
+        "reviewed": bool(result.reviewed_by),
         "notes": list(result.notes),
         **({"stage_seconds": result.stage_seconds} if verbose else {}),
     }
@@ -191,9 +192,11 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any], labe
         )
         if facts["report"]:
             said += f"  Report: {facts['report_page'] or facts['report']}\n"
+        if facts["tracks_file"]:
+            said += f"  Tracks: {facts['tracks_file']}\n"
         for check in facts["checks"]:
             said += f"  Check: {check}\n"
-        said += "  Not yet reviewed by a person.\n"
+        said += "  Reviewed and signed.\n" if facts["reviewed"] else "  Not yet reviewed by a person.\n"
         for note in facts["notes"]:
             said += f"  Note: {note}\n"
         terminal.OUT.write(said)
