@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ui_helpers
+import wine
 from face_clips import FaceClip, decode_rgb, packet_times
 from ui_helpers import Outside, Program, write_clip
 
@@ -33,7 +34,7 @@ def bare(home: Path, **more: str) -> dict[str, str]:
     """Next to no environment."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "SYSTEMDRIVE") if name in os.environ}
     own = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"), str(home))
-    return {**kept, **own, **more}
+    return {**kept, **own, **wine.NEEDED, **more}
 
 
 def run(home: Path, name: str, *args: object) -> subprocess.CompletedProcess[str]:

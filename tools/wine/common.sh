@@ -18,6 +18,8 @@ export KMP_AFFINITY=disabled
 wine64=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
+pytest_options=(-p no:cacheprovider -rs --tb=short)
+
 say() { printf -- '--- %s\n' "$*"; }
 
 # Programs for Windows see the checkout through drive Z:, which is the root folder.
@@ -33,12 +35,16 @@ lock() {
 # A program of Wine's own, for what it does.
 wine_silently() { "$wine64" "$@" </dev/null >/dev/null 2>&1 9>&-; }
 
-# The Windows Python, with the checkout's own source. Wine's programs cannot have a regular file as standard output
+# Folders that the Windows Python finds modules in. Not by PYTHONPATH: tests start it without an environment too.
+show_python() {
+    for folder in "$@"; do windows_path "$folder"; echo; done >"$site_packages/checkout.pth"
+}
+
+# The Windows Python. Wine's programs cannot have a regular file as standard output
 # ("init_sys_streams ... Invalid handle"), so wherever the lines go to, they go through a pipe; pipefail keeps the
 # exit status.
 windows_python() {
-    PYTHONPATH="$(windows_path "$checkout/src");C:\\testlibs" \
-        "$wine64" 'C:\py312\python.exe' "$@" </dev/null 9>&- 2>&1 | cat
+    "$wine64" 'C:\py312\python.exe' "$@" </dev/null 9>&- 2>&1 | cat
 }
 
 # Wine's services start with the first program and inherit its pipe, so that whoever reads it would wait for them.

@@ -111,7 +111,9 @@ def complex_functions() -> dict[str, str]:
 
 def exported(library: Path) -> list[str]:
     """The names that a Windows library exports."""
-    told = subprocess.run([OBJDUMP, "-p", str(library)], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [OBJDUMP, "-p", str(library)], capture_output=True, encoding="ascii", check=True
+    ).stdout
     table = told.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
     # "[   7] _Exit"; newer ones write more numbers before the name
     return sorted(re.findall(r"^\s*\[ *\d+\].*?(\S+)$", table, re.MULTILINE))
