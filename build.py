@@ -145,7 +145,7 @@ def strip_libraries() -> None:
 
 
 def add_documents(pinned: Iterable[Requirement]) -> None:
-    """Put the licences beside the program: its own, the notices, and those of all that is in it."""
+    """Put the licences next to the program: its own, the notices, and those of all that is in it."""
     for name in ("LICENSE", "THIRD_PARTY_NOTICES.md"):
         shutil.copy2(ROOT / name, PROGRAM / name)
     texts = {

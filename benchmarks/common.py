@@ -13,7 +13,7 @@ import av
 from anonator.core.config import Mode, Performance, Settings
 
 CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
-"""Where the reference clips lie beside a checkout."""
+"""Where the reference clips are, next to a checkout."""
 
 MODES: dict[str, Callable[[], Settings]] = {
     "hipaa-original": lambda: Settings(performance=Performance.ORIGINAL),

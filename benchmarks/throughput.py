@@ -56,7 +56,7 @@ class Runs:
     fps: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     startup: list[float] = field(default_factory=list)
-    """Seconds of the whole process that are not the job: imports, loading, self-timing."""
+    """Seconds of the whole process that are not the job: imports and loading."""
     stages: list[dict[str, float]] = field(default_factory=list)
     """Milliseconds per frame by stage."""
     cpu: list[float] = field(default_factory=list)
@@ -141,6 +141,7 @@ def timed_child(name: str, clip: Path, target: Path) -> tuple[dict[str, Any], fl
         check=True,
         stdout=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     return json.loads(done.stdout.splitlines()[-1]), time.perf_counter() - begin
 
@@ -154,6 +155,7 @@ def timed_deface(python: Path, clip: Path, target: Path, frames: int) -> tuple[d
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # its progress bar
         text=True,
+        encoding="utf-8",
     )
     seconds = json.loads(done.stdout.splitlines()[-1])["seconds"]
     return {"frames": frames, "seconds": seconds, "stages": {}}, time.perf_counter() - begin

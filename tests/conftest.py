@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from disk_helpers import disk_of
 from face_clips import FaceClip, moving_face
 from hostile_helpers import Bench
+from own_folders import folders_under
 from skimage import data
 
 from anonator.core import process_setup
 from anonator.core.detection.cache import DetectorCache
 
 SHARED = Path(__file__).parents[2] / "shared"
+COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    # many tests start a Python, and each would compile PyTorch's modules anew, for 6 s; so they are kept here
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(COMPILED)
+    sys.dont_write_bytecode = False
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # threads that wait for each other at every layer are slow where another process has their processor
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +68,13 @@ def bench(tmp_path: Path, detectors: DetectorCache) -> Bench:
     return Bench(folder, detectors)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of one megabyte."""
+    with disk_of(1, tmp_path) as folder:
+        yield folder
+
+
 @pytest.fixture(autouse=True)
 def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail the test in which the program logs an error."""
@@ -63,6 +84,9 @@ def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         errors = [r.getMessage() for r in caplog.get_records(phase) if r.levelno >= logging.ERROR]
         assert not errors, f"logged as errors: {errors}"
 
+
+MOST_PROCESSES = 4
+"""Each holds PyTorch and a display of its own, about 1 GB."""
 
 KEPT = {"detectors", "detector"}
 """Fixtures that live longer than a test; their networks keep their threads, which end with the session."""
@@ -111,19 +135,50 @@ def process_is_prepared() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Settings, logs and weights of the tests never touch the user's own."""
-    home = tmp_path_factory.mktemp("home")
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        os.environ[name] = str(home / name)
+    os.environ.update(folders_under(tmp_path_factory.mktemp("home")))
     yield
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes for folders of tests; what is named file by file runs in this one, ready for a debugger."""
+    folders = all(Path(argument.split("::")[0]).is_dir() for argument in config.args)
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if folders else 0
+
+
+def pytest_collection_finish() -> None:
+    """Let Python's collector pass over what is loaded by now: each window calls it, which took 0.25 s."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let it clean up at the end, or libraries report leaks."""
+    gc.unfreeze()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the gpu tests where there is none, unless a GPU is required."""
+    """Mark what the quick lane leaves out; skip the gpu tests where there is none, unless one is required."""
+    _leave_cases_to_the_slow_lane(items)
     if os.environ.get("ANONATOR_REQUIRE_CUDA") == "1" or not any(i.get_closest_marker("gpu") for i in items):
         return
-    from anonator.core.detection.detector import why_no_cuda
+    from anonator.core.detection.devices import why_no_cuda
 
     reason = why_no_cuda()
     for item in items:
         if reason and item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason=f"no CUDA: {reason}"))
+
+
+def _leave_cases_to_the_slow_lane(items: list[pytest.Item]) -> None:
+    """All cases are slow but those that `quick_cases` keeps, which are spread over all of them."""
+    tests: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("quick_cases"):
+            tests[item.path, item.originalname].append(item)
+    for cases in tests.values():
+        (kept,) = cases[0].get_closest_marker("quick_cases").args  # type: ignore[union-attr]
+        quick = {number * len(cases) // kept for number in range(kept)}
+        for number, case in enumerate(cases):
+            if number not in quick:
+                case.add_marker(pytest.mark.slow)

@@ -16,6 +16,7 @@ import torch
 from anonator.core import boxes as box_ops
 from anonator.core.config import Model
 from anonator.core.detection.detector import FaceDetector
+from anonator.core.detection.inference import Inference
 from anonator.core.detection.networks import FaceNetwork, RetinaFaceNetwork, build_network, load_weights
 from anonator.core.detection.weights import find
 from anonator.core.frames import Detections
@@ -73,10 +74,17 @@ class FaultyNetwork(RetinaFaceNetwork):
         return self.fault(*super().forward(x))
 
 
+OF_INFERENCE = ("device", "dtype", "score_floor", "threads", "means", "interpolation")
+
+
 def make_detector(network: FaceNetwork | None = None, **changes: object) -> FaceDetector:
     """A detector on the CPU in float32, of the bundled network unless another is given."""
-    options: dict[str, object] = {"device": CPU, "dtype": torch.float32, "max_resolution": 640, "threads": 2}
-    return FaceDetector(network or bundled_network(), **{**options, **changes})  # type: ignore[arg-type]
+    options: dict[str, Any] = {
+        **{"device": CPU, "dtype": torch.float32, "score_floor": 0.1, "threads": 2, "max_resolution": 640},
+        **changes,
+    }
+    placed = {name: options.pop(name) for name in OF_INFERENCE if name in options}
+    return FaceDetector(Inference(network or bundled_network(), **placed), **options)
 
 
 @dataclass(frozen=True)

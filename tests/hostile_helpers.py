@@ -16,8 +16,10 @@ import pytest
 from video_helpers import clip
 
 from anonator.core.config import Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import JobResult
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.errors import AnonatorError, InputError
 
 TEN = {"seconds": 0.4}

@@ -16,7 +16,6 @@ from detector_helpers import (
     CPU,
     FaultyNetwork,
     Greedy,
-    bundled_network,
     labelled_pictures,
     make_detector,
     random_network,
@@ -26,8 +25,10 @@ from detector_helpers import (
 from anonator.core import boxes as box_ops
 from anonator.core.config import Device, Model, Performance, Precision, Settings
 from anonator.core.detection import devices
-from anonator.core.detection.detector import FaceDetector, load_detector, why_no_cuda
-from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory
+from anonator.core.detection.detector import FaceDetector
+from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory, why_no_cuda
+from anonator.core.detection.inference import Inference
+from anonator.core.detection.loading import load_detector
 from anonator.core.frames import Detections
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.errors import DetectionError, DeviceError
@@ -162,7 +163,7 @@ def test_a_gpu_gives_way_in_steps(astronaut: np.ndarray, monkeypatch: pytest.Mon
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
     detector = make_detector(batch_size=16, max_resolution=1920)
     expected = detector.detect([astronaut])[0]
-    detector.device = CUDA
+    detector._inference.device = CUDA
     steps = []
     while detector.device.type == "cuda":
         detector._retreat(torch.OutOfMemoryError("CUDA out of memory"))
@@ -190,10 +191,11 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     empty = torch.empty
     monkeypatch.setattr(torch, "empty", lambda *a, pin_memory=False, **k: empty(*a, **k))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: waits.append("wait"))
-    monkeypatch.setattr(FaceDetector, "_look", FaceDetector._look_on_cuda)
+    monkeypatch.setattr(Inference, "_look_on_cpu", Inference._look_on_cuda)
     return waits
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("turns", [(0,), (0, 1, 2, 3), (2,)])
 @pytest.mark.parametrize("count", [1, 4, 6])
 def test_the_path_for_a_gpu_gives_the_same(
@@ -204,7 +206,7 @@ def test_the_path_for_a_gpu_gives_the_same(
     found = detector.detect(pictures, turns)
     assert pretended_gpu == ["wait"], "more than one wait in a batch"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FaceDetector, "_look", ORIGINAL_LOOK)
+        patch.setattr(Inference, "_look_on_cpu", ORIGINAL_LOOK)
         expected = detector.detect(pictures, turns)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a.boxes, b.boxes, rtol=0, atol=1e-3)
@@ -213,7 +215,7 @@ def test_the_path_for_a_gpu_gives_the_same(
     detector.close()
 
 
-ORIGINAL_LOOK = FaceDetector._look
+ORIGINAL_LOOK = Inference._look_on_cpu
 
 
 def test_the_path_for_a_gpu_sees_impossible_numbers(astronaut: np.ndarray, pretended_gpu: list[str]) -> None:
@@ -348,9 +350,7 @@ def test_600_frames_a_second(astronaut: np.ndarray) -> None:
         pytest.skip("the bar is for an H100")
     picture = np.tile(astronaut, (3, 4, 1))[:1080, :1920]
     pictures = [np.ascontiguousarray(np.roll(picture, 60 * i, axis=1)) for i in range(16)]
-    detector = FaceDetector(
-        bundled_network(), device=CUDA, dtype=torch.float16, max_resolution=1920, batch_size=16
-    )
+    detector = on_gpu(max_resolution=1920, batch_size=16)
     times = []
     for _ in range(15):
         begin = time.perf_counter()

@@ -14,7 +14,9 @@ from PIL import Image
 from pymediainfo import MediaInfo
 
 from anonator.core.config import Mode, Performance, Settings
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.errors import HipaaLockError
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()

@@ -24,11 +24,12 @@ import pytest
 
 from anonator.core.config import Encoder, Model, Settings
 from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.main_window import MainWindow
-from anonator.ui.work.engine import EngineReady, ModelsFound
+from anonator.ui.state.app_state import ModelsFound
+from anonator.ui.work.engine import EngineReady
 
 HERE = Path(__file__).parent
 
@@ -78,6 +79,18 @@ def display() -> Iterator[str]:
 def fine_display() -> Iterator[str]:
     """A screen at 200 % scaling."""
     yield from start_display(192, "2600x1600")
+
+
+@pytest.fixture(scope="session")
+def laptop_display() -> Iterator[str]:
+    """A small screen at 150 % scaling."""
+    yield from start_display(144, "1366x768")
+
+
+@pytest.fixture(scope="session")
+def plain_laptop_display() -> Iterator[str]:
+    """The same screen at 100 %."""
+    yield from start_display(96, "1366x768")
 
 
 # --- videos
@@ -166,7 +179,9 @@ class FakeJob:
                     self._error = JobCancelled("The job was cancelled.")
                     self._ended.set()
                     return
-                told = Progress(frame, self._frames, frame / 40, 40.0, (self._frames - frame) / 40, stage)
+                done = (self._stages.index(stage) + frame / self._frames) / len(self._stages)
+                remaining = (self._frames - frame) / 40
+                told = Progress(frame, self._frames, frame / 40, 40.0, remaining, stage, done)
                 self.told.append(told)
                 self._on_progress(told)
                 self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
@@ -205,7 +220,9 @@ class FakeEngine:
     def device_line(self) -> str | None:
         return self._device_line
 
-    def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
+    def test_frame(
+        self, source: Path, seconds: float, settings: Settings, on_first: Any, stop_if_cancelled: Any
+    ) -> Preview:
         self.tested.append((seconds, settings))
         picture = np.zeros((90, 160, 3), np.uint8)
         return Preview(picture + 90, picture, seconds, 3)
@@ -340,8 +357,10 @@ class Driver:
     def close(self) -> None:
         if self.window.closed:
             return
-        if self.window.controller.current is not None:
+        if not self.window.state.idle:
             self.answering("Cancel the job and close")
+        elif self.window.state.waiting:
+            self.answering("Close")
         self.window.run.close()
         self.until(lambda: self.window.closed)
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anonator.core.frames import Frame
-from anonator.core.reading.reader import VideoInfo, VideoReader
+from anonator.core.reading.info import VideoInfo
+from anonator.core.reading.reader import VideoReader
 from anonator.core.writing.writer import VideoWriter
 
 FAST_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")

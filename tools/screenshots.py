@@ -1,8 +1,9 @@
 """Takes pictures of the real window in every state, on displays of its own.
 
-Needs Xvfb. Without videos it draws some, with the public-domain face that the package carries. Every
-picture is to be looked at: nothing may be cut off, overlap or be unclear. The four of the README are taken
-at 1240x800; --docs writes only those, with few colours so that the files stay small.
+Needs Xvfb, and a font with Chinese characters for one of the names (Debian: fonts-droid-fallback). Without
+videos it draws some, with the public-domain face that the package contains. Look at every picture: nothing
+may be cut off, overlap or be unclear. The four of the README are taken at 1240x800; --docs takes only
+those, with few colours so that the files stay small. Options come before the videos.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ from pathlib import Path
 import av
 from PIL import Image, ImageDraw, ImageFilter, ImageGrab
 
-SIZES = {"small": ("1000x700", 96), "large": ("1920x1080", 96), "fine": ("3840x2160", 192)}
-"""By name: the size of the screen, which the window fills, and dots per inch (192 is 200 %)."""
+SIZES = {
+    "small": ("1000x700", 96),
+    "laptop": ("1366x768", 96),
+    "laptop150": ("1366x768", 144),
+    "large": ("1920x1080", 96),
+    "fine": ("3840x2160", 192),
+}
+"""By name: the size of the screen, which the window fills, and dots per inch (144 is 150 %)."""
 DOCS = {"readme": ("1240x800", 96)}
 PATIENCE = 300.0
 """Seconds for a state to come."""
@@ -127,7 +134,7 @@ class Photographer:
             self._a_job()
             if not self._docs:
                 self._questions()
-            self._window.run.close()
+            self._window.run.end_at_once()
             self._until(lambda: self._window.closed)
         finally:
             shutil.rmtree(self._folder)
@@ -177,6 +184,12 @@ class Photographer:
         self._turn(0.5)
         self._shot("done")
         if not self._docs:
+            window.commands.turn_large()
+            self._shot("large")
+            window.viewer.closer.one_to_one()
+            self._shot("closer")
+            window.commands.leave_large()
+            window.viewer.closer.fit()
             window.queue_view.select([job.number for job in window.controller.jobs][-1])
             self._shot("failed")
             window.queue_view.select(1)
@@ -189,17 +202,22 @@ class Photographer:
 
     def _questions(self) -> None:
         from anonator.ui.questions import Questions
+        from anonator.ui.state.job import Clear
 
         window = self._window
         self._dialog(
             "dialog_unlock", lambda: (window.choosing.set_locked(True), window.choosing.turn_lock(False))
         )
         self._dialog("dialog_keys", window.show_keys)
-        window.commands.clear_finished()  # a result of this session would be kept without a question
+        self._dialog("dialog_again", window.commands.run_again)
+        self._dialog("dialog_clear", window.commands.clear_finished)
+        window.controller.clear(Clear.ALL)  # a result of this session would be kept without a question
+        window.run.refresh()
         window.commands.add([self._videos[0]])
         self._until(lambda: bool(window.state.waiting))
         self._dialog("dialog_existing", window.run.start)
-        self._dialog("dialog_close", Questions(window.root, window.theme).close)
+        questions = Questions(window.root, window.theme)
+        self._dialog("dialog_close", lambda: questions.close(2, running=True))
         window.say("notes.txt, letter.docx aren't videos, so they were skipped.")
         self._write_config("[hipaa]\nmask_scale = 1.2\n")
         window.read_config()

@@ -1,4 +1,4 @@
-"""What Windows needs beside the program: the version in its properties, a zip, an Inno Setup script."""
+"""What Windows needs besides the program: the version in its properties, a zip, an Inno Setup script."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def version_resource(version: str) -> str:
 
 
 def installer_script(version: str, name: str) -> str:
-    """The Inno Setup script of one flavour, to lie beside the program's folder.
+    """The Inno Setup script of one flavour, to be put next to the program's folder.
 
     Args:
         version: of the program.
@@ -54,7 +54,7 @@ def inno_setup() -> str | None:
 
 
 def pack(program: Path, version: str, flavour: str) -> list[str]:
-    """Make the zip and the script beside the program's folder, and the installer where Inno Setup is there.
+    """Make the zip and the script next to the program's folder, and the installer if Inno Setup is installed.
 
     Returns:
         Names of the files that were made.

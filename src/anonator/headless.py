@@ -15,11 +15,15 @@ from typing import Any
 
 from tqdm import tqdm
 
+from anonator import terminal
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
+from anonator.core.windows_files import reachable
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -71,7 +75,7 @@ def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ..
 
 def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, quiet: bool) -> JobResult:
     with tqdm(
-        unit=" frames", desc=job.source.name, file=sys.stderr, disable=quiet or None, leave=False
+        unit=" frames", desc=job.source.name, file=terminal.ERR, disable=quiet or None, leave=False
     ) as bar:
         stage = Stage.WORKING
 
@@ -96,9 +100,11 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Ctrl+C and SIGTERM set the event, so that the job can clean up after itself."""
+    """Ctrl+C, Ctrl+Break and SIGTERM set the event, so that the job can clean up after itself."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        signals.append(signal.SIGBREAK)
     before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
     try:
         yield interrupted
@@ -133,12 +139,10 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
     if name.why:
         facts = {**facts, "notes": [*facts.get("notes", ()), name.why]}
     if args.json:
-        line = {"input": str(source), **facts}
-        readable = json.dumps(line, ensure_ascii=False)
-        _write((readable if _printable(readable) == readable else json.dumps(line)) + "\n")
+        terminal.OUT.write(_json_line({"input": str(source), **facts}))
         return
     if facts["status"] == "skipped":
-        _write(_printable(f"{source}: skipped. {name.why}\n"))
+        terminal.OUT.write(f"{source}: skipped. {name.why}\n")
     elif facts["status"] == "done":
         sound = facts["audio"] if facts["audio"] == NO_SOUND else f"sound: {facts['audio']}"
         said = (
@@ -154,31 +158,27 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
         said += "  Not yet reviewed by a person.\n"
         for note in facts["notes"]:
             said += f"  Note: {note}\n"
-        _write(_printable(said))
+        terminal.OUT.write(said)
     else:
-        sys.stderr.write(f"{source.name}: {facts['status']}. {facts['error']}\n")
+        terminal.ERR.write(f"{source.name}: {facts['status']}. {facts['error']}\n")
         for note in facts.get("notes", ()):
-            sys.stderr.write(f"  Note: {note}\n")
+            terminal.ERR.write(f"  Note: {note}\n")
 
 
-def _write(said: str) -> None:
-    sys.stdout.write(said)
-    sys.stdout.flush()
-
-
-def _printable(said: str) -> str:
-    """The text as standard output can write it: a name in another alphabet must not end the run."""
-    encoding, errors = sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"
+def _json_line(facts: dict[str, Any]) -> str:
+    """One line of valid JSON; a terminal that lacks a letter, and a name that is no Unicode, get escapes."""
+    readable = json.dumps(facts, ensure_ascii=False)
     try:
-        said.encode(encoding, errors)
+        readable.encode(terminal.OUT.encoding)
     except UnicodeEncodeError:
-        return said.encode(encoding, "backslashreplace").decode(encoding)
-    return said
+        readable = json.dumps(facts)
+    return readable + "\n"
 
 
 @contextmanager
 def _output_folder(folder: Path | None) -> Iterator[None]:
     """Make the output folder if it is missing; a new one that stays empty is removed again."""
+    folder = None if folder is None else reachable(folder)
     made = folder is not None and not folder.exists()
     if folder is not None and made:
         # a folder that cannot be made is reported by the writer, video by video
@@ -213,21 +213,20 @@ def _weights_ready(args: argparse.Namespace, model: Model, interrupted: threadin
     if weights.is_available(model, args.weights) or args.weights is not None:
         return True  # a wrong place is reported by the job itself
     if not args.download_models:
-        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        if not (sys.stdin and sys.stdin.isatty() and terminal.ERR.isatty()):
             return True
         if not weights.can_be_downloaded(model):
             return True  # the job says how else to get them
-        sys.stderr.write(
+        terminal.ERR.write(
             f"{model.value} is not on this computer ({weights.human_size(model)}). Download it now? [y/N] "
         )
-        sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return True
     return _fetch(model, interrupted)
 
 
 def _fetch(model: Model, interrupted: threading.Event) -> bool:
-    with tqdm(unit="B", unit_scale=True, desc=model.value, file=sys.stderr, leave=False) as bar:
+    with tqdm(unit="B", unit_scale=True, desc=model.value, file=terminal.ERR, leave=False) as bar:
 
         def show(done: int, total: int | None) -> None:
             bar.total = total
@@ -236,7 +235,7 @@ def _fetch(model: Model, interrupted: threading.Event) -> bool:
         try:
             file = weights.download(model, show, interrupted.is_set)
         except AnonatorError as exc:
-            sys.stderr.write(f"{model.value}: {exc}\n")
+            terminal.ERR.write(f"{model.value}: {exc}\n")
             return False
-    sys.stderr.write(f"{model.value} is ready ({file.check.value}).\n")
+    terminal.ERR.write(f"{model.value} is ready ({file.check.value}).\n")
     return True

@@ -6,12 +6,14 @@ import contextlib
 import ctypes
 import faulthandler
 import logging
-import logging.handlers
 import sys
 import traceback
 from pathlib import Path
 
 import platformdirs
+
+from anonator import terminal
+from anonator.shared_log import SharedLog
 
 if sys.platform != "win32":
     import resource
@@ -58,8 +60,10 @@ def prepare_for_crashes(*, to_file: bool = True) -> None:
         with contextlib.suppress(OSError):  # a folder that cannot be written to
             path = log_folder() / "crash.log"
             path.parent.mkdir(parents=True, exist_ok=True)
-            grown = path.exists() and path.stat().st_size > KEPT_BYTES
-            faulthandler.enable(path.open("wb" if grown else "ab"))
+            file = path.open("ab")  # another running copy may have it open, too
+            if path.stat().st_size > KEPT_BYTES:
+                file.truncate(0)
+            faulthandler.enable(file)
 
 
 def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
@@ -79,19 +83,11 @@ def set_up(*, verbose: bool = False, to_file: bool = True) -> None:
     if to_file:
         try:
             log_folder().mkdir(parents=True, exist_ok=True)
-            handlers.append(
-                logging.handlers.RotatingFileHandler(
-                    log_folder() / "anonator.log",
-                    maxBytes=KEPT_BYTES,
-                    backupCount=2,
-                    encoding="utf-8",
-                    delay=True,
-                )
-            )
+            handlers.append(SharedLog(log_folder() / "anonator.log", KEPT_BYTES, kept=2))
         except OSError:
             verbose = True
     if verbose and sys.stderr is not None:
-        handlers.append(logging.StreamHandler())
+        handlers.append(logging.StreamHandler(terminal.ERR))
     for handler in handlers or [logging.NullHandler()]:
         handler.setFormatter(PrivateFormatter(FORMAT))
         root.addHandler(handler)

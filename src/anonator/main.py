@@ -7,7 +7,7 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
-from anonator import headless, logs
+from anonator import headless, logs, terminal
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
 from anonator.core.config_file import load
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
     """
+    terminal.prepare()
     parser = build_parser()
     args = parser.parse_args(argv)
     logs.set_up(verbose=args.verbose)
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args.files, args.config)
     except DisplayError as exc:
-        sys.stderr.write(f"{exc}\n")
+        terminal.ERR.write(f"{exc}\n")
         return headless.FAILED
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anonator
-from anonator import models
+from anonator import models, terminal
 from anonator.core import process_setup
 from anonator.core.config import Device, Encoder, Model, Settings
 
@@ -135,10 +135,7 @@ def _attempt(check: Check, found: list[tuple[str, str]]) -> None:
 
 
 def _tell(line: str) -> None:
-    # a console with another alphabet must not turn a passed test into a failed one
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
-    sys.stdout.flush()
+    terminal.OUT.write(line + "\n")
 
 
 # --- the checks
@@ -177,7 +174,7 @@ def detector() -> str:
     import numpy as np
     from PIL import Image
 
-    from anonator.core.detection.detector import load_detector
+    from anonator.core.detection.loading import load_detector
 
     with Image.open(Path(models.__file__).with_name(PICTURE)) as file:
         picture = np.array(file.convert("RGB"))

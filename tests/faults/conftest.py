@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from faults.fault_helpers import FRAMES
+from own_folders import folders_under
 from video_helpers import clip
 
-from anonator.core.writing import leftovers
 from anonator.core.writing.leftovers import marker_folder
 
 
 @pytest.fixture
 def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Markers of this test's own."""
-    if os.name != "posix":
-        folder = tmp_path_factory.mktemp("state")
-        monkeypatch.setattr(leftovers, "marker_folder", lambda: folder)
-        return folder
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    for name, folder in folders_under(tmp_path_factory.mktemp("state")).items():
+        monkeypatch.setenv(name, folder)
     return marker_folder()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import os
-import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def fault(place: str, number: int, after: int = 0) -> Iterator[list[str]]:
     original = getattr(os, place, None)
 
     def failing(*args: Any, **options: Any) -> Any:
-        if place == "fsync" and args[0] in marker_descriptors():
+        if place == "fsync" and is_marker(args[0]):
             return original(*args)  # type: ignore[misc]
         fail()
         return original(*args, **options)  # type: ignore[misc]
@@ -80,20 +81,23 @@ def fault(place: str, number: int, after: int = 0) -> Iterator[list[str]]:
             patch.setattr(output_file.io, "FileIO", Faulty)
         else:
             patch.setattr(os, place, failing)
-            if place == "replace":
+            if place == "replace" and os.name == "nt":
+                patch.setattr(os, "rename", failing)  # which gives a new name in one step there
+            elif place == "replace":
                 # a drive that knows no second name for a file
                 patch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links")))
         yield failed
 
 
-def marker_descriptors() -> set[int]:
-    """The open files that are not results."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            if str(marker_folder()) in os.readlink(f"/proc/self/fd/{name}"):
-                found.add(int(name))
-    return found
+def is_marker(descriptor: int) -> bool:
+    """Whether an open file, or folder, is not a result but one of the program's own."""
+    status = os.fstat(descriptor)
+    return any(os.path.samestat(status, os.stat(p)) for p in (marker_folder(), *marker_folder().iterdir()))
+
+
+def open_files() -> set[str]:
+    """What this process has open; Windows shows it by refusing to remove it."""
+    return set(os.listdir("/proc/self/fd")) if sys.platform == "linux" else set()
 
 
 def write_three_frames(target: Path) -> None:
@@ -105,13 +109,13 @@ def write_three_frames(target: Path) -> None:
         writer.publish()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("number", SENTENCES, ids=lambda n: errno.errorcode[n])
 @pytest.mark.parametrize("place", [*IN_THE_FILE, "fsync", "replace"])
 def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
     tmp_path: Path, state: Path, place: str, number: int
 ) -> None:
-    before = set(os.listdir("/proc/self/fd"))
+    gc.collect()  # what an earlier test left must not be closed meanwhile
+    before = open_files()
     with fault(place, number) as failed, pytest.raises(OutputError) as caught:
         write_three_frames(tmp_path / "a.mp4")
     assert failed and str(caught.value) == SENTENCES[number]
@@ -121,7 +125,10 @@ def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
         error = error.__cause__ or error.__context__
     assert not any("Miller" in text for text in chain), "a path in what a log would show"
     assert files_in(tmp_path) == [] and files_in(state) == []
-    assert set(os.listdir("/proc/self/fd")) == before
+    end = time.monotonic() + 5
+    while open_files() - before and time.monotonic() < end:
+        time.sleep(0.05)  # a sweep in its own thread may have a folder open for a moment
+    assert not open_files() - before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows needs no second name")
@@ -132,7 +139,6 @@ def test_a_drive_that_knows_no_second_names_takes_the_result(tmp_path: Path, sta
     assert files_in(tmp_path) == ["a.mp4"] and files_in(state) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_disk_that_fails_at_the_nth_write_leaves_nothing(tmp_path: Path, after: int) -> None:
     info = info_for((320, 240))
@@ -149,6 +155,7 @@ def test_a_disk_that_fails_at_the_nth_write_leaves_nothing(tmp_path: Path, after
     assert failed and files_in(tmp_path) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows needs no second name")
 def test_a_result_on_a_drive_without_links_replaces_nothing_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +166,6 @@ def test_a_result_on_a_drive_without_links_replaces_nothing_either(
         raise OSError(errno.EPERM, "no links")
 
     monkeypatch.setattr(os, "link", no_links)
-    monkeypatch.setattr(os, "rename", no_links)
     info = info_for()
     with VideoWriter(tmp_path / "a.mp4", info) as writer:
         writer.write(next(drawn_frames(info, [0])))
@@ -204,16 +210,7 @@ def test_a_drive_without_permissions_of_its_own_takes_the_result(
     assert files_in(tmp_path) == ["a.mp4"]
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(39, "disk is full"), (112, "disk is full"), (1295, "quota"), (32, "open in another")],
-)
-def test_what_windows_says_is_understood(number: int, words: str) -> None:
-    error = OSError(errno.ENOSPC if number == 112 else errno.EINVAL, "said by Windows")
-    error.winerror = number  # type: ignore[attr-defined]
-    assert words in str(output_file.output_error(error))
-
-
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("place", ["write", "close", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES], ids=lambda n: errno.errorcode[n])
 def test_a_job_on_a_failing_disk_ends_with_one_sentence_and_leaves_nothing(
@@ -224,18 +221,6 @@ def test_a_job_on_a_failing_disk_ends_with_one_sentence_and_leaves_nothing(
         VideoProcessor(job, detectors=detectors).run()
     assert failed and str(caught.value) == SENTENCES[number]
     assert files_in(tmp_path) == [] and files_in(state) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of one megabyte."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting needs root on Linux")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], capture_output=True)
-    if done.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_a_job_on_a_real_full_disk_leaves_the_disk_as_it_was(

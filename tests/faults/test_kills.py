@@ -42,6 +42,7 @@ class ForkServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
             env=env,
         )
         assert self._process.stdout is not None
@@ -50,7 +51,7 @@ class ForkServer:
     def __call__(self, run: list[str] | str, **how: object) -> dict[str, Any]:
         """Fork, run, perhaps kill; what fork_server.py answers."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        env = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
+        env = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}  # the server runs on Linux alone
         self._process.stdin.write(json.dumps({"run": run, "env": env, **how}) + "\n")
         self._process.stdin.flush()
         return dict(json.loads(self._process.stdout.readline()))
@@ -161,7 +162,6 @@ def test_killed_at_random_moments_a_job_leaves_nothing_but_its_input(
     sys.stderr.write(f"\n{KILLS} kills of a job of {seconds:.2f} s: {seen}\n")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
 def test_the_real_program_killed_while_it_works_is_cleaned_up_by_its_next_start(
     tmp_path: Path, state: Path, small_clip: Path
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from own_folders import folders_under
 from video_helpers import FAST_X264, ffmpeg, picture_source
 
 from anonator.core.config import Performance, Settings
@@ -60,7 +61,8 @@ def detectors() -> Iterator[DetectorCache]:
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Markers of this test's own, kept apart from those of programs that other tests killed."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name, folder in folders_under(tmp_path / "state").items():
+        monkeypatch.setenv(name, folder)
 
 
 def one_job(number: int, folder: Path, source: Path, damaged: Path, detectors: DetectorCache) -> str:

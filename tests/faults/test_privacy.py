@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pytest
 import ui_helpers
 from face_clips import decode_rgb, moving_face
+from own_folders import folders_under
 from video_helpers import clip
 
 from anonator.core.writing.leftovers import PREFIX
@@ -25,6 +26,8 @@ from anonator.core.writing.leftovers import PREFIX
 display, drive = ui_helpers.display, ui_helpers.drive
 
 FOLDER, NAME = "Ward-7 Frau Müller", "Miller_Jane-1971-03-02.mp4"
+NUL = r"\\.\nul"
+"""What os.path.abspath makes of os.devnull on Windows."""
 TELLING = ("Miller", "Müller", "Ward-7", "1971-03", "Jane")
 """Words of the folder and the name; none of them may be found anywhere."""
 
@@ -67,7 +70,7 @@ def interrupt_when_writing(folder):
     while not any(name.startswith(".anonator-") for name in os.listdir(folder)):
         time.sleep(0.01)
     time.sleep(0.3)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 original = processor.anonymize
 for task in json.loads(sys.argv[2]):
@@ -76,7 +79,7 @@ for task in json.loads(sys.argv[2]):
     if task.get("break"):
         def broken(frame, *args, error=task["break"]):
             if frame.index == 5:
-                raise FileNotFoundError(2, error, error) if "/" in error else RuntimeError(error)
+                raise FileNotFoundError(2, error, error) if os.sep in error else RuntimeError(error)
             original(frame, *args)
         processor.anonymize = broken
     note("begin")
@@ -126,17 +129,16 @@ class Home:
         self.videos = folder / "videos" / FOLDER
         self.videos.mkdir(parents=True)
         self.facts = folder / "facts.jsonl"
-        places = {name: folder / "home" / name for name in ("config", "data", "state", "cache", "tmp", "cwd")}
+        names = ("config", "data", "state", "cache", "local", "roaming", "tmp", "cwd")
+        places = {name: folder / "home" / name for name in names}
         for place in places.values():
             place.mkdir(parents=True)
         self.places = places
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ANONATOR_"))},
-            **{
-                f"XDG_{name.upper()}_HOME": str(places[name]) for name in ("config", "data", "state", "cache")
-            },
-            "HOME": str(folder / "home"),
-            "TMPDIR": str(places["tmp"]),
+            **folders_under(folder / "home"),
+            **dict.fromkeys(("HOME", "USERPROFILE"), str(folder / "home")),
+            **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(places["tmp"])),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
@@ -146,6 +148,7 @@ class Home:
             [str(part) for part in command],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             env=self.env,
             cwd=self.places["cwd"],
             timeout=timeout,
@@ -166,6 +169,11 @@ class Home:
         return jobs
 
     @property
+    def own(self) -> Path:
+        """Where the program keeps its markers and logs."""
+        return self.places["local" if os.name == "nt" else "state"] / "Anonator"
+
+    @property
     def written(self) -> Path:
         """Everything of the user's but the videos."""
         return self.folder / "home"
@@ -182,8 +190,6 @@ def no_network() -> list[str]:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """With a video of telling name in a folder of telling name."""
-    if os.name != "posix":
-        pytest.skip("sets the folders by XDG's variables")
     return Home(tmp_path)
 
 
@@ -195,8 +201,6 @@ def after_jobs(
     tmp_path_factory: pytest.TempPathFactory, astronaut: Any
 ) -> Iterator[tuple[Home, dict[str, list[dict[str, Any]]]]]:
     """A home in which jobs on telling names have ended in every way, and what each of them touched."""
-    if os.name != "posix":
-        pytest.skip("sets the folders by XDG's variables")
     home = Home(tmp_path_factory.mktemp("jobs"))
     paths = {end: home.videos / f"{number} {NAME}" for number, end in enumerate(ENDS)}
     moving_face(paths["done"], astronaut, frames=8, size=(320, 320), speed=2)
@@ -244,27 +248,30 @@ def test_what_the_program_keeps_is_known(after_jobs: tuple[Home, dict[str, Any]]
     kept = sorted(
         path.relative_to(home.written).as_posix() for path in home.written.rglob("*") if path.is_file()
     )
-    assert kept == ["state/Anonator/log/anonator.log", "state/Anonator/log/crash.log"]
-    markers = home.places["state"] / "Anonator" / "unfinished"
-    assert stat.S_IMODE(markers.stat().st_mode) == 0o700
+    logs = home.own / ("Logs" if os.name == "nt" else "log")
+    names = ("anonator.lock", "anonator.log", "crash.log")
+    assert kept == [(logs / name).relative_to(home.written).as_posix() for name in names]
+    markers = home.own / "unfinished"
+    if os.name == "posix":
+        assert stat.S_IMODE(markers.stat().st_mode) == 0o700
     assert list(markers.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_a_job_writes_beside_its_result_and_nowhere_else(after_jobs: tuple[Home, dict[str, Any]]) -> None:
     home, jobs = after_jobs
-    allowed = [home.videos, home.places["state"] / "Anonator"]
+    allowed = [home.videos, home.own]
     unfinished = set()
     for facts in jobs.values():
         for fact in facts:
-            if fact["kind"] == "write" and fact["path"] != os.devnull:
+            if fact["kind"] == "write" and fact["path"].lower() not in (os.devnull, NUL):
                 path = Path(fact["path"])
                 assert any(path.is_relative_to(place) for place in allowed), path
                 if path.parent == home.videos:
                     assert path.name.startswith(PREFIX), "not under an own temporary name"
                     unfinished.add(path.suffix)
             elif fact["kind"] == "private until":
-                assert fact["mode"] == 0o600
+                assert fact["mode"] == 0o600 or os.name == "nt"  # whose files have their folder's rights
             elif fact["kind"] == "named":
                 source, target = Path(fact["source"]), Path(fact["target"])
                 assert source.parent == target.parent and source.name.startswith(PREFIX)
@@ -311,7 +318,7 @@ def test_the_system_saw_no_other_file_and_no_network(home: Home) -> None:
     assert any("O_CREAT" in line and PREFIX in line for line in changing)
     # strace writes what is not ASCII as octal numbers
     videos = "".join(chr(b) if b < 128 else f"\\{b:o}" for b in os.fsencode(home.videos))
-    known = [re.escape(place) for place in (videos, str(home.places["state"] / "Anonator"))] + [
+    known = [re.escape(place) for place in (videos, str(home.own))] + [
         r'"/dev/null"',
         r"/dev/shm/sem\.",  # the progress bar's lock
         r'/home/tmp/torchinductor_\w+", 0777\)',  # made by PyTorch's import, and empty
@@ -340,6 +347,7 @@ with VideoWriter(target, info_for()) as writer:
 """
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits dumps by a shell, and reads the limit")
 def test_a_crash_of_native_code_leaves_its_place_and_no_memory(home: Home) -> None:
     """A dump of the memory would hold faces; the marker holds the folder until the next start."""
     code = textwrap.dedent(CRASH).format(paths=sys.path)
@@ -353,7 +361,7 @@ def test_a_crash_of_native_code_leaves_its_place_and_no_memory(home: Home) -> No
     assert list(home.places["cwd"].iterdir()) == []
     (left,) = home.videos.iterdir()
     assert left.name.startswith(PREFIX) and stat.S_IMODE(left.stat().st_mode) == 0o600
-    (marker,) = (home.places["state"] / "Anonator" / "unfinished").iterdir()
+    (marker,) = (home.own / "unfinished").iterdir()
     others = [path for path in home.written.rglob("*") if path.is_file() and path != marker]
     assert telling(*others) == []
     home.run([sys.executable, "-m", "anonator.main", "--headless"])  # any start will do

@@ -31,7 +31,9 @@ def test_the_window_and_the_reader_have_one_list() -> None:
 
 def test_the_list_costs_the_window_no_engine() -> None:
     code = "import sys, anonator.ui.state.dropped_paths; print('av' in sys.modules, 'numpy' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert run.stdout.split() == ["False", "False"]
 
 

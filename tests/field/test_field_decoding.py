@@ -69,6 +69,7 @@ SPLIT: dict[str, Callable[[Path], Path]] = {
 }  # fmt: skip
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("kind", SPLIT)
 def test_hidden_frames_in_packets_of_their_own(tmp_path: Path, kind: str) -> None:
     """As in YouTube's VP9 of 10 bit; a failure means that whole files miss a frame that nobody ever saw."""
@@ -117,6 +118,7 @@ def with_heads(source: Path, path: Path, heads: list[bytes], *, marked: bool = F
     return path
 
 
+@pytest.mark.quick_cases(12)
 @pytest.mark.parametrize("limit", [0, 1000])
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 @pytest.mark.parametrize("kind", ["delimiter", "note", "filling", "parameters apart", "parameters", "marked"])
@@ -184,6 +186,7 @@ def test_a_damaged_picture_is_not_taken_for_one_of_them(tmp_path: Path, first: i
 # -- cuts ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick_cases(10)
 @pytest.mark.parametrize("limit", [0, 1000])
 @pytest.mark.parametrize("begin", [0.3, 0.5, 1.02, 1.5])
 @pytest.mark.parametrize(
@@ -245,6 +248,7 @@ def test_joined_hevc_in_transport_streams(tmp_path: Path, limit: int) -> None:
     assert times(path, limit) == pytest.approx([times(path)[0] + n * STEP for n in range(75)], abs=0.0011)
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("before", range(1, 12))
 def test_a_transport_packet_missing_before_a_join_is_noticed(tmp_path: Path, before: int) -> None:
     path = clip(tmp_path / "a.ts", *HEVC, "-b:v", "1M", seconds=1, size="192x128")

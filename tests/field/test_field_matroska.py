@@ -11,7 +11,7 @@ from hostile_helpers import HIPAA, STANDARD, Bench
 from video_helpers import GOP, clip, frame_times
 
 from anonator.core.config import Settings
-from anonator.core.job_thread import DetectorCache
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.reading.matroska_elements import CLUSTER, GROUP, SIMPLE_BLOCK, TRACKS, element_at
 from anonator.core.reading.reader import VideoReader
 from anonator.errors import DecodeError
@@ -171,6 +171,7 @@ def test_one_recording_behind_another(tmp_path: Path, kind: str, limit: int) -> 
     assert found == pytest.approx([n * STEP for n in range(20)], abs=0.0011)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("settings", [HIPAA, STANDARD], ids=["HIPAA", "standard"])
 @pytest.mark.parametrize("kind", ["groups", "unknown size"])
 def test_whole_jobs(tmp_path: Path, detectors: DetectorCache, kind: str, settings: Settings) -> None:

@@ -17,11 +17,15 @@ from hostile_helpers import edit_box
 from video_helpers import ffmpeg, picture_source, psnr
 
 from anonator.core.config import Mode, Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import JobResult
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
+from anonator.core.pictures.rgb import picture_within
 from anonator.core.pictures.shape import Canvas
+from anonator.core.preview import preview_frame
 from anonator.core.reading.canvas import find_canvas
-from anonator.core.reading.reader import VideoReader, picture_within, probe
+from anonator.core.reading.reader import VideoReader, probe
 from anonator.ui.work import thumbnails as media
 
 HIPAA = Settings(performance=Performance.BALANCED, report=False)

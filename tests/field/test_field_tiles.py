@@ -14,11 +14,13 @@ from face_clips import FACE, decode_rgb
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.passes import add_parts, plan_passes
 from anonator.core.detection.seams import GAP, MARGIN, MOST, Layout, Seams, find_seams
 from anonator.core.frames import APART, Detections, Float32Array, UInt8Array
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 TURNS = (0, 1, 2, 3)
 """What HIPAA mode looks with on every n-th frame; its parts are looked at apart then, too."""
@@ -178,6 +180,7 @@ def test_only_looks_that_turn_the_picture_take_it_apart() -> None:
 # --- faces in stills --------------------------------------------------------------------------------
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("kind", ["black", "slide", "tiles"])
 @pytest.mark.parametrize(
     "height", [60, *(pytest.param(height, marks=pytest.mark.slow) for height in (100, 150, 200))]
@@ -201,6 +204,7 @@ def test_the_lower_half_of_a_face_is_found(
     assert covered(face, found.boxes, picture.shape).all()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("side", "height", "keep"),
     [("left", 60, 0.4), ("left", 100, 0.4), ("left", 100, 0.35), ("right", 100, 0.35)],

@@ -27,6 +27,7 @@ def mdat_says(more: int, *options: object) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("options", [("-movflags", "faststart"), ("-movflags", "frag_keyframe+empty_moov")])
 @pytest.mark.parametrize("more", [1000, 100_000_000])
 def test_data_that_is_said_to_be_longer_is_whole_if_every_sample_is_there(

@@ -198,7 +198,9 @@ import numpy
 linear_sum_assignment(numpy.eye(3))
 print(selftest.detector(), selftest.video(), selftest.second_ffmpeg())
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

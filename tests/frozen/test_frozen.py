@@ -41,7 +41,14 @@ def run(home: Path, name: str, *args: object) -> subprocess.CompletedProcess[str
     command = [str(FOLDER / f"{name}{ENDING}"), *map(str, args)]
     home.mkdir(exist_ok=True)
     return subprocess.run(
-        command, cwd=home, env=bare(home), capture_output=True, text=True, timeout=280, check=False
+        command,
+        cwd=home,
+        env=bare(home),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=280,
+        check=False,
     )
 
 
@@ -107,6 +114,7 @@ def test_a_job_gives_what_the_source_gives(face_clip: FaceClip, tmp_path: Path) 
         [sys.executable, "-m", "anonator.main", *args, str(source)],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=True,
     )
     of_source = json.loads(done.stdout)

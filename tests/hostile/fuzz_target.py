@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -96,7 +97,8 @@ def _attempt(kind: str, path: Path) -> tuple[str, str]:
 
 def _read(kind: str, path: Path) -> str:
     """What a job does with its input before and beside the detector."""
-    from anonator.core.reading.reader import VideoReader, probe, to_rgb_within
+    from anonator.core.pictures.rgb import to_rgb_within
+    from anonator.core.reading.reader import VideoReader, probe
     from anonator.core.writing.writer import VideoWriter
 
     if kind == "probe":
@@ -105,6 +107,8 @@ def _read(kind: str, path: Path) -> str:
     if kind == "preview":
         with VideoReader(path) as reader:
             to_rgb_within(reader.frame_at(0.2), 64)
+            for frame in itertools.islice(reader.frames_from(0.2), 8):
+                to_rgb_within(frame, 64)
         return "previewed"
     if kind == "copy":
         with VideoReader(path) as reader:
@@ -151,6 +155,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            encoding="utf-8",
         )
         self._answers: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._listen, name="fuzz-listen", daemon=True)

@@ -43,6 +43,7 @@ def test_every_container_is_among_the_originals() -> None:
     assert len(originals["tape.dv"]) == 2 * one_picture_of_dv
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     ("code", "outcome", "patience"),
     [

@@ -127,6 +127,7 @@ HARMLESS_LIES: dict[str, tuple[str, Callable[[Path], bytes]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.quick_cases(7)
 @pytest.mark.parametrize("kind", LIES)
 def test_a_container_that_lies_about_what_it_holds_is_refused(bench: Bench, kind: str) -> None:
     suffix, make, says = LIES[kind]
@@ -136,6 +137,7 @@ def test_a_container_that_lies_about_what_it_holds_is_refused(bench: Bench, kind
     bench.refused(path, f"{says}|ends too early", settings=STANDARD)
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize("kind", HARMLESS_LIES)
 def test_a_lie_that_hides_no_frame_costs_none(bench: Bench, kind: str) -> None:
     suffix, make = HARMLESS_LIES[kind]
@@ -201,6 +203,7 @@ def test_a_frame_that_cannot_be_decoded_ends_hipaa_and_is_black_in_standard_mode
     )
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi", "a.mov", "a.ts"])
 def test_a_file_that_was_cut_off_is_refused_in_both_modes(bench: Bench, name: str) -> None:
     codec = {"a.webm": ("-c:v", "libvpx-vp9"), "a.avi": ("-c:v", "mpeg4"), "a.mov": ("-c:v", "prores")}

@@ -13,10 +13,11 @@ from hostile_helpers import HIPAA, STANDARD, Bench
 from video_helpers import decoded
 
 from anonator.core.config import Settings
-from anonator.core.job_thread import default_target
+from anonator.core.job import default_target
 from anonator.errors import InputError, OutputError, OutputExistsError
 
 
+@pytest.mark.quick_cases(6)
 @posix
 @pytest.mark.parametrize(
     "name",

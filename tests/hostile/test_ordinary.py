@@ -85,6 +85,7 @@ ORDINARY: dict[str, tuple[str, Callable[[Path], None], int, tuple[int, int], str
 }  # fmt: skip
 
 
+@pytest.mark.quick_cases(7)
 @pytest.mark.parametrize("kind", ORDINARY)
 def test_every_ordinary_video_works(bench: Bench, kind: str) -> None:
     """A failure means that a video from a camera or a common program is refused, or loses frames or time."""

@@ -16,7 +16,8 @@ from face_clips import FaceClip, decode_rgb
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Mode, Settings
 from anonator.core.frames import Frame, Masks
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 
 
 def frame_of(rgb: np.ndarray, *, full_range: bool = False) -> Frame:
@@ -27,6 +28,10 @@ def frame_of(rgb: np.ndarray, *, full_range: bool = False) -> Frame:
 
 def masks_of(*boxes: tuple[float, float, float, float]) -> Masks:
     return Masks(np.array(boxes, np.float32).reshape(-1, 4), np.arange(len(boxes), dtype=np.int32))
+
+
+def styled(mode: Mode, mask_scale: float) -> Settings:
+    return Settings.standard(mode=mode, mask_scale=mask_scale)
 
 
 def copies(frame: Frame) -> list[np.ndarray]:
@@ -55,7 +60,7 @@ def test_every_pixel_under_the_mask_changes_hands_and_no_other(
 ) -> None:
     frame = frame_of(noise)
     before = copies(frame)
-    anonymize(frame, masks_of(box), mode, 1.5)
+    anonymize(frame, masks_of(box), styled(mode, 1.5))
     ((x1, y1, x2, y2),) = covered_pixels(np.array([box], np.float32), 1.5, 160, 90)
     middle, half = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), 0.75
     assert x1 <= max(0, middle[0] - half * (box[2] - box[0]))
@@ -74,7 +79,7 @@ def test_every_pixel_under_the_mask_changes_hands_and_no_other(
 def test_solid_is_black_in_both_ranges(noise: np.ndarray) -> None:
     for full_range, black in ((False, 16), (True, 0)):
         frame = frame_of(noise, full_range=full_range)
-        anonymize(frame, masks_of((40, 30, 70, 60)), Mode.SOLID, 1.0)
+        anonymize(frame, masks_of((40, 30, 70, 60)), styled(Mode.SOLID, 1.0))
         assert (frame.planes()[0][30:60, 40:70] == black).all()
         assert (frame.planes()[1][15:30, 20:35] == 128).all()
 
@@ -82,7 +87,7 @@ def test_solid_is_black_in_both_ranges(noise: np.ndarray) -> None:
 def test_nothing_to_cover_leaves_the_decoder_s_planes_alone(noise: np.ndarray) -> None:
     frame = frame_of(noise)
     before = copies(frame)
-    anonymize(frame, Masks.empty(), Mode.SOLID, 1.5)
+    anonymize(frame, Masks.empty(), styled(Mode.SOLID, 1.5))
     for plane, old in zip(frame.planes(), before, strict=True):
         np.testing.assert_array_equal(plane, old)
 
@@ -102,7 +107,7 @@ def test_masks_do_not_smear_into_later_frames_through_the_decoder(face_clip: Fac
     for frame, planes in zip(decoded(), expected, strict=True):
         for plane, old in zip(frame.planes(), planes, strict=True):
             np.testing.assert_array_equal(plane, old)
-        anonymize(frame, masks_of((100, 60, 300, 260)), Mode.SOLID, 1.0)
+        anonymize(frame, masks_of((100, 60, 300, 260)), styled(Mode.SOLID, 1.0))
         assert (frame.planes()[0][60:260, 100:300] == 16).all()
 
 
@@ -146,6 +151,7 @@ def astronaut_with_face(
     return resized
 
 
+@pytest.mark.quick_cases(8)
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (0.1, -0.08)])
 @pytest.mark.parametrize("face", [20, 24, 30, 45, 60, 150, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
@@ -162,12 +168,13 @@ def test_an_independent_detector_finds_nothing_in_the_masked_face(
     x, y = shift[0] * 110 * scale, shift[1] * 150 * scale
     box = (170 * scale + x, 60 * scale + y, 280 * scale + x, 210 * scale + y)
     frame = frame_of(picture)
-    anonymize(frame, masks_of(box), mode, 1.5)
+    anonymize(frame, masks_of(box), styled(mode, 1.5))
     masked = frame.image.to_ndarray(format="rgb24")
     for enlarge in enlargements(face):
         assert not len(centres_inside(centerface(masked, enlarge), box))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 @pytest.mark.parametrize("cut", [(0.5, 0.0), (0.0, 0.4), (0.4, 0.3)])
 def test_nothing_is_found_in_a_masked_face_that_the_frame_cuts(
@@ -180,10 +187,11 @@ def test_nothing_is_found_in_a_masked_face_that_the_frame_cuts(
     box = (max(170 - left, 0), max(60 - top, 0), 280 - left, 210 - top)
     assert len(centres_inside(centerface(picture), box)), "visible before it is masked"
     frame = frame_of(picture)
-    anonymize(frame, masks_of(box), mode, 1.5)
+    anonymize(frame, masks_of(box), styled(mode, 1.5))
     assert not len(centres_inside(centerface(frame.image.to_ndarray(format="rgb24")), box))
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 @pytest.mark.parametrize("box", [(100, 100, 220, 260), (100, 100, 260, 160), (100, 100, 124, 124)])
 def test_two_and_more_stripes_to_a_face_leave_nearly_nothing(
@@ -202,7 +210,7 @@ def test_two_and_more_stripes_to_a_face_leave_nearly_nothing(
                 left = []
                 for sign in (1, -1):
                     frame = frame_of(np.repeat((128 + sign * (luma - 128))[..., None], 3, 2).astype(np.uint8))
-                    anonymize(frame, masks_of(box), mode, 1.5)
+                    anonymize(frame, masks_of(box), styled(mode, 1.5))
                     left.append(frame.planes()[0].astype(int))
                 # both pictures have opposite stripes: whatever differs was told by them
                 assert np.abs(left[0] - left[1]).max() <= 16, (cycles, phase)
@@ -213,9 +221,9 @@ def test_a_mask_over_a_mask_brings_nothing_back(astronaut: np.ndarray, mode: Mod
     """A small box on a large face, first or last, must not weaken the large one's mask."""
     large, small = (170, 60, 280, 210), (200, 100, 230, 135)
     alone, first, last = (frame_of(astronaut) for _ in range(3))
-    anonymize(alone, masks_of(large), mode, 1.5)
-    anonymize(first, masks_of(small, large), mode, 1.5)
-    anonymize(last, masks_of(large, small), mode, 1.5)
+    anonymize(alone, masks_of(large), styled(mode, 1.5))
+    anonymize(first, masks_of(small, large), styled(mode, 1.5))
+    anonymize(last, masks_of(large, small), styled(mode, 1.5))
     kept = [
         np.abs(np.diff(f.planes()[0][100:135, 200:230].astype(int), axis=1)).sum()
         for f in (alone, first, last)
@@ -230,7 +238,7 @@ def test_masks_stay_within_the_values_of_the_picture(noise: np.ndarray, mode: Mo
     """Limited range stays limited: no value appears that the region did not have."""
     frame = frame_of(noise, full_range=full_range)
     before = copies(frame)
-    anonymize(frame, masks_of((40, 30, 70, 60)), mode, 1.5)
+    anonymize(frame, masks_of((40, 30, 70, 60)), styled(mode, 1.5))
     for plane, old in zip(frame.planes(), before, strict=True):
         assert old.min() <= plane.min() and plane.max() <= old.max()
 

@@ -55,7 +55,9 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_starting_does_not_load_the_engine(module: str) -> None:
     """A failure means that the window stands seconds late."""
     code = f"import sys, {module}; print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert run.stdout.strip() == "[]"
 
 
@@ -139,3 +141,35 @@ def test_no_modules_of_the_window_import_each_other_in_a_circle() -> None:
         for name in free:
             del below[name]
     assert sorted(below) == []
+
+
+def bound(path: Path) -> tuple[set[str], set[str]]:
+    """The names that a module defines at its top level, and those that it imports there."""
+    own: set[str] = set()
+    foreign: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            own.add(node.name)
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                own.add(inner.id)
+            elif isinstance(inner, (ast.Import, ast.ImportFrom)):
+                foreign |= {alias.asname or alias.name for alias in inner.names}
+    return own, foreign
+
+
+def test_names_are_imported_from_where_they_are_defined() -> None:
+    """The package alone passes names on; anywhere else a reader would look for them in the wrong file."""
+    names = {".".join(("anonator", *p.relative_to(SOURCE).with_suffix("").parts)): bound(p) for p in MODULES}
+    folders = [SOURCE, *(SOURCE.parents[1] / name for name in ("tests", "benchmarks", "tools"))]
+    passed_on = [
+        f"{path.name}: {alias.name} from {node.module}"
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module in names
+        for alias in node.names
+        if alias.name in names[node.module][1] - names[node.module][0]
+    ]
+    assert not passed_on

@@ -104,6 +104,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES or [pytest.param(None, id="none yet")], ids=str)
 def test_an_example_runs_as_it_stands(
     example: Example | None, tmp_path: Path, astronaut: object, request: pytest.FixtureRequest
@@ -133,6 +134,7 @@ def run_example(code: str, folder: Path, astronaut: object) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=240,
         check=False,
         env={

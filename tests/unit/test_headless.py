@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -17,7 +18,9 @@ import av
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
+from own_folders import folders_under
 
+from anonator import headless
 from anonator.command_line import build_parser, settings_from
 from anonator.core.config import HIPAA_WAIVER, Mode, Performance, Settings
 from anonator.core.config_file import UserConfig, load
@@ -30,7 +33,12 @@ PROGRAM = [sys.executable, "-m", "anonator.main", "--headless"]
 def run(*args: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [*PROGRAM, *map(str, args)]
     return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **(env or {})}, check=False
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **(env or {})},
+        check=False,
     )
 
 
@@ -106,7 +114,8 @@ def test_a_wrong_configuration_is_a_usage_error(
 
 
 def test_help_names_the_configuration_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/50%/x")
+    for name, folder in folders_under(Path("/home/50%/x")).items():
+        monkeypatch.setenv(name, folder)
     told = build_parser().format_help()
     assert "--config FILE" in told and "anonator.toml" in told
 
@@ -226,7 +235,7 @@ def test_options_of_a_job_without_headless_are_no_silent_window(
 def test_no_screen_is_one_sentence(face_clip: FaceClip) -> None:
     bare = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     command = [sys.executable, "-m", "anonator.main", str(face_clip.path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=bare, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=bare, check=False)
     assert done.returncode == 1
     assert "--headless" in done.stderr and len(done.stderr.splitlines()) == 1
 
@@ -306,9 +315,21 @@ def test_kept_sound_is_the_same_bit_for_bit(tmp_path: Path, face_clip: FaceClip)
     assert "kept" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGBREAK"])
+def test_every_way_to_stop_a_program_is_an_interruption(name: str) -> None:
+    if not hasattr(signal, name):
+        pytest.skip("Ctrl+Break is Windows'")
+    before = signal.getsignal(getattr(signal, name))
+    with headless._interruption() as interrupted:
+        signal.raise_signal(getattr(signal, name))
+        assert interrupted.wait(5)
+    assert signal.getsignal(getattr(signal, name)) is before
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
 def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut: np.ndarray) -> None:
+    if sys.platform == "win32" and not ctypes.windll.kernel32.GetConsoleCP():
+        pytest.skip("without a console there is no Ctrl+Break")
     clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0, half=True)
     folder = tmp_path / "results"
     folder.mkdir()
@@ -316,13 +337,15 @@ def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut
         [*PROGRAM, str(clip.path), "--output-dir", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Ctrl+Break is what Windows sends to one group of programs; Ctrl+C goes to all of a console
+        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
     )
     deadline = time.monotonic() + 60
     while not list(folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(folder.iterdir()), "the job never began"
     time.sleep(1)
-    job.send_signal(signal.SIGINT)
+    job.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
     job.communicate(timeout=60)
     assert job.returncode == 130
     assert list(folder.iterdir()) == []
@@ -340,7 +363,7 @@ def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray)
     config.write_text(f'[hipaa]\ni_accept = "{HIPAA_WAIVER}"\nmask_scale = 1.4\n', "utf-8")
     done = run(
         clip.path, folder / "Miller-broken.mp4", folder / "Miller-missing.mp4", "--verbose",
-        "--performance", "balanced", "--neutral-name", "--config", config, env={"XDG_STATE_HOME": str(state)},
+        "--performance", "balanced", "--neutral-name", "--config", config, env=folders_under(state),
     )  # fmt: skip
     assert done.returncode == 1
     written = "".join(p.read_text() for p in state.rglob("*") if p.is_file())

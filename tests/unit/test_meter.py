@@ -40,11 +40,10 @@ def run(meter: Meter, clock: Clock, frames: int, fps: float) -> list[Progress]:
     return told
 
 
-def test_a_steady_job_has_a_steady_speed_and_the_right_remaining_time(clock: Clock) -> None:
+def test_a_steady_job_has_a_steady_speed(clock: Clock) -> None:
     meter = Meter(total=1000)
     told = run(meter, clock, 500, fps=20)
     assert [p.fps for p in told] == pytest.approx([20] * len(told))
-    assert [p.remaining_seconds for p in told] == pytest.approx([(1000 - p.frame) / 20 for p in told])
     assert meter.progress().frame == 500
     assert meter.progress().elapsed_seconds == pytest.approx(25)
 
@@ -77,7 +76,6 @@ def test_a_pause_is_not_counted(clock: Clock) -> None:
     told = run(meter, clock, 100, fps=20)
     assert meter.elapsed() == pytest.approx(10)
     assert [p.fps for p in told] == pytest.approx([20] * len(told))
-    assert told[-1].remaining_seconds == pytest.approx(10)
 
 
 def test_starting_a_clock_that_runs_changes_nothing(clock: Clock) -> None:
@@ -85,17 +83,6 @@ def test_starting_a_clock_that_runs_changes_nothing(clock: Clock) -> None:
     clock.now += 2
     meter.start_clock()
     assert meter.elapsed() == pytest.approx(2)
-
-
-def test_an_unknown_total_has_no_remaining_time(clock: Clock) -> None:
-    told = run(Meter(None), clock, 100, fps=20)
-    assert {(p.total, p.remaining_seconds) for p in told} == {(None, None)}
-    assert told[-1].fps == pytest.approx(20)
-
-
-def test_more_frames_than_promised_remain_for_no_time(clock: Clock) -> None:
-    told = run(Meter(total=10), clock, 50, fps=20)
-    assert told[-1].remaining_seconds == 0
 
 
 def test_before_the_first_frame_there_is_no_speed(clock: Clock) -> None:

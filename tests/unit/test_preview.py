@@ -9,10 +9,14 @@ import av
 import numpy as np
 import pytest
 
-from anonator.core.config import Settings
+from anonator.core.config import Performance, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
-from anonator.core.reading.reader import VideoReader, picture_within, to_rgb_within
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
+from anonator.core.pictures.rgb import picture_within, to_rgb_within
+from anonator.core.preview import preview_frame
+from anonator.core.reading.reader import VideoReader
 from anonator.ui.work import thumbnails as media
 
 STORED = (320, 180)
@@ -77,8 +81,9 @@ def test_the_tested_frame_and_the_running_job_are_shown_so_too(
 ) -> None:
     source = clip(tmp_path / "a.mp4", Fraction(2))
     seen = list[Preview]()
-    preview = preview_frame(source, 0.1, Settings(), detectors)
-    job = Job(source, tmp_path / "b.mp4", Settings(report=False))
+    settings = Settings(performance=Performance.BALANCED, report=False)
+    preview = preview_frame(source, 0.1, settings, detectors)
+    job = Job(source, tmp_path / "b.mp4", settings)
     VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()
     for shown in (preview, *seen):
         require_shown(shown.original, (640, 180))

@@ -88,7 +88,12 @@ def test_a_hanging_check_ends_the_process_with_1() -> None:
         "selftest.main(as_json=True)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 1
     assert [c["status"] for c in json.loads(done.stdout)["checks"]] == ["timed out", "passed"]
@@ -125,7 +130,7 @@ def test_a_console_of_another_alphabet_is_no_failure(tmp_path: Path) -> None:
     )
     environment = {**bare(tmp_path), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
-    assert done.returncode == 0 and b"Gr??e ???" in done.stdout
+    assert done.returncode == 0 and rb"Gr\xf6\xdfe \u65e5" in done.stdout
 
 
 @pytest.mark.slow
@@ -133,7 +138,13 @@ def test_this_copy_of_the_program_works(tmp_path: Path) -> None:
     """All checks with their own limits, as a user runs them; without a display, drag and drop is skipped."""
     command = [sys.executable, "-m", "anonator.main", "--self-test", "--json"]
     done = subprocess.run(
-        command, env=bare(tmp_path), capture_output=True, text=True, timeout=280, check=False
+        command,
+        env=bare(tmp_path),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=280,
+        check=False,
     )
     told = json.loads(done.stdout)
     assert done.returncode == 0 and told["passed"], told

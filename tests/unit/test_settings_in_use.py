@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,22 +14,25 @@ import av
 import numpy as np
 import pytest
 import torch
-from detector_helpers import CPU, bundled_network
+from detector_helpers import CPU
 from face_clips import FaceClip, decode_rgb
 
+from anonator import core
 from anonator.core.anonymizer import anonymize
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import Device, Mode, Performance, Precision, Settings
-from anonator.core.detection import devices
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.detection.detector import load_detector
 from anonator.core.detection.devices import choose_dtype
+from anonator.core.detection.loading import load_detector
 from anonator.core.detection.passes import merge, plan_passes, suppress
 from anonator.core.frames import Detections, Frame, Masks, UInt8Array
-from anonator.core.job_thread import Job, VideoProcessor
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.tracking.schedule import look
 from anonator.errors import DeviceError, SettingsError
+
+CORE = Path(core.__file__).parent
 
 
 def with_preset(settings: Settings, **numbers: Any) -> Settings:
@@ -37,12 +41,18 @@ def with_preset(settings: Settings, **numbers: Any) -> Settings:
     return replace(settings, presets=replace(settings.presets, **changed))
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_is_read_where_it_acts(name: str) -> None:
+    """A failure means that a setting can be chosen and does nothing."""
+    read = re.compile(rf"\.{SETTINGS[name].key}\b")
+    assert any(read.search(path.read_text("utf-8")) for path in CORE.rglob("*.py")), f"nothing reads {name}"
+
+
 # --- the network
 
 
 @pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.BFLOAT16])
-def test_a_precision_is_not_left_to_the_trial(precision: Precision, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_trial_seconds", lambda _: pytest.fail("nobody asked which is faster"))
+def test_a_precision_that_was_asked_for_is_taken(precision: Precision) -> None:
     if precision is Precision.BFLOAT16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         pytest.skip("this processor has no bfloat16")
     detector = load_detector(Settings(device=Device.CPU, precision=precision), threads=1)
@@ -52,16 +62,16 @@ def test_a_precision_is_not_left_to_the_trial(precision: Precision, monkeypatch:
 
 
 def test_a_precision_that_the_device_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda, network = torch.device("cuda"), bundled_network()
-    assert choose_dtype(Precision.AUTO, cuda, network) == torch.float16
-    assert choose_dtype(Precision.FLOAT32, cuda, network) == torch.float32
+    cuda = torch.device("cuda")
+    assert choose_dtype(Precision.AUTO, cuda) == torch.float16
+    assert choose_dtype(Precision.FLOAT32, cuda) == torch.float32
     with pytest.raises(DeviceError, match=r"float16 was requested.* the CPU\. .* auto, float32, bfloat16"):
-        choose_dtype(Precision.FLOAT16, CPU, network)
+        choose_dtype(Precision.FLOAT16, CPU)
     with pytest.raises(DeviceError, match=r"bfloat16 was requested.* a GPU\. .* auto, float32, float16"):
-        choose_dtype(Precision.BFLOAT16, cuda, network)
+        choose_dtype(Precision.BFLOAT16, cuda)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
     with pytest.raises(DeviceError, match="this processor does not support it"):
-        choose_dtype(Precision.BFLOAT16, CPU, network)
+        choose_dtype(Precision.BFLOAT16, CPU)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +159,6 @@ def test_the_lowest_multiplier_decides_from_which_score_a_face_counts() -> None:
 # --- the masks
 
 
-def cover(frame: Frame, masks: Masks, s: Settings) -> None:
-    anonymize(frame, masks, s.mode, s.mask_scale, s.blur_strength, s.mosaic_blocks)
-
-
 def masked(astronaut: np.ndarray, **changes: Any) -> np.ndarray:
     """The luma of the astronaut's face under a mask."""
     frame = Frame(
@@ -161,7 +167,7 @@ def masked(astronaut: np.ndarray, **changes: Any) -> np.ndarray:
         Fraction(1, 25),
         av.VideoFrame.from_ndarray(astronaut, format="rgb24").reformat(format="yuv420p"),
     )
-    cover(
+    anonymize(
         frame,
         Masks(np.array([[170, 60, 280, 210]], np.float32), np.zeros(1, np.int32)),
         Settings.standard(**changes),
@@ -217,7 +223,7 @@ def test_an_independent_detector_finds_nothing_under_stronger_masks(
         av.VideoFrame.from_ndarray(astronaut, format="rgb24").reformat(format="yuv420p"),
     )
     box = np.array([[170, 60, 280, 210]], np.float32)
-    cover(frame, Masks(box, np.zeros(1, np.int32)), Settings.standard(**change))
+    anonymize(frame, Masks(box, np.zeros(1, np.int32)), Settings.standard(**change))
     found = np.reshape(network(frame.image.to_ndarray(format="rgb24"), threshold=0.2)[0], (-1, 5))
     centres = (found[:, :2] + found[:, 2:4]) / 2
     assert not ((centres >= box[0, :2]) & (centres <= box[0, 2:])).all(axis=1).any()

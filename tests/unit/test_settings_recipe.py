@@ -41,7 +41,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(copy: Path, *args: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(copy / "src")}
     return subprocess.run(
-        [sys.executable, *args], capture_output=True, text=True, env=env, cwd=copy, check=False
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=env,
+        cwd=copy,
+        check=False,
     )
 
 
@@ -84,9 +90,10 @@ def test_the_configuration_file_takes_it_and_the_lock_holds_it_there(copy: Path)
     assert python(copy, "-c", code).stdout.split() == ["0.8", "2"]
 
 
-def test_the_window_remembers_it_and_offers_it_under_the_open_lock(copy: Path) -> None:
-    code = "from anonator.ui.state.chosen_settings import OPEN_LOCK_ONLY; print(OPEN_LOCK_ONLY)"
-    assert "wobble" in python(copy, "-c", code).stdout
+def test_the_window_remembers_it_for_each_mode_and_lets_it_be_stricter_under_the_lock(copy: Path) -> None:
+    for names in ("IN_EACH_MODE", "STRICTER"):
+        code = f"from anonator.ui.state.chosen_settings import {names}; print({names})"
+        assert "wobble" in python(copy, "-c", code).stdout
 
 
 def test_the_document_is_called_incomplete(copy: Path) -> None:

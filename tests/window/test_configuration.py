@@ -58,13 +58,14 @@ def test_what_was_signed_away_stands_in_the_window(drive: Drive, tmp_path: Path)
     assert lock._note.winfo_viewable() and layout.lock_state.winfo_viewable()
     assert layout.lock_state.cget("text") == "HIPAA mode is loosened"
     shown = [str(label.cget("text")) for _, label in lock._lines]
-    assert shown[:2] == ["Blur instead of black boxes", "Boxes 1.2 times the size of the face"]
+    assert shown[:2] == ["Blur instead of black boxes", "Boxes 20 % larger than the face"]
     assert driver.window.panel.masking.modes[Mode.BLUR].instate(["selected", "disabled"])
     driver.answering("Switch off")
     lock.switch.invoke()
     assert layout.lock_state.cget("text") == "HIPAA mode is off" and "loosened" not in lock.note
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("content", ["[hipaa]\nmask_scale = 1.2\n", "[hipaa\n", "[hipaa]\nmask_skale = 2\n"])
 def test_nothing_runs_without_a_configuration_that_can_be_used(
     drive: Drive, clip: Path, tmp_path: Path, content: str

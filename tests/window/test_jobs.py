@@ -70,7 +70,8 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     lines = details.words.split("\n")
     assert lines[0] == NOT_REVIEWED
     assert lines[1] == (
-        "Something was covered in 17 of 20 frames, including 4 gaps between detections; "
+        "Something was covered in 17 of 20 frames, also through 4 moments in which the face was not "
+        "detected; "
         "2 frames blacked out because the video is damaged there. Sound: removed. Saved as a_anonymized.mp4."
     )
     assert lines[2:] == [
@@ -105,6 +106,26 @@ def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path:
     assert seen["Covering a face that the check found…"].startswith("covering more ")
     driver.turn(0.1)
     assert driver.window.foot.stage.cget("text") == ""
+
+
+def test_one_bar_for_the_whole_job_never_goes_back(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    engine = FakeEngine(frames=25, stages=(Stage.WORKING, Stage.CHECKING, Stage.REPAIRING))
+    (tmp_path / "broken.mp4").write_bytes(b"no video" * 500)
+    driver = drive(engine=engine)
+    driver.show(tmp_path / "broken.mp4", *copies(clip, tmp_path, "a.mp4"))
+    foot, shown, status = driver.window.foot, list[float](), set[str]()
+
+    def ended() -> bool:
+        if driver.window.controller.current is not None:
+            shown.append(float(foot.bar.cget("value")))
+            status.add(str(foot.status.cget("text")))
+        return states(driver) == ["failed", "done"]
+
+    foot.start.invoke()
+    driver.until(ended)
+    driver.turn(0.1)
+    assert shown == sorted(shown) and 0 < shown[-1] <= 100 and len(set(shown)) > 5
+    assert status == {"Video 1 of 1, a.mp4"} and float(foot.bar.cget("value")) == 100
 
 
 def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(

@@ -7,7 +7,6 @@ import tkinter as tk
 from pathlib import Path
 from tkinter import ttk
 
-import pytest
 from PIL import ImageGrab
 from ui_helpers import FakeEngine
 from window.window_helpers import Drive, all_widgets, copies, states
@@ -104,11 +103,9 @@ def picture_of(widget: tk.Misc) -> bytes:
     return ImageGrab.grab(box, xdisplay=os.environ["DISPLAY"]).tobytes()
 
 
-def test_keys_open_results_list_all_keys_and_close_questions(
-    drive: Drive, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_keys_show_results_in_large_list_all_keys_and_close_questions(
+    drive: Drive, clip: Path, tmp_path: Path
 ) -> None:
-    opened: list[Path] = []
-    monkeypatch.setattr("anonator.ui.commands.open_with_system", opened.append)
     driver = drive()
     driver.show(*copies(clip, tmp_path, "a.mp4"))
     root, tree = driver.root, driver.window.queue_view.tree
@@ -119,7 +116,12 @@ def test_keys_open_results_list_all_keys_and_close_questions(
     driver.turn(0.1)
     for key in ("<Return>", "<space>"):
         tree.event_generate(key)
-    assert opened == [tmp_path / "a_anonymized.mp4"] * 2
+        assert driver.window.state.large
+        root.event_generate("<Escape>")
+        assert not driver.window.state.large
+        driver.until(tree.winfo_viewable)
+        tree.focus_force()
+        driver.until(lambda: root.focus_get() is tree)
     words: list[str] = []
 
     def escape(dialog: tk.Misc) -> None:

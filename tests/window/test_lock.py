@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from window.window_helpers import Drive
+from pathlib import Path
+
+from window.window_helpers import Drive, copies, states
 
 from anonator.core.config import (
     HIPAA_PERFORMANCE,
@@ -14,7 +16,7 @@ from anonator.ui.panels.lock_card import LOSSES
 from anonator.ui.state.chosen_settings import CHANGED_PERFORMANCE
 
 
-def test_the_lock_is_on_at_start_and_holds_every_setting(drive: Drive) -> None:
+def test_the_lock_is_on_at_start_and_holds_what_has_no_stricter_value(drive: Drive) -> None:
     driver = drive()
     driver.show()
     panel = driver.window.panel
@@ -22,9 +24,6 @@ def test_the_lock_is_on_at_start_and_holds_every_setting(drive: Drive) -> None:
     assert not panel.lock.note
     assert driver.window.state.settings == Settings()
     assert all(button.instate(["disabled"]) for button in panel.masking.modes.values())
-    assert panel.masking.threshold.entry.instate(["disabled"]) and panel.masking.mask_scale.entry.instate(
-        ["disabled"]
-    )
     assert (panel.masking.threshold.entry.get(), panel.masking.mask_scale.entry.get()) == ("0.50", "1.50")
     assert [switch.on for switch in panel.masking.switches.values()] == [True, True, False]
     assert not any(switch.enabled for switch in panel.masking.switches.values())
@@ -73,3 +72,37 @@ def test_the_performance_chosen_under_the_lock_is_used(drive: Drive) -> None:
     box.current(list(box.cget("values")).index("Original"))
     box.event_generate("<<ComboboxSelected>>")
     assert driver.window.state.settings == Settings(performance=Performance.ORIGINAL)
+
+
+def test_stricter_numbers_are_chosen_under_the_lock_and_looser_ones_are_not(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    """The window once asked for the lock to be opened before it let people cover more."""
+    driver = drive()
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    masking = driver.window.panel.masking
+    assert (masking.threshold.low, masking.threshold.high) == (0.2, 0.5)
+    assert (masking.mask_scale.low, masking.mask_scale.high) == (1.5, 3.0)
+    for field, typed, taken in (
+        (masking.threshold, "0.3", 0.3),
+        (masking.threshold, "0.7", 0.3),
+        (masking.mask_scale, "2", 2.0),
+        (masking.mask_scale, "1.2", 2.0),
+    ):
+        field.entry.focus_force()
+        field.entry.delete(0, "end")
+        field.entry.insert(0, typed)
+        field.entry.event_generate("<Return>")
+        assert bool(field.hint.winfo_manager()) is (float(typed) != taken)
+        masking.modes[Mode.SOLID].focus_force()
+        driver.turn(0.05)
+        assert field.value == taken
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    assert driver.engine.jobs[0].job.settings == Settings(threshold=0.3, mask_scale=2.0)
+    driver.close()
+    again = drive()
+    again.show()
+    assert again.window.state.settings == Settings(threshold=0.3, mask_scale=2.0)
+    again.window.panel.reset.invoke()
+    assert again.window.state.settings == Settings()

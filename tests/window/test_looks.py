@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import partial
 from pathlib import Path
 from tkinter import ttk
 
 import pytest
-from ui_helpers import Driver
+from ui_helpers import Driver, FakeEngine
 from window.window_helpers import Drive, all_widgets, copies, states
 
 from anonator.core.frames import Progress
+from anonator.core.job import NOT_COVERED
 from anonator.ui.look import tooltip
+from anonator.ui.look.dialogs import Dialog
+from anonator.ui.state.text import UNKNOWN
 
 
 def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
@@ -26,6 +30,7 @@ def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
             if child.winfo_class() == "Toplevel" and child.winfo_viewable()
         ]
 
+    driver.root.event_generate("<Motion>", warp=True, x=5, y=690)  # no tip because of the mouse
     box = driver.window.panel.free.performance.box
     box.focus_force()  # as a dialog that closes gives the focus back
     driver.turn(1.0)
@@ -50,9 +55,9 @@ def test_the_open_lock_is_told_at_the_head_and_the_bar_stands_still_when_done(dr
     driver.window.panel.lock.switch.invoke()
     driver.until(lambda: bool(layout.lock_state.winfo_manager()), 3)
     foot = driver.window.foot
-    unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, remaining_seconds=None)
+    unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, done=0.4)
     foot.show_progress(unknown, None)
-    assert str(foot.bar.cget("mode")) == "indeterminate"
+    assert str(foot.bar.cget("mode")) == "determinate" and float(foot.bar.cget("value")) == 40.0
     foot.show_progress(unknown, 0.0, ended=True)
     assert str(foot.bar.cget("mode")) == "determinate" and float(foot.bar.cget("value")) == 100.0
 
@@ -81,41 +86,121 @@ def test_an_unexpected_error_is_said_in_a_sentence_and_logged_without_its_text(
 
 def require_nothing_cut_off(driver: Driver) -> None:
     driver.turn(0.3)
+    driver.root.update_idletasks()  # what the last event changed gets its place
+    window = driver.window
+    right, bottom = driver.root.winfo_width(), driver.root.winfo_height()
     for widget in all_widgets(driver.root):
         if isinstance(widget, (ttk.Label, ttk.Button, ttk.Radiobutton)) and widget.winfo_viewable():
+            words = f'"{widget.cget("text")}" is cut off'
             assert widget.winfo_width() >= widget.winfo_reqwidth() or widget in (
-                driver.window.foot.status,
-                driver.window.queue_view.details,
-            ), f'"{widget.cget("text")}" is cut off'
-            assert widget.winfo_height() >= widget.winfo_reqheight(), f'"{widget.cget("text")}" is cut off'
+                window.foot.status,
+                window.queue_view.details,
+            ), words
+            assert widget.winfo_height() >= widget.winfo_reqheight(), words
+            if not str(widget).startswith(str(window.panel)):  # which scrolls
+                assert widget.winfo_rootx() + widget.winfo_width() <= right, words
+                assert widget.winfo_rooty() + widget.winfo_height() <= bottom, words
 
 
-@pytest.mark.parametrize("scaling", [1, 2])
-def test_nothing_is_cut_off_at_the_smallest_size(
+def require_row_in_sight(driver: Driver, rows: int) -> None:
+    """The chosen row can be seen whole, and so many rows are there at least."""
+    tree = driver.window.queue_view.tree
+    (chosen,) = tree.selection()
+    _, y, _, height = tree.bbox(chosen)  # type: ignore[misc]
+    assert y + height <= tree.winfo_height()
+    assert int(tree.cget("height")) >= rows and tree.winfo_height() >= tree.winfo_reqheight()
+
+
+@pytest.mark.parametrize(
+    ("screen", "size", "scale", "rows", "lines"),
+    [
+        ("display", "1000x700", 1, 2, 3),
+        pytest.param("fine_display", "2000x1400", 2, 2, 3, marks=pytest.mark.slow),
+        pytest.param("plain_laptop_display", "1366x768", 1, 2, 4, marks=pytest.mark.slow),
+        ("laptop_display", "1366x768", 1.5, 1, 1),
+    ],
+    ids=["smallest", "smallest at 200 %", "laptop", "laptop at 150 %"],
+)
+def test_nothing_is_cut_off_and_the_chosen_row_is_in_sight(
     drive: Drive,
     clip: Path,
     tmp_path: Path,
-    scaling: int,
-    fine_display: str,
+    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
+    screen: str,
+    size: str,
+    scale: float,
+    rows: int,
+    lines: int,
 ) -> None:
-    if scaling == 2:
-        monkeypatch.setenv("DISPLAY", fine_display)
-    driver = drive(size=f"{1000 * scaling}x{700 * scaling}")
+    monkeypatch.setenv("DISPLAY", request.getfixturevalue(screen))
+    checks = ("All 25 frames are there.", "It has one video and nothing else.", "It plays to its end.")
+    driver = drive(size=size, engine=FakeEngine(frames=25, gaps_bridged=2, checks=checks))
     driver.show()
-    assert driver.window.theme.scale == pytest.approx(scaling, abs=0.02)
+    window = driver.window
+    assert window.theme.scale == pytest.approx(scale, abs=0.02)
     require_nothing_cut_off(driver)
-    driver.window.add(
-        copies(clip, tmp_path, "a video with a long name that does not fit anywhere.mp4", "b.mp4")
-    )
-    driver.until(lambda: len(driver.window.controller.jobs) == 2)
+    names = ("a video with a long name that does not fit anywhere.mp4", "b.mp4", "c.mp4", "d.mp4")
+    driver.show(*copies(clip, tmp_path, *names))
     require_nothing_cut_off(driver)
+    assert window.foot.not_covered.winfo_viewable() and window.foot.not_covered.cget("text") == NOT_COVERED
+    for number in (4, 1, 3):
+        window.queue_view.select(number)
+        driver.turn(0.1)
+        require_row_in_sight(driver, rows)
+    window.say("notes.txt, letter.docx aren't videos, so they were skipped.")
+    require_nothing_cut_off(driver)
+    require_row_in_sight(driver, 1)
+    window.notice.close.invoke()
     driver.answering("Switch off")
-    driver.window.panel.lock.switch.invoke()
+    window.panel.lock.switch.invoke()
     require_nothing_cut_off(driver)
-    driver.window.foot.start.invoke()
-    driver.until(lambda: states(driver) == ["done", "done"])
+    window.foot.start.invoke()
+    driver.until(lambda: window.controller.current is not None and driver.field("frame") != UNKNOWN)
     require_nothing_cut_off(driver)
+    driver.until(lambda: states(driver) == ["done"] * 4, 20)
+    window.queue_view.select(4)
+    require_nothing_cut_off(driver)
+    require_row_in_sight(driver, rows)
+    details = window.queue_view.details._text
+    shown = int(details.tk.call(str(details), "count", "-displaylines", "1.0", "@0,9999")) + 1
+    assert shown >= lines
+
+
+@pytest.mark.parametrize("screen", ["laptop_display", "plain_laptop_display"])
+def test_every_question_fits_on_a_small_screen(
+    drive: Drive,
+    clip: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    screen: str,
+) -> None:
+    """The list of keys once lost its end, and its button, at 150 %."""
+    monkeypatch.setenv("DISPLAY", request.getfixturevalue(screen))
+    driver = drive(size="1366x768")
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    window = driver.window
+    window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    seen: list[str] = []
+
+    def measure(dialog: Dialog) -> None:
+        driver.root.update()
+        seen.append(dialog.title())
+        assert dialog.winfo_rootx() + dialog.winfo_reqwidth() <= 1366, dialog.title()
+        assert dialog.winfo_rooty() + dialog.winfo_reqheight() <= 768, dialog.title()
+        dialog.close("")
+
+    for ask in (
+        window.show_keys,
+        window.commands.run_again,
+        partial(window.choosing.turn_lock, False),
+        partial(window.commands._show_path, tmp_path),
+    ):
+        driver.meeting(measure)
+        ask()
+    assert len(set(seen)) == 4
 
 
 def test_every_setting_has_a_tool_tip(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:

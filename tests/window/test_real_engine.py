@@ -15,6 +15,7 @@ import pytest
 from ui_helpers import Outside, write_clip
 from window.window_helpers import Drive, states
 
+from anonator.core.writing.leftovers import marker_folder
 from anonator.ui.state.job import RunState
 from anonator.ui.work.engine import Engine
 
@@ -34,6 +35,7 @@ def test_the_event_loop_goes_on_while_the_engine_loads_and_during_a_job(display:
         [sys.executable, str(Path(__file__).with_name("heartbeat.py")), str(source), "3"],
         env={**os.environ, "DISPLAY": display},
         text=True,
+        encoding="utf-8",
         check=True,
         capture_output=True,
     )
@@ -131,7 +133,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     assert program.process.wait(20) == 0
     assert time.monotonic() - begin < 5
     assert program.events("job")[-1]["state"] == "cancelled" and program.events("closed")
-    unfinished = Path(os.environ["XDG_STATE_HOME"]) / "Anonator" / "unfinished"
+    unfinished = marker_folder()
     assert not unfinished.exists() or not list(unfinished.iterdir())
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [

@@ -21,7 +21,7 @@ def test_without_a_report_none_is_offered(drive: Drive, clip: Path, tmp_path: Pa
     buttons = driver.window.queue_view.details.buttons
     driver.until(buttons["result"].winfo_viewable)
     shown = [name for name, button in buttons.items() if button.winfo_viewable()]
-    assert shown == ["folder", "result"]
+    assert shown == ["again", "folder", "result"]
     assert driver.engine.jobs[0].job.settings == Settings(report=False)
     assert not list(tmp_path.glob("*.json"))
 
@@ -50,6 +50,7 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     assert driver.window.foot.status.cget("text") == "2 done, 1 failed. Not yet reviewed by a person"
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("label", "result"),
     [
@@ -128,7 +129,7 @@ def test_a_folder_with_equal_names_gives_each_video_a_result(
     assert "because a_anonymized.mp4 is the result of" in jobs[1].message
 
 
-def test_a_double_click_opens_the_result(
+def test_a_double_click_shows_the_result_in_large_and_a_button_opens_it_in_the_player(
     drive: Drive, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
@@ -143,6 +144,11 @@ def test_a_double_click_opens_the_result(
     for _ in range(2):
         tree.event_generate("<ButtonPress-1>", x=x + width // 2, y=y + height // 2)
         tree.event_generate("<ButtonRelease-1>", x=x + width // 2, y=y + height // 2)
+    assert driver.window.state.large and opened == []
+    driver.until(lambda: driver.window.viewer.caption.cget("text") == "Result")
+    driver.root.event_generate("<Escape>")
+    driver.until(tree.winfo_viewable)
+    driver.window.queue_view.details.buttons["result"].invoke()
     assert opened == [tmp_path / "a_anonymized.mp4"]
     driver.window.queue_view.details.buttons["folder"].invoke()
     assert opened[1:] == [tmp_path]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from anonator.core.config import (
     Performance,
     Settings,
 )
+from anonator.ui.look.number_field import NumberField
 from anonator.ui.state import preferences
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
 
@@ -39,6 +42,35 @@ def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
     again.answering("Switch off")
     again.window.panel.lock.switch.invoke()
     assert again.window.state.settings == Settings.standard(neutral_name=True)
+
+
+def test_settings_that_are_being_saved_when_the_window_closes_are_kept(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that save at once write one temporary file: once, what was left of it was called damaged."""
+    begun, saving, together = threading.Event(), threading.Lock(), []
+    save = preferences.save
+
+    def slowly(path: Path, values: preferences.Preferences) -> None:
+        together.append(not saving.acquire(blocking=False))
+        try:
+            begun.set()
+            time.sleep(0.3)
+            save(path, values)
+        finally:
+            if saving.locked():
+                saving.release()
+
+    monkeypatch.setattr(preferences, "save", slowly)
+    driver = drive()
+    driver.show()
+    driver.window.panel.free.switches["neutral_name"].invoke()
+    driver.until(begun.is_set)
+    driver.window.panel.free.switches["report"].invoke()
+    driver.close()
+    assert len(together) >= 2 and not any(together)
+    kept, said = preferences.load(tmp_path / "config" / "window.json")
+    assert not said and kept.choices.hipaa == {"report": False, "neutral_name": True}
 
 
 def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:
@@ -72,6 +104,20 @@ def test_typed_numbers_are_taken_or_refused_calmly(drive: Drive) -> None:
         driver.turn(0.05)
         assert entry.get() == f"{value:.2f}", typed
         assert not panel.masking.threshold.hint.winfo_manager(), typed
+
+
+def test_a_field_with_a_whole_step_gives_whole_numbers(drive: Drive) -> None:
+    """Settings that are whole numbers take no others, not even 3.0."""
+    driver = drive()
+    driver.show()
+    chosen: list[float] = []
+    field = NumberField(driver.window.panel, driver.window.panel.theme, 1, chosen.append)
+    field.set_range(0, 200)
+    field.scale.set(3.2)
+    field.entry.delete(0, "end")
+    field.entry.insert(0, "17")
+    field.entry.event_generate("<FocusOut>")
+    assert chosen == [3, 17] and all(isinstance(value, int) for value in chosen)
 
 
 def test_a_missing_model_is_fetched_after_a_yes(drive: Drive) -> None:
@@ -133,6 +179,7 @@ def test_settings_are_remembered_but_the_lock_is_on_again(drive: Drive, clip: Pa
     assert again.window.choosing.preferences() == preferences.Preferences()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize(
     "written",
     [
@@ -160,7 +207,7 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
     driver.show()
     driver.window.panel.lock.switch.invoke()
     panel = driver.window.panel
-    assert len(panel.free.performance.box.cget("values")) == len(Performance)
-    assert len(panel.free.model.box.cget("values")) == len(Model)
+    for box, choices in ((panel.free.performance.box, Performance), (panel.free.model.box, Model)):
+        assert len(box.cget("values")) == len(choices), f"ui/panels/choices.py needs words for all {choices}"
     assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
     assert set(panel.masking.modes) == set(Mode)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from anonator.core import boxes as box_ops
-from anonator.core.config import MOSAIC_BLOCKS, Mode
+from anonator.core.config import Mode, Settings
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
 BLUR_CELLS = 2
@@ -17,30 +17,20 @@ it."""
 LIMITED_BLACK, FULL_BLACK, NEUTRAL_CHROMA = 16, 0, 128
 
 
-def anonymize(
-    frame: Frame,
-    masks: Masks,
-    mode: Mode,
-    mask_scale: float,
-    blur_strength: float = 1.0,
-    mosaic_blocks: int = MOSAIC_BLOCKS,
-) -> None:
+def anonymize(frame: Frame, masks: Masks, settings: Settings) -> None:
     """Cover every mask of a frame, in place; the frame gets its own planes first.
 
     Args:
         frame: yuv420p with even sides.
         masks: boxes in pixels of the frame, before scaling.
-        mode: what to put there.
-        mask_scale: size of the covered box in sizes of the mask's box.
-        blur_strength: how many times as wide as usual the blur is.
-        mosaic_blocks: blocks across a face in a mosaic.
+        settings: of the job: how large the masks are, and what they are made of.
     """
     sar = float(frame.sar)
     covered = [
         # strength follows the whole face, also where the frame's edge cuts it
         (rectangle, _seen_size(box, sar))
         for box in masks.boxes
-        for rectangle in covered_pixels(box[None], mask_scale, frame.width, frame.height)
+        for rectangle in covered_pixels(box[None], settings.mask_scale, frame.width, frame.height)
     ]
     if not covered:
         return
@@ -51,12 +41,12 @@ def anonymize(
         for (x1, y1, x2, y2), (across, down) in covered:
             face = across / half, down / half
             region = plane[y1 // half : y2 // half, x1 // half : x2 // half]
-            if mode is Mode.SOLID:
+            if settings.mode is Mode.SOLID:
                 region[:] = black if index == 0 else NEUTRAL_CHROMA
-            elif mode is Mode.BLUR:
-                region[:] = _blurred(region, face, blur_strength)
+            elif settings.mode is Mode.BLUR:
+                region[:] = _blurred(region, face, settings.blur_strength)
             else:
-                region[:] = _mosaic(region, face, mosaic_blocks)
+                region[:] = _mosaic(region, face, settings.mosaic_blocks)
 
 
 def _seen_size(box: Float32Array, sar: float) -> tuple[float, float]:

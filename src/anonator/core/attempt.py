@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
+from anonator.core.course import Course
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Frame, Look, Masks, Preview, Progress, TrackSummary
 from anonator.core.job import Job
@@ -17,6 +19,8 @@ from anonator.core.stage_times import StageTimes
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.mask_record import MaskRecord
 from anonator.core.writing.writer import VideoWriter
+
+T = TypeVar("T", Frame, Look)
 
 
 class Outgrown(Exception):
@@ -47,14 +51,25 @@ class Run:
     tracks: list[TrackSummary] = field(default_factory=list)
     repairs: list[Uncovered] = field(default_factory=list)
     """Faces that could be seen in the attempts before."""
+    second_looks: tuple[int, float] = (0, 0.0)
+    """For so many frames, what a second look costs in what the first one cost."""
+    checking: float | None = None
+    """Seconds that the last second look took."""
+    course: Course = field(default_factory=Course)
+    """Of all attempts and their checks."""
 
-    def tell(self, progress: Progress | None) -> None:
-        """Report progress, if there is any and someone is listening."""
+    def tell(self, progress: Progress | None, share: float) -> None:
+        """Report progress, if there is any and someone is listening.
+
+        Args:
+            progress: of a stage.
+            share: how much of that stage is done, 0..1.
+        """
         if progress is not None and self.on_progress is not None:
-            self.on_progress(progress)
+            self.on_progress(self.course.place(progress, share))
 
     def tracked(self, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
-        """Frames with what must be covered in them, written down for the second look."""
+        """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)
         self.tracks = tracker.summaries
         for frame, masks in tracker.run(self.record.noted(looks)):
@@ -79,6 +94,30 @@ class Attempt:
     masked: int = 0
     """Frames that went through the anonymizer, with or without a face."""
     with_masks: int = 0
+    through: int = 0
+    """Frames that are through with the slowest stage."""
+    through_seconds: float = 0.0
+    """Presentation time of the last of them."""
+
+    @property
+    def share(self) -> float:
+        """How much of the video is through, 0..1: by its frames, its length, or the bytes of its file."""
+        info = self.reader.info
+        if info.header_frames:
+            share = self.through / info.header_frames
+        elif info.duration_seconds:
+            share = self.through_seconds / float(info.duration_seconds)
+        else:  # reading is ahead by the frames that wait
+            read = self.reader.bytes_read / max(1, self.reader.file_bytes)
+            share = read * self.through / max(1, self.decoded)
+        return min(1.0, share)
+
+    def noted(self, stage: Iterable[T]) -> Iterator[T]:
+        """What comes out of the slowest stage, keeping in mind how far it is."""
+        for item in stage:
+            frame = item.frame if isinstance(item, Look) else item
+            self.through, self.through_seconds = frame.index + 1, float(frame.seconds)
+            yield item
 
     def frames(self, run: Run) -> Iterator[Frame]:
         """The frames, counted; a cancelled job ends here with an exception, never just early."""

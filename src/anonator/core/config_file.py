@@ -7,10 +7,10 @@ load() gives both front ends what they need, and raises nothing but SettingsErro
     config.hipaa                        # Settings under the lock: HIPAA's values or stricter ones
     config.standard                     # Settings without the lock
 
-A job's settings are made of one of the two by dataclasses.replace. config.waiver_note(settings) is the
-sentence to show where the user signed for looser values. A file that cannot be used is an error and not
-"the defaults": whoever wrote stricter values must not run without them. CONFIG_EXAMPLE.md describes the
-file itself.
+A job's settings are made of one of the two by dataclasses.replace. hipaa_lock.waiver_note(settings) is the
+sentence to show if the user signed for looser values. A file that cannot be used is an error and doesn't
+mean "the defaults": somebody who wrote stricter values must not run without them. CONFIG_EXAMPLE.md
+describes the file itself.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def load(path: Path | None = None) -> UserConfig:
         SettingsError: the file cannot be read, isn't TOML, or has a wrong key or value.
         HipaaLockError: [hipaa] holds a value that is less strict than HIPAA's and not signed for.
     """
-    # the default file's place is told because few people know it; a named one may name a patient
+    # the default file's place is named because few people know it; a named one may name a patient
     name = (
         f"The configuration file {default_path()}"
         if path is None

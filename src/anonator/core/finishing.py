@@ -11,7 +11,9 @@ from anonator.core.checks import report
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
+    TURNED_EFFORT,
     Uncovered,
+    effort,
     frames_near,
     frames_to_look_at,
     second_look_passed,
@@ -27,10 +29,37 @@ from anonator.errors import OutputError
 
 log = logging.getLogger(__name__)
 
+PLAYING = 0.1
+"""What it takes to play a finished file, as a share of what it took to write it."""
+COMPARED = 0.3
+"""What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_REPORT = (
     "The report could not be saved next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
+
+
+def expected_seconds(run: Run, attempt: Attempt) -> float | None:
+    """How long the checks of this attempt will take, by what its stages have taken so far; None at first."""
+    if run.checking is not None:
+        return run.checking
+    took, share = run.times.seconds(), attempt.share
+    if share <= 0 or not attempt.masked:
+        return None
+    seconds = PLAYING * took.get("writing", 0.0)
+    if run.job.settings.hipaa:
+        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
+    return seconds / share
+
+
+def _second_looks(run: Run) -> float:
+    """What a second look at the frames so far costs, in what the first one cost."""
+    seen, known = run.second_looks
+    if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
+        wanted = frames_to_look_at(run.record)
+        known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
+        run.second_looks = len(run.record), known
+    return known
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
@@ -41,28 +70,35 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
         JobCancelled: meanwhile.
     """
     settings, writer = run.job.settings, attempt.writer
+    run.course.enter(lambda: 0.0, expected_seconds(run, attempt))
     meter = Meter(attempt.masked, Stage.CHECKING)
     checks = [*examine_file(writer, attempt.reader.info, settings, attempt.decoded, attempt.masked)]
     with Playback(writer.temporary_path) as playback:
 
         def tick() -> None:
             run.control.checkpoint(meter)
-            while meter.frames < playback.frames:
-                run.tell(meter.count())
+            while not settings.hipaa and meter.frames < playback.frames:
+                run.tell(meter.count(), meter.frames / attempt.masked)  # the second look has its own count
+
+        def looked(share: float) -> None:
+            run.control.checkpoint(meter)
+            run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
         if settings.hipaa:
-            looked_at, uncovered = _look_again(run, attempt, tick)
+            looked_at, uncovered = _look_again(run, attempt, looked)
+            run.checking = meter.elapsed()
             if any(face.score >= settings.threshold for face in uncovered):
+                run.seconds += meter.elapsed()
                 return [], uncovered
             checks.append(second_look_passed(looked_at, len(run.repairs)))
         checks.append(playback.finish(attempt.masked, tick))
         tick()
-    run.tell(meter.progress())
+    run.tell(meter.progress(), 1.0)
     run.seconds += meter.elapsed()
     return checks, []
 
 
-def _look_again(run: Run, attempt: Attempt, tick: Callable[[], None]) -> tuple[int, list[Uncovered]]:
+def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tuple[int, list[Uncovered]]:
     """How many finished frames were looked at, and the faces that can be seen in them."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))

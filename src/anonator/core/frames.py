@@ -21,7 +21,7 @@ SQUARE = Fraction(1)
 """The sample aspect ratio of square pixels."""
 
 APART = 4
-"""Stands for turns where a face was found only in the picture with its parts apart.
+"""Used as turns if a face was found only in the picture with its parts apart.
 
 Like a turned face it is looked for on every n-th frame only, so it is tracked like one.
 """
@@ -62,7 +62,7 @@ class Frame:
     """One decoded picture on its way from the decoder to the encoder."""
 
     index: int
-    """Position in decoding order of presentation, from 0."""
+    """Position in order of presentation, from 0."""
     pts: int
     """Presentation time in units of time_base."""
     time_base: Fraction
@@ -242,17 +242,19 @@ class Progress:
     """How far a job has got, as reported to its callbacks."""
 
     frame: int
-    """Frames written so far; while checking, frames that were played."""
+    """Frames written so far; while checking, frames that were looked through."""
     total: int | None
     """Frames that the header promises, or None if it does not say."""
     elapsed_seconds: float
-    """Time since the first frame was requested, without pauses."""
+    """Time since the first frame was requested, without pauses, over all stages."""
     fps: float
     """Frames per second over the last few seconds; 0 before the second frame."""
-    remaining_seconds: float | None
-    """Estimate from fps, or None if total is unknown or nothing has been measured yet."""
+    remaining_seconds: float | None = None
+    """Until the end of the whole job, checks included; None until the estimate is steady."""
     stage: Stage = Stage.WORKING
-    """What is being done; each stage counts from 0."""
+    """What is being done; each stage counts its frames from 0."""
+    done: float = 0.0
+    """How much of the whole job is done, 0..1; it never falls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +269,8 @@ class Preview:
     """Presentation time of the frame."""
     faces: int | None
     """Masks on this frame; None if they weren't counted."""
+    note: str = ""
+    """In what a test of this frame differs from the job, for people; empty if in nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonator.core.catalogue import SETTINGS, Setting
+from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_WAIVER, Settings
 from anonator.core.setting import Hipaa, word
 from anonator.errors import HipaaLockError
@@ -30,7 +30,7 @@ def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
         than: compare with these HIPAA settings instead, which the user made stricter, or signed for.
     """
     setting = SETTINGS[name]
-    bounds = _lock_range(setting, than)
+    bounds = lock_range(name, than)
     if bounds is not None:
         return bool(bounds[0] <= _counting(value) <= bounds[1])
     return value in (setting.default, setting.of(than) if than else None)
@@ -39,7 +39,7 @@ def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
 def lock_words(name: str, than: Settings | None = None) -> str:
     """The values that the lock takes for a setting, in words: "0.2 to 0.5", "solid"."""
     setting = SETTINGS[name]
-    bounds = _lock_range(setting, than)
+    bounds = lock_range(name, than)
     if bounds is None:
         return word(setting.default)
     low, high = bounds
@@ -47,10 +47,16 @@ def lock_words(name: str, than: Settings | None = None) -> str:
     return f"{legal} as the lowest" if isinstance(setting.default, tuple) else legal
 
 
-def _lock_range(setting: Setting, than: Settings | None) -> tuple[float, float] | None:
-    """Least and greatest value that the lock takes, or None if only one is right."""
-    if setting.name not in HIPAA_STRICTER:
+def lock_range(name: str, than: Settings | None = None) -> tuple[float, float] | None:
+    """Least and greatest value that the lock takes, or None if only one is right.
+
+    Args:
+        name: one of HIPAA_FIXED.
+        than: as for lock_takes.
+    """
+    if name not in HIPAA_STRICTER:
         return None
+    setting = SETTINGS[name]
     bar = _counting(setting.of(than) if than else setting.default)
     low, high = setting.declared.range(hipaa=True)
     return (low, bar) if setting.hipaa is Hipaa.LOWER else (bar, high)

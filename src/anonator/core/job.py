@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 from anonator.core.config import Settings
 
 SUFFIX = "_anonymized"
+RESULT_NAME = re.compile(rf"(?P<stem>.*){SUFFIX}(_\d+)?\.mp4$", re.IGNORECASE | re.DOTALL)
+"""Names that results get, numbered if they were taken, with the stem of the video."""
 REPORT_SUFFIX = "_report.json"
+NOT_COVERED = (
+    "Only faces are covered. Name tags, screens and papers stay visible, and voices stay if sound is kept."
+)
+"""What people must look after themselves, said where they start a job and in its report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
-from anonator.core.config import Settings
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.frames import JobResult, Preview, Progress
 from anonator.core.hipaa_lock import require_lock_holds
-from anonator.core.job import Job, default_target, report_target, result_target
+from anonator.core.job import Job
 from anonator.errors import AnonatorError
-
-__all__ = [
-    "DetectorCache",
-    "Job",
-    "VideoProcessor",
-    "default_target",
-    "preview_frame",
-    "report_target",
-    "result_target",
-]
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +122,3 @@ class VideoProcessor:
         )
 
         return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
-
-
-def preview_frame(source: Path, seconds: float, settings: Settings, detectors: DetectorCache) -> Preview:
-    """See core.preview; loads the engine at the first call."""
-    from anonator.core import preview
-
-    return preview.preview_frame(source, seconds, settings, detectors)

@@ -1,4 +1,4 @@
-"""Measures a job: frames, elapsed and remaining time, and when to report progress."""
+"""Measures a stage of a job: frames, time and speed, and when to report progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anonator.core.frames import Progress, Stage
 PROGRESS_SECONDS = 0.1
 PREVIEW_SECONDS = 0.25
 SPEED_WINDOW_SECONDS = 5.0
-"""Frames per second and the remaining time are measured over this long, so that they are steady."""
+"""Frames per second are measured over this long, so that they are steady."""
 
 
 class Meter:
@@ -48,6 +48,10 @@ class Meter:
     def count(self) -> Progress | None:
         """Count one frame; returns the progress when it's time to report it."""
         self.frames += 1
+        return self.due()
+
+    def due(self) -> Progress | None:
+        """The progress when it's time to report it."""
         now = self.elapsed()
         if now - self._told < PROGRESS_SECONDS:
             return None
@@ -61,10 +65,7 @@ class Meter:
         """The progress now."""
         (begin, first), now = self._recent[0], self.elapsed()
         fps = (self.frames - first) / (now - begin) if now > begin else 0.0
-        remaining = None
-        if self._total is not None and fps > 0:
-            remaining = max(self._total - self.frames, 0) / fps
-        return Progress(self.frames, self._total, now, fps, remaining, self._stage)
+        return Progress(self.frames, self._total, now, fps, stage=self._stage)
 
     def preview_is_due(self) -> bool:
         """Whether enough time has passed since the last True."""

@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
-from anonator.core.checks.second_ffmpeg import second_ffmpeg
+from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.finishing import examine, publish
+from anonator.core.finishing import examine, expected_seconds, publish
 from anonator.core.frames import JobResult, Preview, Progress, Stage
 from anonator.core.job import Job
 from anonator.core.meter import Meter
@@ -35,7 +36,7 @@ from anonator.errors import VerificationError
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 4
-"""After so many attempts, a file in which the second look keeps finding other faces is given up."""
+"""After this many attempts, the job fails if the second look still finds other faces."""
 
 
 class Processor:
@@ -60,7 +61,7 @@ class Processor:
             AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg()  # checked before hours of work, not after
+        second_ffmpeg_version()  # checked before hours of work, not after
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -79,7 +80,7 @@ class Processor:
         )
 
     def _make(self) -> tuple[JobResult | None, list[Uncovered]]:
-        """One attempt, begun again where its pictures turn out to be larger than their key frames told."""
+        """One attempt, started again if its pictures turn out to be larger than the key frames said."""
         while True:
             try:
                 return self._attempt()
@@ -88,7 +89,7 @@ class Processor:
                 self._run.start_again(exc.canvas)
 
     def _attempt(self) -> tuple[JobResult | None, list[Uncovered]]:
-        """Make a file: it gets its name, or it is gone and the faces that can be seen in it are told."""
+        """Make a file: it gets its name, or it is deleted and the faces seen in it are returned."""
         run, job, settings = self._run, self._run.job, self._run.job.settings
         limit = 0 if settings.hipaa else settings.damaged_frames_limit
         with (
@@ -119,30 +120,31 @@ class Processor:
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
-        style = settings.mode, settings.mask_scale, settings.blur_strength, settings.mosaic_blocks
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
+        run.course.enter(partial(expected_seconds, run, attempt))
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:
-                covered = run.record.replay(frames, patches_for(run.repairs))
+                covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
             else:
                 stop = run.control.stop_if_cancelled
                 seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)
-                covered = times.of("tracking", run.tracked(times.waiting("tracking", looks)))
+                noted = attempt.noted(times.waiting("tracking", looks))
+                covered = times.of("tracking", run.tracked(noted))
             for frame, masks in covered:
                 run.control.checkpoint(meter)
                 with times.measured("masking"):
                     if run.on_preview is not None and meter.preview_is_due():
                         run.on_preview(anonymize_and_show(frame, masks, settings))
                     else:
-                        anonymize(frame, masks, *style)
+                        anonymize(frame, masks, settings)
                 with times.measured("writing"):
                     attempt.writer.write(frame)
                 attempt.count(masks)
-                run.tell(meter.count())
+                run.tell(meter.count(), attempt.share)
             run.control.checkpoint(meter)
-            run.tell(meter.progress())
+            run.tell(meter.progress(), 1.0)
         run.seconds += meter.elapsed()

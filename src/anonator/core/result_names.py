@@ -12,6 +12,7 @@ from pathlib import Path
 
 from anonator.core.config import Settings
 from anonator.core.job import default_target, report_target, result_target
+from anonator.core.windows_files import reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def plan(
 def is_taken(target: Path, settings: Settings) -> bool:
     """Whether a result of that name, or its report, already exists."""
     # a broken link takes the name too
+    target = reachable(target)
     return os.path.lexists(target) or (settings.report and os.path.lexists(report_target(target)))
 
 
@@ -137,7 +139,7 @@ class _Names:
         if self._key(target) in self._input_keys or self._key(report_target(target)) in self._input_keys:
             return True
         # the file behind a link that was named as a video
-        return os.path.exists(target) and self._file(target) in self._input_files
+        return os.path.exists(reachable(target)) and self._file(target) in self._input_files
 
     @functools.cached_property
     def _input_files(self) -> frozenset[Hashable]:
@@ -158,7 +160,7 @@ def _folded(name: str) -> str:
 def _place(folder: Path) -> Hashable:
     """The same for all paths to one folder."""
     try:
-        status = os.stat(folder)
+        status = os.stat(reachable(folder))
     except OSError:
         return _folded(os.path.realpath(folder))
     # some network drives don't number their files
@@ -168,7 +170,7 @@ def _place(folder: Path) -> Hashable:
 def _file(path: Path) -> Hashable:
     """The same for all paths to one file, and for no two files."""
     try:
-        status = os.stat(path)
+        status = os.stat(reachable(path))
     except OSError:
         return os.path.realpath(path)
     if not status.st_ino:

@@ -53,7 +53,12 @@ class Choosing:
         self._chosen = ChosenSettings(guard.config, remembered.choices)
         self._changed_at: float | None = None
         self._saving: Task | None = None
-        store.change(settings=self._chosen.settings(), folder=remembered.output_folder, held=guard.problem)
+        store.change(
+            settings=self._chosen.settings(),
+            floor=guard.config.hipaa,
+            folder=remembered.output_folder,
+            held=guard.problem,
+        )
 
     def preferences(self) -> Preferences:
         """What to remember for the next start."""
@@ -102,7 +107,7 @@ class Choosing:
             self._store.change(held=self._guard.problem)
             return False
         self._chosen = self._chosen.on(self._guard.config)
-        self._changed(held="")
+        self._changed(held="", floor=self._guard.config.hipaa)
         return True
 
     # --- what other parts report

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
 
-from anonator.ui.frame_viewer import FrameViewer
+from anonator.ui.frame_viewer import FrameViewer, ViewerActions
 from anonator.ui.look import theme as look
 from anonator.ui.look.colours import BLACK, LINE, WHITE
 from anonator.ui.look.notice import Notice
@@ -24,10 +24,8 @@ from anonator.ui.state import text
 
 @dataclass(frozen=True, slots=True)
 class WindowActions:
-    """What the header, the viewer and the footer ask the window to do."""
+    """What the header and the footer ask the window to do."""
 
-    moved: Callable[[float], None]
-    test: Callable[[], None]
     start: Callable[[], None]
     pause: Callable[[], None]
     cancel: Callable[[], None]
@@ -46,6 +44,7 @@ class Layout:
         *,
         queue: QueueActions,
         panel: PanelActions,
+        viewer: ViewerActions,
         window: WindowActions,
         can_drop: bool,
     ) -> None:
@@ -82,32 +81,57 @@ class Layout:
         self.left = ttk.Frame(outer)
         self.left.grid(row=3, column=0, sticky="nsew", padx=(0, px(22)))
         self.left.columnconfigure(0, weight=1)
-        self.left.rowconfigure(0, weight=3)
-        self.left.rowconfigure(1, weight=2)
+        self.left.rowconfigure(0, weight=1)  # the pictures get what the queue doesn't need
         self.drop_area = DropArea(self.left, theme, queue.add_files, queue.add_folder, can_drop=can_drop)
-        self.viewer = FrameViewer(self.left, theme, window.moved, window.test)
+        self.viewer = FrameViewer(self.left, theme, viewer)
         self.queue_view = QueueView(self.left, theme, queue)
-        side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
-        side.grid(row=3, column=1, sticky="ns")
-        side.inner.columnconfigure(0, weight=1)
-        self.panel = SettingsPanel(side.inner, theme, panel)
+        self.left.bind("<Configure>", self._fold, add=True)
+        self._large = False
+        self.side = ScrollPanel(outer, theme, px(look.PANEL_WIDTH))
+        self.side.grid(row=3, column=1, sticky="ns")
+        self.side.inner.columnconfigure(0, weight=1)
+        self.panel = SettingsPanel(self.side.inner, theme, panel)
         self.panel.grid(row=0, column=0, sticky="ew")
 
         line = tk.Frame(outer, background=LINE, height=px(1))
         line.grid(row=4, column=0, columnspan=2, sticky="ew", pady=px(12))
+        outer.bind("<Configure>", lambda event: self._tighten(event.height < px(look.LOW_HEIGHT)))
+        self._outer, self._head, self._line, self._tight = outer, head, line, False
         self.foot = ProgressPanel(outer, theme, window.start, window.pause, window.cancel)
         self.foot.grid(row=5, column=0, columnspan=2, sticky="ew")
 
-    def show_videos(self, there_are_some: bool) -> None:
-        """Show viewer and queue, or the drop area while the queue is empty."""
-        if there_are_some != bool(self.queue_view.winfo_manager()) or not self.left.grid_slaves():
+    def show_videos(self, there_are_some: bool, large: bool) -> None:
+        """Show viewer and queue, or only the viewer, or the drop area while the queue is empty."""
+        large = large and there_are_some
+        if large != self._large:
+            self._large = large
+            self.left.grid(columnspan=1 + large, padx=(0, 0 if large else self.theme.px(22)))
+            (self.side.grid_remove if large else self.side.grid)()
+        shown = self.viewer.winfo_manager(), self.queue_view.winfo_manager(), self.drop_area.winfo_manager()
+        if tuple(map(bool, shown)) != (there_are_some, there_are_some and not large, not there_are_some):
             for widget in (self.drop_area, self.viewer, self.queue_view):
                 widget.grid_forget()
             if there_are_some:
                 self.viewer.grid(row=0, column=0, sticky="nsew")
+            if there_are_some and not large:
                 self.queue_view.grid(row=1, column=0, sticky="nsew", pady=(self.theme.px(14), 0))
-            else:
+            elif not there_are_some:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
+
+    def _tighten(self, tight: bool) -> None:
+        """In a low window, such as on a small screen at 150 %, leave less room between the parts."""
+        if tight != self._tight:
+            self._tight, px = tight, self.theme.px
+            self._outer.configure(padding=(px(20), px(6 if tight else 14)))
+            self._head.grid(pady=(0, px(4 if tight else 12)))
+            self._line.grid(pady=px(5 if tight else 12))
+            for notice in (self.held, self.notice):
+                notice.grid_configure(pady=(0, px(6 if tight else 12)))
+                if not notice.message:
+                    notice.grid_remove()
+
+    def _fold(self, event: tk.Event[tk.Misc]) -> None:
+        self.queue_view.fold(event.height, self.viewer.height_for(event.width) + self.theme.px(14))
 
     def show_lock(self, words: str) -> None:
         """Show a warning about HIPAA mode at the top of the window; "" hides it."""

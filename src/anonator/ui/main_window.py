@@ -14,6 +14,7 @@ from types import TracebackType
 from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
+from anonator.ui.frame_viewer import ViewerActions
 from anonator.ui.layout import Layout, WindowActions
 from anonator.ui.loading import Loading
 from anonator.ui.look import icons
@@ -21,6 +22,7 @@ from anonator.ui.look import theme as look
 from anonator.ui.panels import drop_area, shortcuts
 from anonator.ui.panels.queue_view import QueueActions
 from anonator.ui.panels.settings_panel import PanelActions
+from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
@@ -77,10 +79,12 @@ class MainWindow:
         self._answers = Answers()
         self.worker = Worker("anonator-media", self._answers)
         self.engine_worker = Worker("anonator-engine", self._answers)
+        self.player = Worker("anonator-player", self._answers)
 
         # what carries out people's commands
         questions = Questions(self.root, self.theme)
         desk = PreviewDesk(self.store, self.engine, self.worker, self.engine_worker)
+        self.playback = Playback(self.store, desk, self.player, self.worker, lambda: self.viewer.side)
         file = preferences_file or preferences.default_file()
         remembered, damage = preferences.load(file)
         self.choosing = Choosing(
@@ -100,7 +104,7 @@ class MainWindow:
             questions,
             self.events,
             take_models=self.choosing.take_models,
-            loaded=desk.test,
+            loaded=desk.engine_loaded,
         )
         self.run = Run(
             self.store,
@@ -129,7 +133,13 @@ class MainWindow:
         self.queue_view, self.notice = self.layout.queue_view, self.layout.notice
         self.viewer.original.bind("<Configure>", lambda _event: live.resize(self.viewer.room), add=True)
         self._bind()
-        for follower in (desk.follow, self.events.follow, Presenter(self.layout).draw):
+        for follower in (
+            desk.follow,
+            self.playback.follow,
+            self.commands.finished.follow,
+            self.events.follow,
+            Presenter(self.layout).draw,
+        ):
             self.store.follow(follower)
         self.say(damage)
         self._poll()
@@ -146,6 +156,7 @@ class MainWindow:
                 remove=commands.remove,
                 move=commands.move,
                 retry=commands.retry,
+                run_again=commands.run_again,
                 clear_finished=commands.clear_finished,
                 open_result=commands.open_result,
                 open_folder=commands.open_folder,
@@ -162,9 +173,15 @@ class MainWindow:
                 download=loading.download,
                 use_file=loading.use_file,
             ),
-            window=WindowActions(
+            viewer=ViewerActions(
                 moved=desk.moved,
                 test=desk.test,
+                compare=desk.compare,
+                play=self.playback.toggle,
+                step=self.playback.step,
+                enlarge=commands.turn_large,
+            ),
+            window=WindowActions(
                 start=self.run.start,
                 pause=self.run.pause_or_resume,
                 cancel=self.run.cancel,
@@ -187,6 +204,14 @@ class MainWindow:
                 "lock": self.panel.lock.switch.invoke,
                 "help": self.show_keys,
                 "close": self.run.close,
+                "large": self.commands.turn_large,
+                "small": self.commands.leave_large,
+                "back": partial(self.playback.step, -1),
+                "forward": partial(self.playback.step, 1),
+                "nearer": self.viewer.closer.nearer,
+                "further": self.viewer.closer.further,
+                "fit": self.viewer.closer.fit,
+                "one_to_one": self.viewer.closer.one_to_one,
             },
         )
         self.root.protocol("WM_DELETE_WINDOW", self.run.close)
@@ -238,17 +263,20 @@ class MainWindow:
         self.choosing.poll()
         if self.state.may_end:
             self._shut_down()
+        else:  # last, because it may ask something, and the program may be closed meanwhile
+            self.commands.poll()
 
     def _shut_down(self) -> None:
         self.root.after_cancel(self._timer)
         self.root.withdraw()
         self.root.update()
+        for worker in (self.player, self.worker):
+            worker.stop(STOP_SECONDS)
         try:
-            self.choosing.remember_now()
+            self.choosing.remember_now()  # not beside a worker that is saving them
         except OSError as error:
             logger.warning("the settings couldn't be saved: %s", type(error).__name__)
         self.events.write("closed")
-        self.worker.stop(STOP_SECONDS)
         self.engine_worker.stop(STOP_SECONDS)
         self.engine.close()
         self.closed = True

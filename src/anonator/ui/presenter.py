@@ -7,6 +7,7 @@ from anonator.ui.layout import Layout
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState
 from anonator.ui.state.job import RunState
+from anonator.ui.state.view import View
 
 START_DISABLED = "Start is disabled until you fix the configuration file"
 
@@ -17,17 +18,20 @@ class Presenter:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._drawn: AppState | None = None
+        self._viewed: tuple[View, bool, bool] | None = None
 
     def draw(self, state: AppState) -> None:
         """Show the state; parts that haven't changed since the last call aren't redrawn."""
         layout, drawn = self._layout, self._drawn
         layout.held.show(state.held)
         layout.notice.show(state.message)
-        layout.show_videos(bool(state.jobs))
+        layout.show_videos(bool(state.jobs), state.large)
         if drawn is None or (state.jobs, state.chosen) != (drawn.jobs, drawn.chosen):
             layout.queue_view.draw(state.jobs, state.chosen)
-        if drawn is None or state.view is not drawn.view:
-            layout.viewer.draw(state.view)
+        view, playing = state.shown, state.playing is not None
+        if (view, playing, state.large) != self._viewed:
+            self._viewed = view, playing, state.large
+            layout.viewer.draw(view, playing=playing, large=state.large)
         if drawn is None or _settings_of(state) != _settings_of(drawn):
             layout.show_lock(_lock_words(state))
             layout.panel.draw(state)
@@ -56,7 +60,7 @@ class Presenter:
 
 def _settings_of(state: AppState) -> tuple[object, ...]:
     """What the settings panel shows."""
-    return state.settings, state.folder, state.models, state.idle, state.held
+    return state.settings, state.floor, state.folder, state.models, state.idle, state.held
 
 
 def _lock_words(state: AppState) -> str:
@@ -91,8 +95,8 @@ def _status(state: AppState) -> str:
         return "Starting…"
     if current is not None:
         word = {RunState.PAUSED: "Paused: video", RunState.CANCELLING: "Cancelling: video"}
-        place = jobs.index(current) + 1
-        return f"{word.get(state.run, 'Video')} {place} of {len(jobs)}, {current.source.name}"
+        place, of = state.place
+        return f"{word.get(state.run, 'Video')} {place} of {of}, {current.source.name}"
     if waiting and state.held:
         return START_DISABLED
     if waiting:

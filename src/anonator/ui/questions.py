@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from tkinter import filedialog
 
-from anonator.core.config import Model
+from platformdirs import user_videos_path
+
+from anonator.core.config import Model, Settings
 from anonator.core.reading.containers import VIDEO_SUFFIXES
-from anonator.ui.look.dialogs import WaitDialog, ask
+from anonator.ui.look import file_dialog
+from anonator.ui.look.dialogs import PathDialog, WaitDialog, ask
 from anonator.ui.look.theme import Theme
+from anonator.ui.panels.again_dialog import AgainDialog
 from anonator.ui.panels.lock_card import LOSSES
-from anonator.ui.state.job import Existing, JobView
+from anonator.ui.state import text
+from anonator.ui.state.job import Clear, Existing, JobView, ResultFile
+from anonator.ui.state.stricter import Stricter
+
+
+class Dropped(Enum):
+    """What to do with a result that was dropped."""
+
+    COMPARE = "compare"
+    ADD = "add"
+    """As a video to be anonymized."""
 
 
 class Questions:
@@ -20,7 +36,12 @@ class Questions:
 
     def __init__(self, root: tk.Tk, theme: Theme) -> None:
         self._root, self._theme = root, theme
-        _hide_dot_files(root)
+        self._folder: Path | None = None
+        file_dialog.mend(root)
+
+    def begin_in(self, folder: Path) -> None:
+        """Let the file dialogs begin in the folder from which videos were taken last."""
+        self._folder = folder
 
     def videos(self) -> list[str]:
         """Ask which videos to add."""
@@ -28,32 +49,35 @@ class Questions:
         names = filedialog.askopenfilenames(
             parent=self._root,
             title="Add videos",
+            initialdir=self._start,
             filetypes=[("Videos", patterns.split() + patterns.upper().split()), ("All files", "*")],
         )
         return list(names)
 
     def folder_of_videos(self) -> str:
         """Ask which folder to add; "" means none."""
-        return filedialog.askdirectory(parent=self._root, title="Add all videos in a folder", mustexist=True)
+        return self._ask_folder("Add all videos in a folder")
 
     def folder_for_results(self) -> Path | None:
         """Ask where to save results."""
-        name = filedialog.askdirectory(parent=self._root, title="Save results to", mustexist=True)
+        name = self._ask_folder("Save results to")
         return Path(name) if name else None
 
     def weights_of(self, model: Model) -> Path | None:
         """Ask for a weights file the user already has."""
-        name = filedialog.askopenfilename(parent=self._root, title=f"Weights file for {model.value}")
+        name = filedialog.askopenfilename(
+            parent=self._root, title=f"Weights file for {model.value}", initialdir=Path.home()
+        )
         return Path(name) if name else None
 
     def existing(self, conflicts: Sequence[JobView]) -> Existing | None:
         """Ask what to do with results that already exist; None means cancel."""
         if len(conflicts) == 1:
-            words = f"{conflicts[0].source.name} already has a result. What should happen to it?"
+            words = f"What should happen to the result of {conflicts[0].source.name}?"
         else:
-            words = f"{len(conflicts)} of these videos already have results. What should happen to them?"
+            words = f"{len(conflicts)} waiting videos already have results. What should happen to them?"
         answer = self._ask(
-            "This result already exists" if len(conflicts) == 1 else "These results already exist",
+            "This video already has a result" if len(conflicts) == 1 else "These videos already have results",
             words,
             (
                 ("", "Cancel"),
@@ -65,15 +89,79 @@ class Questions:
         )
         return Existing(answer) if answer else None
 
-    def close(self) -> bool:
-        """Ask whether to cancel the running job and close the window."""
+    def run_again(self, name: str, settings: Settings) -> tuple[Existing, Stricter] | None:
+        """Ask how a video is done again and what happens to its result; None means cancel."""
+        return AgainDialog(self._root, self._theme, name, settings).ask()
+
+    def dropped_result(self, result: ResultFile, original: Path | None) -> Dropped | None:
+        """Ask what to do with a video that Anonator made; None leaves it out."""
+        where = (
+            f"Its original, {original.name}, is in the same folder."
+            if original is not None and original.parent == result.path.parent
+            else f"Its original is {original.name}."
+            if original is not None
+            else "Its original isn't in the same folder."
+        )
         answer = self._ask(
-            "A job is running",
-            "Closing cancels it and removes its unfinished file. Finished videos are kept.",
-            (("close", "Cancel the job and close"), ("stay", "Keep working")),
+            "This video is a result",
+            f"{result.path.name} was made by Anonator {text.how_made(result)}. {where} You can look at both "
+            "side by side.",
+            (
+                ("", "Leave out"),
+                (Dropped.ADD.value, "Add as a video"),
+                (Dropped.COMPARE.value, "Compare" if original is not None else "Choose the original…"),
+            ),
+            primary=Dropped.COMPARE.value,
+        )
+        return Dropped(answer) if answer else None
+
+    def original_of(self, result: Path) -> Path | None:
+        """Ask which video a result was made from."""
+        name = filedialog.askopenfilename(
+            parent=self._root, title=f"Original of {result.name}", initialdir=str(result.parent)
+        )
+        return Path(name) if name else None
+
+    def close(self, waiting: int, *, running: bool) -> bool:
+        """Ask whether to close the window although a job is running or videos are waiting."""
+        left = text.count(waiting, "video is", "videos are")
+        if running:
+            title, label = "A job is running", "Cancel the job and close"
+            words = "Closing cancels it and removes its unfinished file. Finished videos are kept."
+            words += f" {left} still waiting." if waiting else ""
+        else:
+            title, label = "Close Anonator?", "Close"
+            words = f"{left} still waiting to be anonymized. The list isn't kept."
+        answer = self._ask(title, words, (("close", label), ("stay", "Keep working")), primary="stay")
+        return answer == "close"
+
+    def cancel_running(self, name: str) -> bool:
+        """Ask whether to cancel the job that runs."""
+        answer = self._ask(
+            "Cancel this job?",
+            f"{name} is being anonymized. Cancelling removes the unfinished file; the video stays listed.",
+            (("cancel", "Cancel the job"), ("stay", "Keep working")),
             primary="stay",
         )
-        return answer == "close"
+        return answer == "cancel"
+
+    def clear(self, finished: int, failed: int) -> Clear | None:
+        """Ask whether failed and cancelled videos leave the list as well; None means nothing is removed."""
+        rest = text.count(
+            failed, "video that failed or was cancelled", "videos that failed or were cancelled"
+        )
+        if finished:
+            words = f"The list has {text.count(finished, 'finished video')} and {rest}. No file is deleted."
+            answers = [("", "Cancel"), ("all", "Remove all of them"), ("finished", "Only the finished")]
+        else:
+            words = f"No video in the list is finished, but it has {rest}. No file is deleted."
+            answers = [("", "Cancel"), ("all", f"Remove {text.count(failed, 'video')}")]
+        answer = self._ask("Remove from the list", words, answers, primary=answers[-1][0] if finished else "")
+        return Clear(answer) if answer else None
+
+    def show_path(self, title: str, words: str, path: Path) -> None:
+        """Show where something is, for people to copy."""
+        PathDialog(self._root, self._theme, title, words, path).ask()
 
     def unlock(self) -> bool:
         """Ask whether to switch HIPAA mode off, and say what that means."""
@@ -102,13 +190,16 @@ class Questions:
         dialog.present()
         return dialog
 
+    @property
+    def _start(self) -> Path:
+        """Where the file dialogs begin: never where the program happens to be."""
+        for folder in (self._folder, user_videos_path()):
+            if folder is not None and os.path.isdir(folder):
+                return folder
+        return Path.home()
+
+    def _ask_folder(self, title: str) -> str:
+        return filedialog.askdirectory(parent=self._root, title=title, initialdir=self._start, mustexist=True)
+
     def _ask(self, title: str, words: str, answers: Sequence[tuple[str, str]], *, primary: str) -> str:
         return ask(self._root, self._theme, title, words, answers, primary=primary)
-
-
-def _hide_dot_files(root: tk.Tk) -> None:
-    """Hide dot-files in the file dialog that Tk draws itself."""
-    if root.tk.call("tk", "windowingsystem") == "x11":
-        # Tk loads the dialog on its first call; this one fails before it shows anything
-        root.tk.eval("catch {tk_getOpenFile -no-such-option 1}")
-        root.tk.eval("set ::tk::dialog::file::showHiddenBtn 1; set ::tk::dialog::file::showHiddenVar 0")

@@ -7,9 +7,8 @@ from functools import partial
 from typing import Any
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview
 from anonator.ui.state.app_state import Store
-from anonator.ui.state.job import Existing, JobView, RunState
+from anonator.ui.state.job import Existing, JobView, LivePicture, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.worker import Task, Worker
 
@@ -26,8 +25,8 @@ class Run:
         load: Callable[[Settings], object],
         device_line: Callable[[], str | None],
         ask_existing: Callable[[Sequence[JobView]], Existing | None],
-        ask_closing: Callable[[], bool],
-        show_live: Callable[[Preview], None],
+        ask_closing: Callable[..., bool],
+        show_live: Callable[[LivePicture], None],
     ) -> None:
         """Set it up; nothing runs yet.
 
@@ -38,13 +37,14 @@ class Run:
             load: loads the engine for these settings.
             device_line: what the engine runs on; None until it is loaded.
             ask_existing: asks what to do with results of these jobs that already exist.
-            ask_closing: asks whether to cancel a running job.
+            ask_closing: asks whether to close, given how many videos wait and whether a job runs.
             show_live: shows a picture of the running job.
         """
         self._store, self._queue, self._worker = store, queue, worker
         self._load, self._device_line = load, device_line
         self._ask_existing, self._ask_closing, self._show_live = ask_existing, ask_closing, show_live
         self._loading: Task | None = None
+        self._asking = False
 
     # --- what people ask for
 
@@ -80,10 +80,17 @@ class Run:
         self.refresh(starting=False)
 
     def close(self) -> None:
-        """Close the program; if a job is running, ask, cancel it and wait."""
+        """Close the program; if videos are waiting or running, ask, cancel and wait."""
         state = self._store.state
-        if not state.closing and (state.run is RunState.IDLE or self._ask_closing()):
-            self.end_at_once()
+        busy = not state.idle
+        if state.closing or self._asking:
+            return
+        self._asking = True
+        try:
+            if not (busy or state.waiting) or self._ask_closing(len(state.waiting), running=busy):
+                self.end_at_once()
+        finally:
+            self._asking = False
 
     def end_at_once(self) -> None:
         """Close the program without asking, for example when the user logs out."""
@@ -97,8 +104,8 @@ class Run:
         changes = self._queue.poll()
         if changes.jobs or changes.order or changes.run_ended:
             self.refresh()
-        if changes.preview is not None:
-            self._show_live(changes.preview)
+        if changes.live is not None:
+            self._show_live(changes.live)
 
     def refresh(self, **more: Any) -> None:
         """Copy the queue into the state, together with other values."""
@@ -111,6 +118,7 @@ class Run:
             jobs=jobs,
             run=queue.state,
             current=current,
+            place=queue.place,
             last_run=current or state.last_run,
             queue_remaining=queue.queue_remaining_seconds(),
             chosen=chosen,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from video_helpers import GOP, clip
 
 from anonator.core.checks import second_ffmpeg as playback
-from anonator.core.checks.second_ffmpeg import Playback
+from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
+from anonator.core.config import Settings
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.errors import JobCancelled, VerificationError
 
 
@@ -82,16 +87,55 @@ def test_a_player_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_without_a_second_ffmpeg_nothing_is_verified(monkeypatch: pytest.MonkeyPatch, video: Path) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(video.with_name("no-such-program")))
-    with pytest.raises(VerificationError):
-        Playback(video)
+    for call in (lambda: Playback(video), second_ffmpeg_version):
+        with pytest.raises(VerificationError, match=r"second FFmpeg.* is missing or cannot be started"):
+            call()
     assert not [t for t in threading.enumerate() if t.name == "anonator-playback"]
+
+
+def test_a_second_ffmpeg_that_is_no_program_is_told_as_itself(
+    monkeypatch: pytest.MonkeyPatch, video: Path, tmp_path: Path
+) -> None:
+    """An antivirus program may leave an empty file, and a copy may be cut off; the video is not to blame."""
+    broken = tmp_path / "ffmpeg.exe"
+    broken.write_bytes(b"MZ no program")
+    broken.chmod(0o700)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
+    with pytest.raises(VerificationError, match="second FFmpeg"):
+        Playback(video)
+
+
+def test_a_second_ffmpeg_that_ends_at_once_is_told_as_itself(
+    monkeypatch: pytest.MonkeyPatch, video: Path
+) -> None:
+    """As a program whose DLLs are missing: it starts, ends with an error, and has played nothing."""
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", sys.executable)  # knows none of the options, nor -version
+    with Playback(video) as played, pytest.raises(VerificationError, match="second FFmpeg"):
+        played.finish(50, nothing)
+
+
+def test_a_file_that_cannot_be_opened_is_not_blamed_on_the_player(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError, match="finished file") as caught:
+        Playback(tmp_path / "Miller.mp4")
+    assert "Miller" not in str(caught.value.__cause__)
+
+
+def test_a_job_does_not_begin_without_a_second_ffmpeg_that_runs(
+    monkeypatch: pytest.MonkeyPatch, video: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", sys.executable)
+    job = Job(tmp_path / "not looked at.mp4", tmp_path / "out.mp4", Settings())
+    with pytest.raises(VerificationError, match="second FFmpeg"):
+        VideoProcessor(job).run()
 
 
 def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Playback:
     """A second FFmpeg that says nothing and never ends."""
-    program = tmp_path / "player"
-    program.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n")
-    program.chmod(0o700)
-    monkeypatch.setattr(playback, "second_ffmpeg", lambda: str(program))
+    start = subprocess.Popen
+
+    def sleeper(_command: list[str], **options: Any) -> subprocess.Popen[str]:
+        return start([sys.executable, "-c", "import time; time.sleep(600)"], **options)
+
+    monkeypatch.setattr(playback.subprocess, "Popen", sleeper)
     (tmp_path / "any").write_bytes(b"x")
     return Playback(tmp_path / "any")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,15 @@ import torch
 from detector_helpers import make_detector
 from torch import Tensor
 
-from anonator.core.detection import cpu_fusion, devices
-from anonator.core.detection.cpu_fusion import FusedConvolution, computes_in_bfloat16, fuse_for_cpu
+from anonator.core.config import Precision
+from anonator.core.detection import cpu_fusion
+from anonator.core.detection.cpu_fusion import (
+    FusedConvolution,
+    computes_in_bfloat16,
+    fuse_for_cpu,
+    is_fast_in_bfloat16,
+)
+from anonator.core.detection.devices import choose_dtype
 from anonator.core.frames import Detections
 
 DETECTION = Path(cpu_fusion.__file__).parent
@@ -58,13 +66,14 @@ def faces(pictures: list[np.ndarray]) -> tuple[list[Detections], bool]:
     """What a detector finds, and whether its layers are fused."""
     detector = make_detector()
     try:
-        assert detector._network is not None
-        fused = any(isinstance(layer, FusedConvolution) for layer in detector._network.modules())
+        assert detector._inference.network is not None
+        fused = any(isinstance(layer, FusedConvolution) for layer in detector._inference.network.modules())
         return detector.detect(pictures, turns=(0, 1)), fused
     finally:
         detector.close()
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("broken", [missing, of_another_shape, without_activation, without_onednn])
 def test_plain_layers_find_the_same_faces(
     astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, broken: Break
@@ -97,11 +106,40 @@ def test_float32_is_taken_where_pytorch_does_not_tell_of_bfloat16(monkeypatch: p
 
     monkeypatch.setattr(type(torch.ops.mkldnn), "__getattr__", gone)
     assert not computes_in_bfloat16()
-    detector = make_detector()
-    network = detector._network
-    assert network is not None
-    assert devices.fastest_cpu_dtype(network) is torch.float32
-    detector.close()
+    assert choose_dtype(Precision.AUTO, torch.device("cpu")) is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("machine", "can", "fast"),
+    [
+        ("x86_64", {"avx512_bf16": True}, True),
+        ("AMD64", {"amx_bf16": True}, True),
+        ("x86_64", {"avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ("AMD64", {}, False),
+        ("aarch64", {"bf16": True}, True),
+    ],
+)
+def test_the_processor_s_instructions_decide_on_bfloat16_and_no_clock(
+    machine: str, can: dict[str, bool], fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    for clock in ("perf_counter", "monotonic", "thread_time", "process_time"):
+        monkeypatch.setattr(time, clock, lambda: pytest.fail("what else runs must not decide"))
+    chosen = choose_dtype(Precision.AUTO, torch.device("cpu"))
+    monkeypatch.undo()
+    assert chosen is (torch.bfloat16 if fast else torch.float32)
+
+
+@pytest.mark.parametrize("flag", ["_is_avx512_bf16_supported", "_is_amx_tile_supported", None])
+def test_an_older_pytorch_is_asked_in_its_own_way(flag: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda name=name: name == flag, raising=False)
+    assert is_fast_in_bfloat16() is (flag is not None)
 
 
 def test_private_operators_of_pytorch_stand_in_one_module() -> None:

@@ -29,8 +29,10 @@ from detector_helpers import (
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import MAX_UPSCALE, PASS_FACTORS, Model
-from anonator.core.detection.detector import FaceDetector, network_size, suppress
+from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.networks import FaceNetwork
+from anonator.core.detection.passes import suppress
+from anonator.core.detection.preprocess import network_size
 from anonator.core.frames import Detections
 from anonator.errors import DetectionError, JobCancelled
 
@@ -103,10 +105,13 @@ def test_same_faces_as_the_published_detector(
 
     network = build_network(Model.MOBILENET)
     load_weights(network, shared / "weights" / "RetinaFace_mobilenet025.pth")
-    ours = make_detector(network, max_resolution=max_resolution)
-    ours.means = (104.0, 117.0, 123.0)
-    ours.interpolation = cv2.INTER_NEAREST
-    ours.judges_large_faces_at_half_size = False
+    ours = make_detector(
+        network,
+        max_resolution=max_resolution,
+        means=(104.0, 117.0, 123.0),
+        interpolation=cv2.INTER_NEAREST,
+        judges_large_faces_at_half_size=False,
+    )
     compared = 0
     for picture in pictures:
         # even heights, so that both round the scaled size alike
@@ -267,6 +272,7 @@ def test_network_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert MAX_UPSCALE == 2
 
 
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize("turns", [(0,), HIPAA_TURNS])
 @pytest.mark.parametrize(
     "shape",
@@ -297,7 +303,7 @@ def test_a_face_in_a_huge_picture_is_found_with_bounded_memory(
 ) -> None:
     huge: Any = cv2.resize(astronaut, (8192, 8192), interpolation=cv2.INTER_LINEAR)
     seen: list[int] = []
-    network = detector._network
+    network = detector._inference.network
     assert network is not None
     hook = network.register_forward_pre_hook(lambda _m, args: seen.append(args[0].numel()))
     result = detector.detect([huge])[0]
@@ -321,6 +327,7 @@ def test_tiny_face_beside_padding_keeps_its_place(detector: FaceDetector, astron
     assert (result.boxes <= 15).all()
 
 
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_as_many_results_as_pictures_in_their_order(
@@ -342,6 +349,7 @@ def test_as_many_results_as_pictures_in_their_order(
     detector.close()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_the_number_of_threads_changes_nothing(
     detector: FaceDetector, astronaut: np.ndarray, threads: int
@@ -356,7 +364,7 @@ def test_the_callers_threads_are_left_alone(astronaut: np.ndarray) -> None:
     detector = make_detector(batch_size=4, threads=2)
     before = torch.get_num_threads()
     used: list[int] = []
-    network = detector._network
+    network = detector._inference.network
     assert network is not None
     hook = network.register_forward_pre_hook(lambda _m, _args: used.append(torch.get_num_threads()))
     detector.detect([astronaut] * 4)
@@ -401,6 +409,7 @@ def test_a_failing_network_stops_the_job(astronaut: np.ndarray, error: Exception
     detector.close()
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("which", [0, 1], ids=["boxes", "logits"])
 def test_impossible_numbers_are_not_no_faces(astronaut: np.ndarray, which: int, value: float) -> None:

@@ -56,6 +56,7 @@ def our_answer(network: FaceNetwork, rgb: torch.Tensor) -> tuple[torch.Tensor, t
     "model", [pytest.param(m, marks=[pytest.mark.slow] * (m is Model.DSFD)) for m in Model]
 )
 def test_same_answer_as_the_published_network(model: Model) -> None:
+    assert model in SIZES, f"give {model} a size in SIZES, and its published module in published_answer"
     network = random_network(model)
     bgr = torch.randn(2, 3, *SIZES[model], generator=torch.Generator().manual_seed(2)) * 2
     expected_boxes, expected_scores = published_answer(network, bgr)
@@ -106,6 +107,7 @@ def test_retinaface_priors_are_the_published_ones(model: Model, size: tuple[int,
     np.testing.assert_allclose(network.priors(*size).numpy(), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("size", [(64, 64), (65, 97), (127, 40)])
 def test_dsfd_priors_are_the_published_ones(size: tuple[int, int]) -> None:
     # on the meta device only shapes are computed

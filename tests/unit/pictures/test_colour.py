@@ -12,7 +12,8 @@ from video_helpers import clip, ffmpeg
 
 from anonator.core.frames import Frame
 from anonator.core.pictures.hdr import hlg_to_light, light_to_pq, pq_to_light, roll_off, tone_mapped
-from anonator.core.reading.reader import VideoReader, probe, to_rgb
+from anonator.core.pictures.rgb import to_rgb
+from anonator.core.reading.reader import VideoReader, probe
 
 
 def test_hdr_curves_have_the_values_of_their_standards() -> None:

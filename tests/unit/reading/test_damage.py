@@ -60,6 +60,7 @@ def test_a_file_that_grows_shorter_than_its_header_is_noticed_at_once(tmp_path: 
     assert "incomplete" in " ".join(probe(path).notes)
 
 
+@pytest.mark.quick_cases(2)
 @pytest.mark.parametrize(
     ("name", "codec", "caught"),
     [

@@ -106,6 +106,7 @@ def two_tracks(path: Path) -> None:
     )
 
 
+@pytest.mark.quick_cases(12)
 @pytest.mark.parametrize(
     ("name", "make", "size", "codec", "exact"),
     [

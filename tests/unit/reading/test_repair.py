@@ -113,6 +113,7 @@ def joined(folder: Path) -> Path:
     return both
 
 
+@pytest.mark.quick_cases(5)
 @pytest.mark.parametrize(
     "make_clip",
     [
@@ -141,6 +142,7 @@ def test_a_whole_video_is_read_alike_with_and_without_a_limit(
     assert all(same_picture(a, b) for a, b in zip(frames, strict, strict=True))
 
 
+@pytest.mark.quick_cases(8)
 @pytest.mark.parametrize(
     ("name", "codec"),
     [
@@ -248,6 +250,7 @@ def test_damage_that_an_edit_list_hides_counts_for_what_is_built_on_it(tmp_path:
     assert seconds(frames) == seconds(whole)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("number", [112, 120, 140])
 def test_damage_late_in_a_joined_recording_is_not_taken_for_a_cut_beginning(
     tmp_path: Path, number: int
@@ -340,6 +343,7 @@ def test_sound_is_no_part_of_this(tmp_path: Path) -> None:
     assert 1 <= replaced <= 12
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("limit", [0, LIMIT])
 def test_damage_is_noticed_every_time_also_among_b_frames(tmp_path: Path, limit: int) -> None:
     """With frames decoded in parallel FFmpeg hands out one of ten damaged ones before it has marked it."""

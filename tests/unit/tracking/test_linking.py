@@ -22,7 +22,7 @@ from unit.tracking.tracker_helpers import (
 )
 
 from anonator.core.anonymizer import anonymize, covered_pixels
-from anonator.core.config import Mode, Settings, TrackingSettings
+from anonator.core.config import Settings, TrackingSettings
 from anonator.core.frames import Look, Masks
 from anonator.core.tracking import linking as tracker_module
 from anonator.core.tracking.linking import Tracker
@@ -500,7 +500,7 @@ def assert_masked(frame: object, masks: Masks, look: Look, settings: Settings) -
     """The finished picture is black wherever a detection reaches that counts by itself."""
     if look.detections is None:
         return
-    anonymize(look.frame, masks, Mode.SOLID, 1.0)
+    anonymize(look.frame, masks, Settings.standard(mask_scale=1.0))
     luma = look.frame.planes()[0]
     found = look.detections
     for box, score, turns in zip(found.boxes, found.scores, found.turns, strict=True):

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -183,7 +182,12 @@ def run_on_a_full_disk(folder: Path, source: Path, frames: int, limit: str = "")
     """Write frames of noise in a process of its own; (what it said, what it left)."""
     code = textwrap.dedent(FULL_DISK).format(paths=sys.path, frames=frames, limit=limit)
     done = subprocess.run(
-        [sys.executable, "-c", code, folder, source], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, folder, source],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     said, left = done.stdout.split("\n")[:2]
     return said, left
@@ -197,18 +201,6 @@ def sounding_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of one megabyte."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting needs root on Linux")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], capture_output=True)
-    if done.returncode:
-        pytest.skip("mounting is not permitted here")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
-
-
 @pytest.mark.parametrize(("frames", "stage"), [(80, "write"), (14, "close"), (3, "done")])
 def test_a_disk_that_fills_is_said_and_nothing_is_left(
     small_disk: Path, sounding_clip: Path, frames: int, stage: str
@@ -219,6 +211,7 @@ def test_a_disk_that_fills_is_said_and_nothing_is_left(
     assert left == ("a.mp4" if stage == "done" else "")
 
 
+@pytest.mark.quick_cases(3)
 @pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
 @pytest.mark.parametrize("kilobytes", [0, 20, 300, 900, 1100, 1300, 1400])
 def test_a_file_that_may_not_grow_is_said_and_nothing_is_left(

@@ -22,6 +22,7 @@ from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
 from anonator.core.reading.info import VideoInfo
 from anonator.core.setting import declaration
+from anonator.core.windows_files import reachable
 
 SCHEMA, SCHEMA_VERSION = "anonator-report", 2
 """The version rises when a field changes its meaning or goes; new fields do not raise it."""
@@ -82,7 +83,7 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open(reachable(path), "rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             tick()

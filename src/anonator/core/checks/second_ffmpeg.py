@@ -12,10 +12,17 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from anonator.core.checks.file_checks import Check, unreadable
+from anonator.core.privacy import without_path
 from anonator.errors import VerificationError
 
 STALLED_SECONDS = 60.0
 """The second FFmpeg is given up after playing nothing for this long."""
+HELD_SECONDS = 10.0
+"""How long a player's last words are waited for after its end: whoever inherited its pipe holds that open."""
+CANNOT_START = (
+    "The second FFmpeg, which checks finished files, is missing or cannot be started. Install Anonator "
+    "again, and check that no antivirus program holds it back."
+)
 if sys.platform == "win32":
     NO_CONSOLE = subprocess.CREATE_NO_WINDOW
 else:
@@ -32,7 +39,7 @@ class Playback:
         """Start playing.
 
         Raises:
-            VerificationError: there is no second FFmpeg, or the file cannot be opened.
+            VerificationError: the second FFmpeg cannot be started, or the file cannot be opened.
         """
         self.frames = 0
         """Frames played so far."""
@@ -45,19 +52,23 @@ class Playback:
             "-progress", "pipe:1", "-stats_period", "0.2", "-",
         ]  # fmt: skip
         try:
-            # through a pipe: no name reaches the list of processes, and none can be too long for it
-            with open(path, "rb") as file:
+            file = open(path, "rb")  # noqa: SIM115 - closed below
+        except OSError as exc:
+            raise unreadable() from without_path(exc)
+        # through a pipe: no name reaches the list of processes, and none can be too long for it
+        with file:
+            try:
                 self._process = subprocess.Popen(
                     command,
                     stdin=file,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
-                    text=True,
+                    encoding="utf-8",
                     errors="replace",
                     creationflags=NO_CONSOLE,
                 )
-        except OSError as exc:
-            raise unreadable() from exc
+            except OSError as exc:
+                raise VerificationError(CANNOT_START) from without_path(exc)
         self._reader = threading.Thread(target=self._read, name="anonator-playback", daemon=True)
         self._reader.start()
 
@@ -67,7 +78,7 @@ class Playback:
     def __exit__(self, *exc: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(HELD_SECONDS)
 
     def finish(self, frames: int, tick: Callable[[], None]) -> Check:
         """Wait for the end.
@@ -77,7 +88,8 @@ class Playback:
             tick: called repeatedly meanwhile; may raise to end it.
 
         Raises:
-            VerificationError: it could not be played to the end, or other frames were seen.
+            VerificationError: it could not be played to the end, or other frames were seen; or the player
+                itself does not run.
         """
         while self._reader.is_alive():
             self._reader.join(0.05)
@@ -89,6 +101,8 @@ class Playback:
                     "deleted. Check the disk or network drive, and run the job again."
                 )
         status = self._process.wait()
+        if not self.frames:
+            second_ffmpeg_version()  # a program that cannot even tell this says nothing about the file
         if status != 0 or not self._decodes or self.frames != frames:
             raise VerificationError(
                 f"A second program could not play the finished file to its end ({self.frames:,} of "
@@ -120,11 +134,17 @@ def second_ffmpeg() -> str:
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as exc:
-        raise VerificationError(
-            "The second FFmpeg, which checks finished files, is missing. Install Anonator again."
-        ) from exc
+        raise VerificationError(CANNOT_START) from exc
 
 
 def second_ffmpeg_version() -> str:
-    """Such as "FFmpeg 7.0.2"."""
-    return f"FFmpeg {imageio_ffmpeg.get_ffmpeg_version().split('-')[0]}"
+    """Such as "FFmpeg 7.0.2".
+
+    Raises:
+        VerificationError: it is not there, or does not run.
+    """
+    second_ffmpeg()
+    try:
+        return f"FFmpeg {imageio_ffmpeg.get_ffmpeg_version().split('-')[0]}"
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise VerificationError(CANNOT_START) from without_path(exc)

@@ -29,6 +29,10 @@ SAMPLE_EVERY = 10
 """Every n-th finished frame is looked at, and those at the ends of tracks and scenes."""
 TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
+TURNED_EFFORT = 4
+"""A look that is also turned takes this many upright ones."""
+COMPARING = 1.4
+"""So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
 BLACK = 24
 """Highest luma, in limited range, at which an encoded pixel still counts as a mask's black."""
 CENTRE, COVERED = 0.7, 0.9
@@ -80,20 +84,29 @@ def frames_to_look_at(record: MaskRecord) -> dict[int, bool]:
     return {index: index in turned for index in sorted(chosen | turned) if 0 <= index <= last}
 
 
+def effort(looks: Mapping[int, bool]) -> int:
+    """What it takes to look at frames, in looks at an upright picture.
+
+    Args:
+        looks: frames, and whether to look at them turned too.
+    """
+    return len(looks) + (TURNED_EFFORT - 1) * sum(looks.values())
+
+
 def uncovered_faces(
     finished: Path,
     source: Path,
     wanted: Mapping[int, bool],
     detector: Detector,
     settings: Settings,
-    tick: Callable[[], None],
+    tick: Callable[[float], None],
     canvas: Canvas | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> list[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
-    Those from the lowest score that starts a track are told, so that a file that is made again for one face
-    over the threshold leaves none of the others just under it, to be over it next time.
+    All from the lowest score that starts a track are returned: if the file is made again for a face over the
+    threshold, those just under it are covered, too, or they might be over it the next time.
 
     Args:
         finished: the output, complete, under its temporary name.
@@ -101,7 +114,7 @@ def uncovered_faces(
         wanted: frames, and whether to look at them turned too.
         detector: as for the job.
         settings: of the job.
-        tick: called for every frame that was read; may raise to end it.
+        tick: called for every frame that was read, with how much is done, 0..1; may raise to end it.
         checkpoint: passed to the detector, for which one batch may take seconds.
         canvas: the size of the output's pictures, where the input has several; None is that of its first.
 
@@ -109,7 +122,10 @@ def uncovered_faces(
         DecodeError, DetectionError: as readers and detectors do.
     """
     suspects: dict[int, list[_Suspect]] = {}
-    for frames, turned in _batches(_only(finished, wanted, tick), wanted, detector.batch_size):
+    way = _Way(effort(wanted))
+    for frames, turned in _batches(
+        _only(finished, wanted, lambda: tick(way.share)), wanted, detector.batch_size
+    ):
         for frame, faces in zip(
             frames, find_faces(frames, detector, _turns(turned), checkpoint), strict=True
         ):
@@ -120,8 +136,10 @@ def uncovered_faces(
             ]
             if bare := [suspect for suspect in found if not suspect.is_black(suspect.box)]:
                 suspects[frame.index] = bare
+                way.doubtful += effort({frame.index: turned})
+        way.looked += effort(dict.fromkeys((frame.index for frame in frames), turned))
     result: list[Uncovered] = []
-    for frame in _only(source, suspects, tick, canvas) if suspects else ():
+    for frame in _only(source, suspects, lambda: tick(way.share), canvas) if suspects else ():
         seen = find_faces([frame], detector, _turns(wanted[frame.index]), checkpoint)[0]
         starts = np.where(seen.turns == 0, settings.lowest_threshold, settings.threshold)
         seen = seen.select(seen.scores >= starts.astype(np.float32))
@@ -130,7 +148,26 @@ def uncovered_faces(
             if not all(suspect.is_black(box) for box in same):
                 x1, y1, x2, y2 = suspect.box.tolist()
                 result.append(Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score))
+        way.compared += effort({frame.index: wanted[frame.index]})
     return result
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far the second look is, by the effort of its looks."""
+
+    whole: int
+    """At the finished frames."""
+    looked: int = 0
+    doubtful: int = 0
+    """At those frames of the input that must be compared, as far as they are known."""
+    compared: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0..1, if the rest of the frames are as doubtful as those before."""
+        expected = self.doubtful * self.whole / self.looked if self.looked else 0.0
+        return (self.looked + COMPARING * self.compared) / (self.whole + COMPARING * expected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

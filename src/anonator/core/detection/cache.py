@@ -33,7 +33,7 @@ class DetectorCache:
             ModelError: the weights are missing or unusable.
             DeviceError: the chosen device isn't available, or lacks the chosen precision.
         """
-        from anonator.core.detection.detector import load_detector
+        from anonator.core.detection.loading import load_detector
 
         preset = settings.preset
         key = (

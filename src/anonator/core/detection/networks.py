@@ -210,19 +210,23 @@ def decode(regressions: Tensor, priors: Tensor) -> Tensor:
 
 def build_network(model: Model) -> FaceNetwork:
     """A network of that kind in evaluation mode; load_weights must fill in its weights."""
-    from face_detection.retinaface.config import cfg_mnet, cfg_re50
-
     # on the meta device nothing is allocated or filled with random numbers, which takes seconds
     with warnings.catch_warnings(), torch.device("meta"):
         # face_detection builds its backbones with an argument that torchvision renamed
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision")
-        if model is Model.MOBILENET:
-            network: FaceNetwork = RetinaFaceNetwork(cfg_mnet)
-        elif model is Model.RESNET50:
-            network = RetinaFaceNetwork(cfg_re50)
-        else:
-            network = DsfdNetwork()
-    return network.eval()
+        return _empty_network(model).eval()
+
+
+def _empty_network(model: Model) -> FaceNetwork:
+    from face_detection.retinaface.config import cfg_mnet, cfg_re50
+
+    if model is Model.MOBILENET:
+        return RetinaFaceNetwork(cfg_mnet)
+    if model is Model.RESNET50:
+        return RetinaFaceNetwork(cfg_re50)
+    if model is Model.DSFD:
+        return DsfdNetwork()
+    # nothing else: mypy says "missing return statement" here about a model that has no network
 
 
 def load_weights(network: FaceNetwork, path: Path) -> None:
@@ -258,6 +262,8 @@ def load_weights(network: FaceNetwork, path: Path) -> None:
         raise WeightsInvalidError(f"The weights file does not contain a network's weights. {advice}")
     # networks trained on several GPUs have this prefix
     state = {key.removeprefix("module."): value for key, value in state.items()}
+    if not any(key.endswith("running_mean") for key in state):
+        fold_batch_norms(network.net)  # as in the file, which holds what is left when they are folded
     expected = network.net.state_dict()
     for key, value in state.items():
         if key in expected and value.is_floating_point() != expected[key].is_floating_point():

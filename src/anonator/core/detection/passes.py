@@ -19,13 +19,13 @@ from anonator.core.frames import APART, Detections, Float32Array
 WITHIN = 0.7
 """Share of a part's box that must be within a face's for them to be one face."""
 UPRIGHT_SHARE = 0.7
-"""Part of a turned box's score that an upright one needs to stand for the same face."""
+"""Part of a turned box's score that an upright one needs to count as the same face."""
 
 
 LARGE_FACE = 128
 """Long side, in pixels that the network sees, from which a face is judged at half the size."""
 OVERLAP = 0.75
-"""The half-size picture speaks from this part of LARGE_FACE on, so that no face falls between the two."""
+"""The half-size picture counts from this part of LARGE_FACE on, so that no face falls between the two."""
 SMALLEST_HALVED = 64
 """A picture with a shorter side than this is too small for a large face."""
 
@@ -140,7 +140,7 @@ def suppress(
 ) -> Detections:
     """Non-maximum suppression of all boxes of one picture, best first.
 
-    A box that stays counts as upright as soon as an upright box of a similar score stands for the same
+    A box that stays counts as upright as soon as an upright box of a similar score is the same
     face: a turned pass that scores a little higher must not make an ordinary face look doubtful.
 
     Args:

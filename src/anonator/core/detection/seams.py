@@ -29,7 +29,7 @@ ALONE = 5
 STEADY = 0.75
 """Part of a line's pixels that show the step; a dark tile next to a dark gap has none."""
 SHORTEST, PART = 48, 8
-"""Pixels that a line must be long, and the part of the picture's side, whichever is more."""
+"""Least length of a line: pixels, or the picture's side divided by this, whichever is more."""
 GAP = 32
 """Pixels up to which two lines are the edges of one gap, which no face fits into."""
 MOST = 6
@@ -51,8 +51,7 @@ class Seams:
 def find_seams(picture: UInt8Array) -> Seams:
     """The long straight lines in a (H, W, 3) RGB or grey (H, W) picture.
 
-    It rather takes a door frame for a seam than that it misses one: what lies beside it is only looked at
-    once more.
+    It takes a door frame for a seam rather than miss a seam: that only costs another look at the parts.
     """
     grey = picture if picture.ndim == 2 else cast(UInt8Array, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
     return Seams(_upright(grey), _upright(np.ascontiguousarray(grey.T)))

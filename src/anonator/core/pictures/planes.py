@@ -20,3 +20,13 @@ def plane_views(picture: VideoFrame) -> list[UInt8Array]:
 def copy_time(source: VideoFrame, target: VideoFrame) -> None:
     """Give a frame the time of another one."""
     target.pts, target.duration = source.pts, source.duration
+
+
+def copy_of(picture: VideoFrame) -> VideoFrame:
+    """A frame in yuv420p with planes of its own, and the same time and colours."""
+    made = VideoFrame(picture.width, picture.height, picture.format.name)
+    for source, target in zip(plane_views(picture), plane_views(made), strict=True):
+        target[:] = source
+    made.color_range, made.colorspace = picture.color_range, picture.colorspace
+    copy_time(picture, made)
+    return made

@@ -98,7 +98,7 @@ def _by_opencv(picture: VideoFrame) -> UInt8Array:
 
 
 def _reformatter(*shape: int) -> VideoReformatter:
-    """One reformatter per thread and shape: it is not thread-safe, and another shape sets it up anew."""
+    """One reformatter per thread and shape: it isn't thread-safe, and another shape sets it up again."""
     kept: dict[tuple[int, ...], VideoReformatter] = _local.__dict__.setdefault("kept", {})
     if shape not in kept:
         if len(kept) >= KEPT_REFORMATTERS:

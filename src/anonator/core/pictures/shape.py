@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
 from av import VideoFrame
-from av.sidedata import sidedata
 from av.sidedata.sidedata import SideDataContainer
 
 from anonator.core.frames import SQUARE, Place, UInt8Array
@@ -90,19 +88,6 @@ class Orientation:
                 cv2.flip(source, -1 if self.flip_x and self.flip_y else int(self.flip_x)), np.uint8
             )
         target[:] = source
-
-
-def _unknown_side_data(kind: type[Any], value: object) -> Any:
-    """A stand-in for a kind of side data that FFmpeg knows and PyAV does not name yet."""
-    member = object.__new__(kind)
-    member._name_, member._value_ = f"UNKNOWN_{value}", value
-    return member
-
-
-# A frame's side data cannot be asked for anything while one of its kinds has no name in PyAV: EXIF data and
-# the views of spatial video made whole files unreadable.
-with contextlib.suppress(AttributeError, TypeError):
-    sidedata.Type._missing_ = classmethod(_unknown_side_data)  # type: ignore[method-assign, assignment]
 
 
 @dataclass(frozen=True, slots=True)

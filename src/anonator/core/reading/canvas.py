@@ -106,8 +106,8 @@ def find_canvas(path: Path, tick: Callable[[], None]) -> Canvas | None:
         tick: called for every packet; may raise to end it.
 
     Returns:
-        The size, or None if nothing was found that differs from the first picture. Damage is no matter
-        here: it is told when the video is read.
+        The size, or None if nothing was found that differs from the first picture. Damage doesn't
+        matter here: it is reported when the video is read.
 
     Raises:
         InputError: the file cannot be opened.

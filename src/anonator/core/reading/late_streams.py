@@ -23,7 +23,7 @@ PES_OF_VIDEO = re.compile(rb"\x00\x00\x01([\xe0-\xef])..[\x80-\xbf\x0f\x21-\x3f\
 CHUNK = 1 << 20
 OVERLAP = 6
 CHANCE = 8
-"""So often such bytes may be found in sound or other data."""
+"""How often such bytes may turn up by chance in sound or other data."""
 ANOTHER = (
     "A different video takes over partway through this file and cannot be joined to the first. Cut the "
     "file there, or convert it to MP4 with H.264 first."

@@ -107,7 +107,7 @@ class NalUnits:
         return whole
 
     def _units(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """(kind, bytes) of all units; -1 for what is none."""
+        """(kind, bytes) of all units; -1 for what isn't one."""
         at = 0
         while self._width and at < len(data):
             start = at + self._width
@@ -132,7 +132,7 @@ class NalUnits:
 
 
 def _is_note(body: bytes) -> bool:
-    """Whether a unit is made of messages that say their sizes rightly, and ends as such units do."""
+    """Whether a unit is made of messages that state their sizes correctly, and ends as such units do."""
     # bytes that keep a mark from appearing by chance are not counted
     data, at = body.replace(b"\0\0\3", b"\0\0"), 0
     while at < len(data) - 1:

@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from anonator.core.file_faults import READING, Fault, fault_of
 from anonator.core.privacy import without_path
 from anonator.core.reading import containers, recognition
 from anonator.core.reading.av_types import Container
@@ -31,6 +32,7 @@ from anonator.core.reading.transport_stream import (
     TransportStream,
     open_transport_stream,
 )
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.errors import AnonatorError, InputError
 
 MAX_PIXELS = 32 * 1024 * 1024
@@ -119,20 +121,12 @@ def _regular_file(path: Path) -> os.stat_result:
             raise InputError("This is a folder, not a video. Choose a video file in it.")
         if not stat.S_ISREG(status.st_mode):
             raise InputError("This is not an ordinary file. Copy the video to a folder and choose it there.")
-        with open(path, "rb") as file:
+        with told_by_windows(), open(path, "rb") as file:
             file.read(1)
-    except FileNotFoundError as exc:
-        raise InputError(
-            "The video was not found. Check that it has not been moved or renamed."
-        ) from without_path(exc)
-    except PermissionError as exc:
-        raise InputError(
-            "The video cannot be read, because you don't have permission. Copy it to a folder of your own."
-        ) from without_path(exc)
-    except (OSError, ValueError) as exc:
-        raise InputError(
-            "The video cannot be read. Check the name, the disk or the network drive, and try again."
-        ) from without_path(exc)
+    except OSError as exc:
+        raise InputError(READING[fault_of(exc, path)]) from without_path(exc)
+    except ValueError as exc:  # a null character in the name
+        raise InputError(READING[Fault.BAD_NAME]) from without_path(exc)
     if status.st_size == 0:
         raise InputError("The file is empty. Copy the video again from its source.")
     return status
@@ -144,6 +138,7 @@ def open_container(path: Path) -> tuple[Container, os.stat_result]:
     Raises:
         InputError: missing, a folder, unreadable, empty, or no video container.
     """
+    path = reachable(path)
     status = _regular_file(path)
     try:
         _refuse_by_head(path, status.st_size)
@@ -225,6 +220,7 @@ def open_video(path: Path) -> OpenedVideo:
     Raises:
         InputError: as open_container, or no video stream, an unknown codec, a picture that is too large.
     """
+    path = reachable(path)
     container, status = open_container(path)
     try:
         stream, others = _video_stream(container)

@@ -55,6 +55,8 @@ class PacketLedger:
         """Every packet makes one picture."""
         self.hides = self._carried = False
         """The packet entered last makes no picture: what it holds is only there to build others on."""
+        self.bytes_read = 0
+        """Where the packets that were entered end in the file."""
         self._video, self._structure, self._strict = video, video.structure, follow
         self._codec = stream.codec_context.name
         self._time_base = video.time_base
@@ -69,6 +71,7 @@ class PacketLedger:
     def sent(self, packet: Packet) -> bool:
         """Enter a packet that is about to be decoded; False if it must be left out."""
         self._packets += 1
+        self.bytes_read = max(self.bytes_read, (packet.pos or 0) + packet.size)
         pts = packet.pts
         self.units.enter(packet)
         self.hides = self.units.is_cut_off or shows_nothing(self._codec, packet)

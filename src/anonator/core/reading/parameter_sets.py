@@ -36,7 +36,7 @@ def _hevc(packet: bytes, extradata: bytes) -> bytes:
 
 
 def _units(packet: bytes, length: int, wanted: int, slices: range, kind_of: Callable[[int], int]) -> bytes:
-    """The parameter sets before the first slice; none where they stand in the extradata only."""
+    """The parameter sets before the first slice; none if they are only in the extradata."""
     found = b""
     for unit in _with_lengths(packet, length) if length else _with_start_codes(packet):
         kind = kind_of(unit[0]) if unit else -1

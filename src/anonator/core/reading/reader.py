@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +13,6 @@ from av import VideoFrame
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
 from anonator.core.pictures.deinterlacing import Deinterlacer
-from anonator.core.pictures.rgb import picture_within, to_rgb, to_rgb_within
 from anonator.core.pictures.shape import Canvas
 from anonator.core.privacy import without_path
 from anonator.core.reading.black_spells import BlackSpells
@@ -21,15 +20,13 @@ from anonator.core.reading.canvas import PixelShape, ShapeTimes
 from anonator.core.reading.container_crop import container_crop
 from anonator.core.reading.decode import whole_pictures
 from anonator.core.reading.description import describe, frame_rate
-from anonator.core.reading.info import AudioTrack, VideoInfo
+from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.numbered_packets import Lost
 from anonator.core.reading.opening import MAX_PIXELS, open_video
 from anonator.core.reading.packet_ledger import PacketLedger
 from anonator.core.reading.repair import ReplacingDecoder
 from anonator.core.reading.timestamps import Clock
 from anonator.errors import AnonatorError, DecodeError, InputError
-
-__all__ = ["AudioTrack", "VideoInfo", "VideoReader", "picture_within", "probe", "to_rgb", "to_rgb_within"]
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +177,11 @@ class VideoReader:
         """Size of the file when it was opened."""
         return self._video.file_size
 
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file reading has got."""
+        return self._ledger.bytes_read
+
     def frame_at(self, seconds: float) -> Frame:
         """The frame shown at a position, or the last one; for previews, not for a job.
 
@@ -190,7 +192,7 @@ class VideoReader:
             DecodeError: no complete picture can be found there.
         """
         stream, container = self._video.stream, self._video.container
-        wanted = max(0, int(seconds / self._video.time_base)) - self._clock.shift
+        wanted = max(0, round(seconds / self._video.time_base)) - self._clock.shift
         best, self._first = self._first, None
         self._head.clear()
         try:
@@ -209,14 +211,33 @@ class VideoReader:
                 ) from without_path(exc)
         if best is None:
             raise DecodeError("No picture can be decoded at this point. Choose another one.")
-        pts = (best.pts or 0) + self._clock.shift
-        if self._canvas is not None:
-            made = self._maker.make(best)
-            return Frame(
-                0, pts, self.info.time_base, made.image, sar=self._canvas.sar, unfitted=made.unfitted
-            )
-        image, own = self._maker.alone(best)
-        return Frame(0, pts, self.info.time_base, image, sar=own.sar)
+        return self._alone(best, (best.pts or 0) + self._clock.shift, 0)
+
+    def frames_from(self, seconds: float) -> Iterator[Frame]:
+        """The frames from the key frame before a position on; for previews, not for a job.
+
+        Their indexes are counted from their times. Pictures that cannot be decoded are left out, and nothing
+        tells of them. Like frame_at it seeks; asking again ends the frames that were asked for before.
+        """
+        stream, container = self._video.stream, self._video.container
+        wanted = max(0, round(seconds / self._video.time_base)) - self._clock.shift
+        self._first = None
+        self._head.clear()
+        index = last = -1
+        try:
+            container.seek(wanted, stream=stream, backward=True)
+            whole = (p for p in container.decode(stream) if not p.is_corrupt and p.pts is not None)
+            for picture in self._whole(whole):
+                assert not isinstance(picture, Lost) and picture.pts is not None
+                pts = picture.pts + self._clock.shift
+                if pts <= last:
+                    continue
+                time = pts * self.info.time_base
+                index = round(time * self.info.average_rate) if index < 0 else index + 1
+                last = pts
+                yield self._alone(picture, pts, index)
+        except (av.FFmpegError, OSError, ValueError) as exc:
+            log.debug("a preview ends early: %s", type(exc).__name__)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -230,12 +251,21 @@ class VideoReader:
     ) -> None:
         self.close()
 
+    def _alone(self, picture: VideoFrame, pts: int, index: int) -> Frame:
+        """A picture for a preview: of its own size if there is no canvas."""
+        time_base = self.info.time_base
+        if self._canvas is not None:
+            made = self._maker.make(picture)
+            return Frame(index, pts, time_base, made.image, sar=self._canvas.sar, unfitted=made.unfitted)
+        image, own = self._maker.alone(picture)
+        return Frame(index, pts, time_base, image, sar=own.sar)
+
     # -- stages ---------------------------------------------------------------------------------
 
     def _fitted(self) -> Iterator[tuple[Made, bool]]:
         """Pictures as the Frame contract wants them, and whether each is black in place of a lost one."""
         try:
-            for picture in self._whole():
+            for picture in self._whole(self._all_decoded()):
                 if isinstance(picture, Lost):
                     black = self._maker.black(picture.pts, picture.duration)
                     yield Made(black, None, self._maker.canvas), True
@@ -251,10 +281,10 @@ class VideoReader:
         """How long a picture is shown, in units of the time base, if the file says."""
         return int(picture.duration or 1 / self.info.average_rate / self.info.time_base)
 
-    def _whole(self) -> Iterator[VideoFrame | Lost]:
+    def _whole(self, pictures: Iterable[VideoFrame | Lost]) -> Iterator[VideoFrame | Lost]:
         """Pictures that each show one moment: interlaced ones are deinterlaced."""
         deinterlacer: Deinterlacer | None = None
-        for picture in self._all_decoded():
+        for picture in pictures:
             if isinstance(picture, Lost):
                 if deinterlacer is not None:  # black must not mix with its neighbours
                     yield from deinterlacer.finish()

@@ -165,7 +165,7 @@ class ReplacingDecoder:
                 self._lose(place)
 
     def _trust_from(self, key: _Place) -> None:
-        """A whole key frame has come: what was decoded before it, or is shown before it, comes no more."""
+        """An intact key frame has come: nothing that was decoded or is shown before it will come now."""
         end = self._packets.recording_goes_on_to(key.number)
 
         def precedes(number: int) -> bool:
@@ -245,7 +245,7 @@ class ReplacingDecoder:
             raise self._ledger.failure("A frame is damaged", pts)
 
     def _miss(self, numbers: list[int]) -> None:
-        """Give up packets whose pictures come no more, in ascending order."""
+        """Give up packets whose pictures will never come, in ascending order."""
         self._distrust(numbers)
         for number in numbers:
             self._open.pop(number, None)
@@ -257,7 +257,7 @@ class ReplacingDecoder:
         self._unplaced.sort(key=lambda place: (place.frame.pts is None, place.frame.pts))
 
     def _enter(self, places: list[_Place]) -> None:
-        """Put what was given up where it belongs, as far as times are known: no more comes before it."""
+        """Put what was given up where it belongs, as far as times are known: nothing comes before it now."""
         for place in places:
             self._unplaced.remove(place)
             later = (i for i, held in enumerate(self._held) if is_before(place.frame.pts, held.frame.pts))

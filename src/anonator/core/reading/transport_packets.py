@@ -17,7 +17,7 @@ SIZES = ((188, 0), (192, 4), (204, 0))
 def is_whole(path: Path, start: int | None, data: bytes) -> bool:
     """Whether a picture that FFmpeg suspects, and the one after it, are there up to where a recording begins.
 
-    It suspects those before a join, because the count of transport packets starts anew there. They are
+    It suspects those before a join, because the count of transport packets starts again there. They are
     whole if the counts go on up to there, if the last packet before was filled up, which is done only at
     the end of a picture, and if the tables with which recordings begin come next.
 

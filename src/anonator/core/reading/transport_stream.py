@@ -46,7 +46,7 @@ class Part:
         self.tables = ProgrammeTables(layout, start)
 
     def read(self, size: int) -> bytes:
-        """Up to so many bytes; none at the end."""
+        """Up to this many bytes; none at the end."""
         self._file.seek(self._position)
         data = self._file.read(max(0, min(size, self._end - self._position)))
         reached = self.tables.reached

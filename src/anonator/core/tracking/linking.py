@@ -23,6 +23,11 @@ Two near pairs cost more than one that overlaps and one that is left alone: over
 """
 
 
+def horizon(settings: Settings) -> float:
+    """For how many seconds after its last sighting a track may still be bridged or extended."""
+    return max(settings.tracking.bridge_seconds, settings.tracking.extend_seconds)
+
+
 class Tracker:
     """Turns looks into masks, frame by frame and in order, with a bounded look-ahead."""
 
@@ -31,7 +36,7 @@ class Tracker:
         self._t = settings.tracking
         self._start = settings.lowest_threshold
         self._start_turned = settings.threshold
-        self._horizon = max(self._t.bridge_seconds, self._t.extend_seconds)
+        self._horizon = horizon(settings)
         self._coverage = Coverage(self._t.extend_seconds)
         self._active: list[Track] = []
         self._now = 0.0

@@ -26,6 +26,8 @@ class MaskRecord:
         """When they begin."""
         self.turned: list[int] = []
         """Indexes of the frames at which the detector also looked turned."""
+        self.looked_at = 0
+        """Frames at which the detector looked."""
 
     def __len__(self) -> int:
         return len(self._pts)
@@ -43,6 +45,7 @@ class MaskRecord:
             if look.cut and look.frame.index:
                 self.cuts.append(look.frame.index)
                 self.cut_seconds.append(float(look.frame.seconds))
+            self.looked_at += look.detections is not None
             if look.turned:
                 self.turned.append(look.frame.index)
             yield look

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
@@ -12,14 +13,35 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
-from anonator.core.reading.reader import picture_within
+from anonator.core.pictures.rgb import picture_within
 from anonator.core.tracking.cuts import CutDetector
 
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
 
+UPRIGHT, ALL_TURNS = (0,), (0, 1, 2, 3)
+"""Quarter turns of a look."""
+
 WAITING_BYTES = 256 * 1024 * 1024
 """Frames that wait for a batch to fill take no more than this; a large picture makes smaller batches."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """One frame, and what the detector is to do with it."""
+
+    frame: Frame
+    cut: bool
+    """True on the first frame of a scene, the very first frame included."""
+    wanted: bool
+    """Whether the detector looks at it."""
+    turned: bool
+    """Whether it also looks at the picture turned, and with its parts apart."""
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """The quarter turns at which the detector looks."""
+        return ALL_TURNS if self.turned else UPRIGHT
 
 
 def look(
@@ -28,18 +50,37 @@ def look(
     settings: Settings,
     checkpoint: Callable[[], None] | None = None,
 ) -> Iterator[Look]:
-    """Pass every frame on, in order, with detections for those that were looked at.
+    """Pass every frame on, in order, with detections for those that were looked at; see plan."""
+    batch = _Batch(detector, checkpoint)
+    for planned in plan(frames, settings):
+        yield from batch.add(planned)
+    yield from batch.flush()
+
+
+def plan(frames: Iterable[Frame], settings: Settings, *, begins_within: bool = False) -> Iterator[Planned]:
+    """Choose where the detector looks, for every frame and in order.
 
     Detection frames are every n-th of a scene, its first and its last frame, so that whatever lies
     between two of them has a neighbour on both sides. A flash of one frame is looked at like a scene of
     its own, but it ends none: a face that it outshines stays covered. A black frame in place of one that
     cannot be decoded is neither looked at nor a cut: whatever was covered before and after it stays covered.
+
+    Args:
+        frames: one after another.
+        settings: of the job.
+        begins_within: whether the first frame lies within a scene; it then only tells where the next one
+            stands, and isn't passed on. Counting goes on as if that scene were the first of the video.
     """
-    stage = _Stage(detector, settings, checkpoint)
+    turn = _Turn(settings)
     held: tuple[Frame, bool, bool, bool] | None = None
     cuts = CutDetector(settings.tracking.cut_correlation)
     shape: tuple[int, int, Fraction] | None = None
     for frame in frames:
+        if begins_within:
+            begins_within, shape = False, frame.shape
+            cuts.is_cut(frame)
+            turn.go_to(frame.index)
+            continue
         reshaped = False
         if not frame.replaced:
             reshaped, shape = shape not in (None, frame.shape), frame.shape
@@ -50,17 +91,16 @@ def look(
             before, was_cut, had_changed, had_reshaped = held
             if was_cut and cuts.flashed and not (reshaped or had_reshaped):
                 was_cut = cut = False
-            yield from stage.add(before, was_cut, at_change=had_changed or changed)
+            yield turn.planned(before, was_cut, at_change=had_changed or changed)
         held = frame, cut, changed, reshaped
     if held is not None:
-        yield from stage.add(held[0], held[1], at_change=True)
-    yield from stage.flush()
+        yield turn.planned(held[0], held[1], at_change=True)
 
 
 def find_faces(
     frames: Sequence[Frame],
     detector: Detector,
-    turns: Sequence[int] = (0,),
+    turns: Sequence[int] = UPRIGHT,
     checkpoint: Callable[[], None] | None = None,
 ) -> list[Detections]:
     """What the detector sees in frames, looking at each picture in the shape that players show.
@@ -81,19 +121,22 @@ def find_faces(
     return found
 
 
-class _Stage:
-    """Collects frames until there is a batch of detection frames among them."""
+class _Turn:
+    """Counts frames and looks, and so knows whose turn it is."""
 
-    def __init__(self, detector: Detector, settings: Settings, checkpoint: Callable[[], None] | None) -> None:
-        self._detector, self._checkpoint = detector, checkpoint
+    def __init__(self, settings: Settings) -> None:
         self._every = settings.preset.detect_every
         self._turned_every = max(1, TURNED_EVERY // self._every) if settings.orientations else 0
-        self._waiting: list[tuple[Frame, bool, bool, bool]] = []  # frame, cut, look, turned
-        self._wanted = 0
         self._since_look = 0
         self._since_turned = 0
 
-    def add(self, frame: Frame, cut: bool, *, at_change: bool) -> Iterator[Look]:
+    def go_to(self, index: int) -> None:
+        """Count as if that frame, counted from the first of its scene, had just been planned."""
+        self._since_look = index % self._every
+        self._since_turned = index // self._every % self._turned_every if self._turned_every else 0
+
+    def planned(self, frame: Frame, cut: bool, *, at_change: bool) -> Planned:
+        """The next frame's plan."""
         self._since_look += 1
         wanted = not frame.replaced and (at_change or self._since_look >= self._every)
         turned = False
@@ -103,21 +146,34 @@ class _Stage:
             turned = self._turned_every > 0 and (at_change or self._since_turned >= self._turned_every)
             if turned:
                 self._since_turned = 0
-            self._wanted += 1
-        self._waiting.append((frame, cut, wanted, turned))
-        if self._wanted >= self._detector.batch_size or len(self._waiting) * frame.nbytes >= WAITING_BYTES:
+        return Planned(frame, cut, wanted, turned)
+
+
+class _Batch:
+    """Collects frames until there is a batch of detection frames among them."""
+
+    def __init__(self, detector: Detector, checkpoint: Callable[[], None] | None) -> None:
+        self._detector, self._checkpoint = detector, checkpoint
+        self._waiting: list[Planned] = []
+        self._wanted = 0
+
+    def add(self, planned: Planned) -> Iterator[Look]:
+        self._wanted += planned.wanted
+        self._waiting.append(planned)
+        waiting_bytes = len(self._waiting) * planned.frame.nbytes
+        if self._wanted >= self._detector.batch_size or waiting_bytes >= WAITING_BYTES:
             yield from self.flush()
 
     def flush(self) -> Iterator[Look]:
         found: dict[int, Detections] = {}
-        for turns in ((0,), (0, 1, 2, 3)):
-            group = [f for f, _, wanted, turned in self._waiting if wanted and turned == (len(turns) > 1)]
+        for turns in (UPRIGHT, ALL_TURNS):
+            group = [each.frame for each in self._waiting if each.wanted and each.turns == turns]
             if group:
                 seen = find_faces(group, self._detector, turns, self._checkpoint)
                 for frame, faces in zip(group, seen, strict=True):
                     found[frame.index] = faces
-        for frame, cut, _, turned in self._waiting:
-            yield Look(frame, cut, found.get(frame.index), turned)
+        for each in self._waiting:
+            yield Look(each.frame, each.cut, found.get(each.frame.index), each.turned)
         self._waiting.clear()
         self._wanted = 0
 

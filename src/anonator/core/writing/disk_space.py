@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from anonator.core.reading.info import VideoInfo
+from anonator.core.windows_files import reachable
 from anonator.errors import OutputError
 
 RESERVE_BYTES = 256 * 1024 * 1024
@@ -98,7 +99,7 @@ class SpaceWatch:
 def _free_and_reserve(folder: Path) -> tuple[int, int] | None:
     """Bytes that are free and those that must stay so, or None if the drive does not say."""
     try:
-        usage = shutil.disk_usage(folder)
+        usage = shutil.disk_usage(reachable(folder))
     except OSError:  # the writer finds out whether the folder can be written to
         return None
     if not usage.total:  # some network drives don't report a size

@@ -1,5 +1,4 @@
-"""The program's temporary files: recorded before they exist, so that the next start can clean up after a "
-"crash.
+"""The program's temporary files: recorded before they exist, so the next start can clean up after a crash.
 
 A job's unfinished files carry one name, `.anonator-<token>.partial.<kind>`, in the folder of the result.
 Before the first of them is made, a marker named after the token is written into the program's own folder; it
@@ -159,7 +158,7 @@ def _remove_all(markers: list[Path]) -> None:
     for marker in markers:
         try:
             removed += _remove_marked(marker)
-        except OSError as exc:
+        except (OSError, ValueError) as exc:  # whatever is wrong with one, the others are swept
             log.warning("an unfinished file could not be removed (%s)", type(exc).__name__)
     if removed:
         log.info("removed %d unfinished files of a program that was stopped", removed)
@@ -177,9 +176,8 @@ def _remove_marked(marker: Path) -> int:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or not file_lock.take(descriptor):
             return 0
-        content, end, rest = os.read(descriptor, _LONGEST_PATH).partition(_END)
-        folder = Path(os.fsdecode(content))
-        if not end or rest or not folder.is_absolute():
+        folder = _folder_in(os.read(descriptor, _LONGEST_PATH))
+        if folder is None:
             remove = True
             return 0
         removed = sum(_remove_file(folder, suffix, marker.name) for suffix in SUFFIXES)
@@ -188,6 +186,16 @@ def _remove_marked(marker: Path) -> int:
         return removed
     finally:
         _close(descriptor, marker, remove=remove)
+
+
+def _folder_in(content: bytes) -> Path | None:
+    """The folder that a marker names; None if it was cut off or spoiled, by whatever bytes."""
+    name, end, rest = content.partition(_END)
+    try:
+        folder = Path(os.fsdecode(name))
+    except UnicodeDecodeError:  # Windows' names are Unicode
+        return None
+    return folder if end and not rest and folder.is_absolute() else None
 
 
 def _remove_file(folder: Path, suffix: str, token: str) -> bool:

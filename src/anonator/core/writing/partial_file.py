@@ -7,44 +7,34 @@ import errno
 import io
 import os
 import sys
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from anonator.core import windows_files
+from anonator.core.file_faults import WRITING, Fault, fault_of
 from anonator.core.privacy import without_path
+from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing import mp4_finish as mp4_file
 from anonator.core.writing.leftovers import OwnName, sync_folder
 from anonator.errors import OutputError, OutputExistsError
 
-_SENTENCES = {
-    errno.ENOENT: "The output folder does not exist. Create it, or choose another one.",
-    errno.ENOTDIR: "The output folder is not a folder. Choose another one.",
-    errno.EACCES: "The output folder cannot be written to. Choose another one.",
-    errno.EPERM: "The output folder cannot be written to. Choose another one.",
-    errno.EROFS: "The output folder cannot be written to: its disk is read-only. Choose another one.",
-    errno.ENOSPC: "The disk is full. Free space, or choose an output folder on another disk, and try again.",
-    errno.EFBIG: "The disk cannot store a file this large. Choose an output folder on another disk.",
-    errno.ENAMETOOLONG: "The output's name is too long for this disk. Choose a shorter one.",
-}
-_QUOTA = "Your quota on this disk is used up. Free space, or choose another output folder."
-if hasattr(errno, "EDQUOT"):
-    _SENTENCES[errno.EDQUOT] = _QUOTA
-_WINDOWS_SENTENCES = {
-    39: _SENTENCES[errno.ENOSPC],  # ERROR_HANDLE_DISK_FULL, which Python gives no errno of its own
-    1295: _QUOTA,  # ERROR_DISK_QUOTA_EXCEEDED
-    32: "The old result is open in another program. Close it there, or choose another name.",
-}
-"""By Windows' own error numbers, where errno says less."""
+TRIES, BETWEEN_TRIES = 8, 0.25
+"""How often a name is given, and the seconds in between, while Windows says that a file is in use: antivirus
+programs and indexers look into every new file for a moment."""
 
 
-def output_error(exc: BaseException) -> OutputError:
-    """The sentence that fits the system's error when writing failed."""
-    number = getattr(exc, "errno", None)
-    if not isinstance(exc, OSError) or number is None:
+def output_error(exc: BaseException, place: Path | None = None) -> OutputError:
+    """The sentence that fits the system's error when writing failed.
+
+    Args:
+        exc: what was said.
+        place: the file that was to be made or replaced, where it is known.
+    """
+    if not isinstance(exc, OSError) or exc.errno is None:
         return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
-    text = _WINDOWS_SENTENCES.get(getattr(exc, "winerror", None) or 0) or _SENTENCES.get(
-        number, "The result could not be written. Check the disk or network drive, and try again."
-    )
-    return OutputError(text)
+    return OutputError(WRITING[fault_of(exc, place)])
 
 
 def _exists_error() -> OutputExistsError:
@@ -63,6 +53,12 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
         OutputError: the target is the input, under whatever name, or a folder, or cannot be there.
         OutputExistsError: a file of that name exists, and overwrite is False.
     """
+    target = reachable(target)
+    if windows_files.is_too_long(target.name):
+        raise OutputError(WRITING[Fault.NAME_TOO_LONG])
+    refusal = windows_files.refusal(target.name)
+    if refusal:
+        raise OutputError(f"The result cannot have this name: {refusal}. Choose another one.")
     try:
         status = os.stat(target)
     except FileNotFoundError:
@@ -70,7 +66,7 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
             return
         status = os.lstat(target)  # a broken link takes the name too
     except OSError as exc:
-        raise output_error(exc) from without_path(exc)
+        raise output_error(exc, target) from without_path(exc)
     if os.path.isdir(target):
         raise OutputError("A folder with the output's name already exists. Choose another name.")
     if (status.st_dev, status.st_ino) == input_id:
@@ -81,7 +77,10 @@ def check_target(target: Path, input_id: tuple[int, int], overwrite: bool) -> No
 
 def _umask() -> int:
     """The process's umask; read without changing it where the system says it."""
-    with contextlib.suppress(OSError, StopIteration, ValueError), open("/proc/self/status") as status:
+    with (
+        contextlib.suppress(OSError, StopIteration, ValueError),
+        open("/proc/self/status", encoding="utf-8", errors="replace") as status,
+    ):
         return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     umask = os.umask(0o077)
     os.umask(umask)
@@ -100,16 +99,17 @@ class TemporaryFile:
         Raises:
             OutputError: no file can be made in the folder; the message says why.
         """
-        self._name = OwnName(folder)
+        self._name = OwnName(reachable(folder))
         self.path = self._name.path(suffix)
         self.error: OSError | None = None
         self._ignoring = False
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            self._file = io.FileIO(os.open(self.path, flags, 0o600), "r+b")
+            with told_by_windows():
+                self._file = io.FileIO(os.open(self.path, flags, 0o600), "r+b")
         except OSError as exc:
             self._name.release(made=False)
-            raise output_error(exc) from without_path(exc)
+            raise output_error(exc, self.path) from without_path(exc)
 
     def write(self, data: bytes) -> int:
         """Write all of it; a short write, as on a disk that fills, is tried again and then raises."""
@@ -117,8 +117,9 @@ class TemporaryFile:
             return len(data)
         view = memoryview(data)
         try:
-            while view:
-                view = view[self._file.write(view) :]
+            with told_by_windows():
+                while view:
+                    view = view[self._file.write(view) :]
         except OSError as exc:
             self.error = exc
             raise
@@ -126,15 +127,18 @@ class TemporaryFile:
 
     def read(self, size: int = -1) -> bytes:
         """As a file's."""
-        return self._file.read(size) or b""
+        with told_by_windows():
+            return self._file.read(size) or b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """As a file's."""
-        return 0 if self._ignoring else self._file.seek(offset, whence)
+        with told_by_windows():
+            return 0 if self._ignoring else self._file.seek(offset, whence)
 
     def truncate(self, size: int) -> int:
         """As a file's."""
-        return self._file.truncate(size)
+        with told_by_windows():
+            return self._file.truncate(size)
 
     def tell(self) -> int:
         """As a file's."""
@@ -155,9 +159,10 @@ class TemporaryFile:
         Raises:
             OSError: also for what a network drive took before and could not keep.
         """
-        os.fsync(self._file.fileno())
-        size = os.fstat(self._file.fileno()).st_size
-        self._file.close()
+        with told_by_windows():
+            os.fsync(self._file.fileno())
+            size = os.fstat(self._file.fileno()).st_size
+            self._file.close()
         return size
 
     def publish(self, target: Path, overwrite: bool) -> None:
@@ -167,15 +172,14 @@ class TemporaryFile:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
+        target = reachable(target)
         with contextlib.suppress(OSError):  # drives without their own permissions refuse this
             os.chmod(self.path, 0o666 & ~_umask())
-        if overwrite:
-            os.replace(self.path, target)
-        else:
-            try:
-                _rename_to_new(self.path, target)
-            except FileExistsError as exc:
-                raise _exists_error() from without_path(exc)
+        give = os.replace if overwrite else _rename_to_new
+        try:
+            _patiently(lambda: give(self.path, target))
+        except FileExistsError as exc:
+            raise _exists_error() from without_path(exc)
         sync_folder(target.parent)
         self._name.release()
 
@@ -186,6 +190,21 @@ class TemporaryFile:
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
         self._name.release()
+
+
+def _patiently(give_the_name: Callable[[], None]) -> None:
+    """Try again for a moment while Windows says that one of the files is in use.
+
+    Raises:
+        OSError: another fault, or a program keeps the file open.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return give_the_name()
+        except PermissionError as exc:
+            if getattr(exc, "winerror", None) not in (5, 32, 33) or not left:
+                raise
+        time.sleep(BETWEEN_TRIES)
 
 
 def _rename_to_new(path: Path, target: Path) -> None:

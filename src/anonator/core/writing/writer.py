@@ -19,6 +19,7 @@ from anonator.core.frames import NO_SOUND, Frame
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo
+from anonator.core.windows_files import reachable
 from anonator.core.writing import leftovers
 from anonator.core.writing.audio import AudioFeed
 from anonator.core.writing.disk_space import SpaceWatch
@@ -68,7 +69,7 @@ class VideoWriter:
             DeviceError: the encoder cannot be used on this computer.
             InputError: audio_from cannot be opened.
         """
-        self._target = Path(target)
+        self._target = reachable(Path(target))
         self._info = info
         self._overwrite = overwrite
         self.frames_written = 0
@@ -173,8 +174,9 @@ class VideoWriter:
             self._discard()
             raise
         except OSError as exc:
+            error = output_error(exc, self._target)
             self._discard()
-            raise output_error(exc) from without_path(exc)
+            raise error from without_path(exc)
         self._published = True
         return self._target
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from tkinter import ttk
 
 from anonator.ui.look import theme as look
 from anonator.ui.look.colours import BLACK, LINE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.screen import focused, within_screen
 from anonator.ui.look.theme import Theme
 
@@ -43,7 +45,7 @@ class Dialog(tk.Toplevel):
             command=lambda: self.close(key),
         )
         button.pack(side="left", padx=(self.theme.px(10), 0))
-        button.bind("<Return>", lambda _event: button.invoke())
+        on_enter(button, lambda _event: button.invoke())
         if primary or self._first is None:
             self._first = button
         return button
@@ -104,6 +106,29 @@ def ask(
     dialog.present()
     dialog.wait_window()
     return dialog.answer
+
+
+class PathDialog(Dialog):
+    """Shows where a file or folder is, marked for copying."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, title: str, message: str, path: Path) -> None:
+        super().__init__(parent, theme, title, message)
+        self.path = ttk.Entry(self.body, width=62)
+        self.path.insert(0, str(path))
+        self.path.selection_range(0, "end")
+        self.path.state(["readonly"])
+        self.path.pack(fill="x", pady=(0, theme.px(20)))
+        ttk.Button(self.buttons, text="Copy", style="Big.TButton", command=self._copy).pack(side="left")
+        self.add_button("close", "Close", primary=True)
+
+    def ask(self) -> None:
+        """Wait until it is closed."""
+        self.present()
+        self.wait_window()
+
+    def _copy(self) -> None:
+        self.clipboard_clear()
+        self.clipboard_append(self.path.get())
 
 
 class WaitDialog(Dialog):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import Theme
 
 
@@ -20,7 +21,10 @@ def parse_number(typed: str, low: float, high: float) -> float | None:
 
 
 class NumberField(ttk.Frame):
-    """A slider and a text field for the same number; a decimal comma works too."""
+    """A slider and a text field for the same number; a decimal comma works too.
+
+    The step is that of the slider. If it's a whole number (1, not 1.0), only whole numbers are chosen.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,7 @@ class NumberField(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.scale.grid(row=0, column=0, sticky="ew", padx=(0, theme.px(10)))
         self.entry.grid(row=0, column=1)
-        for event in ("<Return>", "<KP_Enter>"):
-            self.entry.bind(event, self._typed)
+        on_enter(self.entry, self._typed)
         self.entry.bind("<FocusOut>", self._left, add=True)
         self.entry.bind("<KeyRelease>", self._check, add=True)
         for key, steps in (("<Left>", -1), ("<Down>", -1), ("<Right>", 1), ("<Up>", 1)):
@@ -76,7 +79,7 @@ class NumberField(ttk.Frame):
         self.hint.grid_remove()
 
     def _take(self, value: float) -> None:
-        value = round(value, 4)
+        value = round(value) if isinstance(self._step, int) else round(value, 4)
         changed = value != self.value
         self.set(value)
         if changed:
@@ -103,6 +106,11 @@ class NumberField(ttk.Frame):
             self.hint.grid_remove()
         else:
             self.hint.grid(row=1, column=0, columnspan=2, sticky="e")
+
+    def taken(self) -> float:
+        """The number shown: what is being typed, if it's allowed, or else the last one that was."""
+        typed = self._read()
+        return self.value if typed is None else typed
 
     def _typed(self, _event: object) -> str:
         value = self._read()

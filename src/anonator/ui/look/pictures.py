@@ -7,7 +7,7 @@ from PIL import Image
 
 from anonator.core.frames import UInt8Array
 
-LARGEST = (1280, 960)
+LARGEST = (2560, 1600)
 """Pictures are never shown larger than this, because drawing them would slow the window down."""
 
 
@@ -21,15 +21,22 @@ def fitted(picture_size: tuple[int, int], room: tuple[int, int]) -> tuple[int, i
 def resized(picture: UInt8Array, room: tuple[int, int]) -> Image.Image:
     """An (H, W, 3) picture scaled to fit into room, (width, height); safe in any thread."""
     image = Image.fromarray(picture)
-    size = fitted(image.size, room)
-    smaller = size[0] < image.width
-    return (
-        image
-        if size == image.size
-        else image.resize(
-            size, Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR, reducing_gap=2.0
-        )
-    )
+    return part(image, (0.0, 0.0, float(image.width), float(image.height)), fitted(image.size, room))
+
+
+def part(image: Image.Image, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:
+    """A part of a picture, scaled to a size.
+
+    Args:
+        image: the whole picture.
+        box: left, top, right and bottom of the part, in pixels of the picture.
+        size: width and height wanted.
+    """
+    if size == image.size and box == (0, 0, *image.size):
+        return image
+    smaller = size[0] < box[2] - box[0]
+    filter_ = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
+    return image.resize(size, filter_, box=box, reducing_gap=2.0)
 
 
 def as_array(image: Image.Image) -> UInt8Array:

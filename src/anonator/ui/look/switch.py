@@ -6,12 +6,13 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.screen import focused
 from anonator.ui.look.theme import Theme
 
 
 class Switch(ttk.Label):
-    """An on-off switch that works with the mouse, Space and Return."""
+    """An on-off switch that works with the mouse, Space and Enter."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, command: Callable[[bool], None], *, style: str = "TLabel"
@@ -21,10 +22,9 @@ class Switch(ttk.Label):
         self.on = False
         self.enabled = True
         self._draw()
-        for event in ("<Button-1>", "<space>", "<Return>"):
+        for event in ("<Button-1>", "<space>"):
             self.bind(event, self._turn)
-        # Ctrl+Enter is a key of the whole window: Tk would take it for Enter here
-        self.bind("<Control-Return>", lambda _event: None)
+        on_enter(self, self._turn)
         for event in ("<FocusIn>", "<FocusOut>"):
             self.bind(event, self._draw, add=True)
 

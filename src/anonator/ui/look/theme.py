@@ -14,6 +14,8 @@ from anonator.ui.look.colours import BLACK
 from anonator.ui.look.style import set_style
 
 MIN_WIDTH, MIN_HEIGHT = 1000, 700
+LOW_HEIGHT = 620
+"""Below this the parts of the window move closer together."""
 START_WIDTH, START_HEIGHT = 1240, 800
 PANEL_WIDTH = 356
 THUMBNAIL = (64, 36)

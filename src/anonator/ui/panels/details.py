@@ -11,10 +11,10 @@ from anonator.ui.look.colours import ACCENT, BLACK, WHITE
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
-from anonator.ui.state.job import RETRIED, JobState, JobView
+from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView
 
 LINES = 3
-"""Minimum height; longer text scrolls, so nothing moves when another video is selected."""
+"""Height where there is more to say than a line; longer text scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,21 @@ class DetailActions:
     open_folder: Callable[[], object]
     open_report: Callable[[], object]
     retry: Callable[[], object]
+    run_again: Callable[[], object]
 
 
 def words_of(job: JobView | None) -> str:
     """The details of a job; the first line is the most important one."""
     if job is None:
         return ""
+    result = text.has_result(job.result_file, job.source) if job.result_file and not job.result else ""
     if job.state is JobState.FAILED:
-        return f"Failed: {job.message}"
+        return f"Failed: {job.message}" + (f"\n{result}" if result else "")
     if job.message or job.info is None:
-        return job.message
+        return "\n".join(part for part in (job.message, result) if part)
     size = f"{job.info.width} \N{MULTIPLICATION SIGN} {job.info.height}"
     frames = f", {text.count(job.info.frames, 'frame')}" if job.info.frames else ""
-    return f"{size}{frames}"
+    return f"{result}\n{size}{frames}".strip()
 
 
 class Details(ttk.Frame):
@@ -78,15 +80,22 @@ class Details(ttk.Frame):
         buttons.grid(row=1, column=0, columnspan=2, sticky="e", pady=(px(6), 0))
         # the window sets the overall height, not the content; the text takes whole lines
         self._line = font.nametofont("TkDefaultFont", self).metrics("linespace")
-        self._below = px(42)
+        self._edge = px(10)
+        self._below = self._room_for_buttons = px(42)
         self.rowconfigure(1, minsize=self._below)
         self.grid_propagate(False)
-        self.configure(height=LINES * self._line + self._below)
         self.bind("<Configure>", self._resized)
         self.buttons: dict[str, ttk.Button] = {}
         for column, (key, label, command, tip) in enumerate(
             (
                 ("retry", "Try again", actions.retry, "Puts the video back in the queue."),
+                (
+                    "again",
+                    "Run again, stricter…",
+                    actions.run_again,
+                    "Puts the video back in the queue, to be searched more closely and covered more widely. "
+                    "Its result is kept, or replaced once the new one is complete.",
+                ),
                 (
                     "report",
                     "Open report",
@@ -99,7 +108,8 @@ class Details(ttk.Frame):
                     "result",
                     "Open result",
                     actions.open_result,
-                    "Plays the anonymized video (double-click or Enter).",
+                    "Plays the anonymized video in your system's player. Double-click the row to see it "
+                    "here in large.",
                 ),
             )
         ):
@@ -121,22 +131,31 @@ class Details(ttk.Frame):
             self._text.insert("end", f"\n{rest}" if rest else "")
             self._text.configure(state="disabled")
             self._text.yview_moveto(0)
-        state = job.state if job else None
-        done = state is JobState.DONE
-        has_report = done and job is not None and job.result is not None and job.result.report is not None
+        result = job.result_file if job else None
         for key, wanted in (
-            ("retry", state in RETRIED),
-            ("report", has_report),
-            ("folder", done),
-            ("result", done),
+            ("retry", job is not None and job.state in RETRIED and result is None),
+            ("again", job is not None and job.state in FINISHED and result is not None),
+            ("report", result is not None and result.report is not None),
+            ("folder", result is not None),
+            ("result", result is not None),
         ):
             if wanted:
                 self.buttons[key].grid()
             else:
                 self.buttons[key].grid_remove()
 
+    def height_of(self, lines: int, *, buttons: bool) -> int:
+        """The height that so many lines take, with or without buttons."""
+        return lines * self._line + self._edge + (self._room_for_buttons if buttons else 0)
+
+    def fold(self, lines: int, *, buttons: bool) -> None:
+        """Take this height, whatever the row: so nothing moves from row to row."""
+        self._below = self._room_for_buttons if buttons else 0
+        self.rowconfigure(1, minsize=self._below)
+        self.configure(height=self.height_of(lines, buttons=buttons))
+
     def _resized(self, event: tk.Event[tk.Misc]) -> None:
-        self._text.configure(height=max(LINES, (event.height - self._below) // self._line))
+        self._text.configure(height=max(1, (event.height - self._edge - self._below) // self._line))
 
     def _scrolled(self, first: float, last: float) -> None:
         self._bar.set(first, last)

@@ -43,15 +43,15 @@ def enforced(settings: Settings) -> tuple[str, ...]:
         if settings.mode is Mode.SOLID
         else f"{MODE[settings.mode][0]} instead of black boxes",
         _boxes(settings.mask_scale),
-        f"{_passes(len(settings.pass_factors))} {scores}"
+        f"Searches {_times(len(settings.pass_factors))}, also for uncertain faces ({scores})"
         if settings.multi_pass
-        else f"One pass, at the score {settings.threshold:.3g}",
+        else f"Searches once, for faces from the score {settings.threshold:.3g}",
         "Also looks for faces that are sideways or upside down"
         if settings.orientations
         else "Looks for faces in the upright picture only",
         "Sound removed, because voices identify people",  # no signature changes this
         "Maximum Speed, which skips most frames, isn't available",
-        *((f"Stricter values from the configuration file: {stricter}",) if stricter else ()),
+        *((f"Stricter than HIPAA mode asks for: {stricter}",) if stricter else ()),
     )
 
 
@@ -60,13 +60,16 @@ def _said(name: str) -> str:
     return re.sub(r"[_.]", " ", re.sub(r"^(tracking|performance)\.", "", name))
 
 
-def _passes(count: int) -> str:
-    words = {1: "One pass, at the score", 2: "Two passes, at the scores", 3: "Three passes, at the scores"}
-    return words.get(count, f"{count} passes, at the scores")
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice", 3: "three times"}.get(count, f"{count} times")
 
 
 def _boxes(scale: float) -> str:
-    return "Boxes the size of the face" if scale == 1 else f"Boxes {scale:g} times the size of the face"
+    return (
+        "Boxes the size of the face"
+        if scale == 1
+        else f"Boxes {100 * (scale - 1):.3g} % larger than the face"
+    )
 
 
 class LockCard(ttk.Frame):

@@ -1,4 +1,4 @@
-"""The settings for what is covered and how, which HIPAA mode locks."""
+"""The settings for what is covered and how, which HIPAA mode locks or only lets be stricter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import Mode, Settings
+from anonator.core.hipaa_lock import lock_range
 from anonator.ui.look.colours import LINE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.number_field import NumberField
 from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
@@ -20,6 +22,7 @@ from anonator.ui.panels.choices import MODE
 
 MODE_VARIABLE = "anonator_mode"
 """A Tcl variable by name: a tkinter.Variable calls Tk in whichever thread happens to collect it."""
+LOCKED = "Locked by HIPAA mode, which lets you make threshold and mask scale stricter"
 SWITCHES = {
     "multi_pass": "Several passes",
     "orientations": "Faces that aren't upright",
@@ -33,7 +36,7 @@ class MaskingSettings(Section):
     def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, Any], None]) -> None:
         super().__init__(parent, theme)
         self.put(tk.Frame(self, background=LINE, height=theme.px(1)), 18)
-        self.title = ttk.Label(self, style="Dim.TLabel")
+        self.title = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(346), justify="left")
         self.put(self.title, 10, "w")
         self.heading("Faces are covered by", SETTINGS["mode"].declared.doc, 8)
         segments = ttk.Frame(self)
@@ -49,8 +52,7 @@ class MaskingSettings(Section):
             )
             segments.columnconfigure(column, weight=1, uniform="mode")
             button.grid(row=0, column=column, sticky="ew")
-            button.bind("<Return>", lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
-            button.bind("<Control-Return>", lambda _event: None)  # a key of the whole window
+            on_enter(button, lambda _event, pressed=button: pressed.invoke())  # type: ignore[misc]
             ToolTip(button, theme, tip)
             self.modes[mode] = button
         self.put(segments)
@@ -65,8 +67,11 @@ class MaskingSettings(Section):
         self.mask_scale = NumberField(self, theme, 0.1, partial(choose, "mask_scale"))
         self.put(self.mask_scale)
         for field, tip in (
-            (self.threshold, "0.5 finds the most faces; 0.9 finds only the clearest."),
-            (self.mask_scale, "1 covers the face itself; 1.5 also covers hair, ears and chin."),
+            (self.threshold, "A lower score finds more faces; 0.9 finds only the clearest."),
+            (
+                self.mask_scale,
+                "1 covers the face itself; 1.5 is 50 % larger and also covers hair, ears and chin.",
+            ),
         ):
             ToolTip(field.entry, theme, tip)
             ToolTip(field.scale, theme, tip)
@@ -75,22 +80,24 @@ class MaskingSettings(Section):
             for name, words in SWITCHES.items()
         }
 
-    def show(self, settings: Settings, *, free: bool) -> None:
+    def show(self, settings: Settings, floor: Settings, *, free: bool) -> None:
         """Show the settings.
 
         Args:
             settings: of the next job.
+            floor: what HIPAA mode asks for at the least.
             free: whether settings can be changed now.
         """
         unlocked = free and not settings.hipaa
-        self.title.configure(text="Locked by HIPAA mode" if settings.hipaa else "Masking")
+        self.title.configure(text=LOCKED if settings.hipaa else "Masking")
         self.setvar(MODE_VARIABLE, settings.mode.value)
         for radio in self.modes.values():
             radio.state(["!disabled" if unlocked else "disabled"])
         for field, name in ((self.threshold, "threshold"), (self.mask_scale, "mask_scale")):
-            field.set_range(*legal_range(name, hipaa=settings.hipaa))
+            stricter = lock_range(name, floor) if settings.hipaa else None
+            field.set_range(*(stricter or legal_range(name)))
             field.set(getattr(settings, name))
-            field.enable(unlocked)
+            field.enable(free)
         for name, switch in self.switches.items():
             switch.set(getattr(settings, name))
             switch.enable(unlocked)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tkinter import font, ttk
 
 from anonator.core.frames import Progress
+from anonator.core.job import NOT_COVERED
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text
@@ -15,6 +16,8 @@ from anonator.ui.state.job import RunState
 FIELDS = ("frame", "speed", "elapsed", "remaining", "queue")
 WIDTHS = {"frame": 16, "speed": 13, "elapsed": 7, "remaining": 9, "queue": 9}
 """In characters, so nothing moves while numbers change."""
+LEAST_NEEDED = ("speed", "elapsed", "frame")
+"""Left out first where the window is narrow."""
 CAPTIONS = {
     "frame": "Frame",
     "speed": "Speed",
@@ -37,29 +40,37 @@ class ProgressPanel(ttk.Frame):
     ) -> None:
         super().__init__(parent)
         px = theme.px
+        self._gap = px(14)
         self.columnconfigure(0, weight=1)
-        left = ttk.Frame(self)
-        left.grid(row=0, column=0, sticky="ew", padx=(0, px(24)))
-        left.columnconfigure(0, weight=1)
-        self.status = ttk.Label(left, style="Strong.TLabel", anchor="w", width=1)
+        self.status = ttk.Label(self, style="Strong.TLabel", anchor="w", width=1)
         self.status.grid(row=0, column=0, sticky="ew")
         self.status.bind("<Configure>", lambda _event: self._fit_status())
         self._status, self._font = "", font.nametofont("AnonatorStrong", self)
-        self.stage = ttk.Label(left, style="Accent.TLabel", anchor="e")
+        self.stage = ttk.Label(self, style="Accent.TLabel", anchor="e")
         self.stage.grid(row=0, column=1, sticky="e", padx=(px(16), 0))
-        self.bar = ttk.Progressbar(left, maximum=100.0)
-        self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(8), px(8)))
-        row = ttk.Frame(left)
-        row.grid(row=2, column=0, columnspan=2, sticky="w")
+        self.bar = ttk.Progressbar(self, maximum=100.0)
+        self.bar.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(px(6), px(8)))
+        self._below = below = ttk.Frame(self)
+        below.grid(row=2, column=0, columnspan=2, sticky="ew")
+        below.columnconfigure(0, weight=1)
+        self._numbers = row = ttk.Frame(below)
+        self.not_covered = ttk.Label(below, text=NOT_COVERED, style="Dim.TLabel", justify="left")
         self.fields: dict[str, ttk.Label] = {}
+        self._cells: dict[str, ttk.Frame] = {}
         for column, name in enumerate(FIELDS):
-            cell = ttk.Frame(row)
-            cell.grid(row=0, column=column, sticky="w", padx=(0, px(16)))
+            cell = self._cells[name] = ttk.Frame(row)
+            cell.grid(row=0, column=column, sticky="w", padx=(0, px(14)))
             ttk.Label(cell, text=CAPTIONS[name], style="Dim.TLabel").pack(anchor="w")
             self.fields[name] = ttk.Label(cell, text=text.UNKNOWN, anchor="w", width=WIDTHS[name])
             self.fields[name].pack(anchor="w")
-        buttons = ttk.Frame(self)
+        self.not_covered.grid(row=0, column=0, sticky="w")
+        # as high as both, so nothing moves when a job begins
+        row.grid(row=0, column=0, sticky="w")
+        self.update_idletasks()
+        below.rowconfigure(0, minsize=row.winfo_reqheight())
+        self._buttons = buttons = ttk.Frame(below)
         buttons.grid(row=0, column=1)
+        below.bind("<Configure>", self._fit)
         # wide enough for "Start 100 videos", so nothing moves when videos are added
         self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start, width=13)
         self.pause = ttk.Button(buttons, text="Pause", style="Big.TButton", command=pause, width=8)
@@ -76,6 +87,23 @@ class ProgressPanel(ttk.Frame):
         self._running_to_and_fro = False
         self.show_run(RunState.IDLE, 0)
         self.show_progress(None, None)
+
+    def _fit(self, event: tk.Event[tk.Misc]) -> None:
+        """In a narrow window, leave out the numbers that are needed least."""
+        gap = self._gap
+        room = event.width - self._buttons.winfo_reqwidth()
+        self.not_covered.configure(wraplength=max(gap, room - gap))
+        for name, cell in self._cells.items():
+            needed = (
+                sum(
+                    other.winfo_reqwidth() + gap
+                    for key, other in self._cells.items()
+                    if key not in LEAST_NEEDED or LEAST_NEEDED.index(key) >= LEAST_NEEDED.index(name)
+                )
+                if name in LEAST_NEEDED
+                else 0
+            )
+            (cell.grid if needed <= room else cell.grid_remove)()
 
     def show_run(self, state: RunState, waiting: int) -> None:
         """Enable the buttons that make sense now."""
@@ -109,6 +137,9 @@ class ProgressPanel(ttk.Frame):
         ended: bool = False,
     ) -> None:
         """Show a running job's numbers; while starting, the bar moves back and forth."""
+        talks = progress is None and not starting
+        (self.not_covered.grid if talks else self.not_covered.grid_remove)()
+        (self._numbers.grid_remove if talks else self._numbers.grid)()
         if progress is None:
             for label in self.fields.values():
                 label.configure(text=text.UNKNOWN)
@@ -122,11 +153,8 @@ class ProgressPanel(ttk.Frame):
         self.fields["elapsed"].configure(text=text.duration(progress.elapsed_seconds))
         self.fields["remaining"].configure(text=text.duration(progress.remaining_seconds))
         self.fields["queue"].configure(text=text.duration(queue_remaining))
-        self._to_and_fro(progress.total is None and not ended)
-        if ended:
-            self.bar.configure(value=100.0)
-        elif progress.total:
-            self.bar.configure(value=min(100.0, 100 * progress.frame / progress.total))
+        self._to_and_fro(False)
+        self.bar.configure(value=100.0 if ended else 100 * progress.done)
 
     def _to_and_fro(self, wanted: bool) -> None:
         if wanted == self._running_to_and_fro:

@@ -11,12 +11,18 @@ from tkinter import font, ttk
 from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import DIM, SURFACE
+from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
-from anonator.ui.panels.details import DetailActions, Details
+from anonator.ui.panels.details import LINES, DetailActions, Details
 from anonator.ui.state import text
 from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
+from anonator.ui.state.row_names import row_names
 
+LIST_SHARE, LEAST_ROWS = 0.3, 2
+"""Of the height, for the rows, and how many there are at least; a longer list scrolls."""
+MORE_LINES, SMALLER = 5, 0.7
+"""So many lines of a result, and two rows, are worth pictures of this share of their size."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -31,6 +37,7 @@ class QueueActions:
     move: Callable[[int], None]
     """Up by one (-1) or down by one (1)."""
     retry: Callable[[], None]
+    run_again: Callable[[], None]
     clear_finished: Callable[[], None]
     open_result: Callable[[], None]
     open_folder: Callable[[], None]
@@ -47,15 +54,17 @@ class QueueView(ttk.Frame):
         super().__init__(parent)
         self._theme, self._actions = theme, actions
         self._jobs: dict[int, JobView] = {}
+        self._names: dict[int, str] = {}
         self._chosen: int | None = None
         self._thumbnails: dict[int, ImageTk.PhotoImage] = {}
         self._blank = ImageTk.PhotoImage(
             Image.new("RGB", (theme.px(THUMBNAIL[0]), theme.px(THUMBNAIL[1])), SURFACE), master=self
         )
+        self._row_height = int(ttk.Style(self).lookup("Treeview", "rowheight"))
         self._font = font.nametofont("TkDefaultFont", self)
         self.columnconfigure(0, weight=1)
-        self.rowconfigure(1, weight=3)
-        self.rowconfigure(2, weight=1)
+        self.rowconfigure(1, weight=1)
+        self._room_to_share = (0, 0)
         self._make_toolbar()
         self._make_list()
         self.details = Details(
@@ -66,6 +75,7 @@ class QueueView(ttk.Frame):
                 open_folder=actions.open_folder,
                 open_report=actions.open_report,
                 retry=actions.retry,
+                run_again=actions.run_again,
             ),
         )
         self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
@@ -73,17 +83,19 @@ class QueueView(ttk.Frame):
 
     def _make_toolbar(self) -> None:
         px, actions = self._theme.px, self._actions
-        bar = ttk.Frame(self)
+        bar = self._bar = ttk.Frame(self)
         bar.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
         self.title = ttk.Label(bar, text="Videos", style="Strong.TLabel")
         self.title.pack(side="left")
+        bar.bind("<Configure>", self._fit_toolbar)
         self.buttons: dict[str, ttk.Button] = {}
         for key, label, command, tip in (
             (
                 "clear",
                 "Clear finished",
                 actions.clear_finished,
-                "Removes finished, failed, cancelled and skipped videos from the list. Files aren't deleted.",
+                "Removes the videos that have results from the list, and asks before it removes those that "
+                "failed or were cancelled. No file is deleted.",
             ),
             (
                 "down",
@@ -101,7 +113,7 @@ class QueueView(ttk.Frame):
                 "remove",
                 "Remove",
                 actions.remove,
-                "Removes the video from the queue (Delete). A running job is cancelled.",
+                "Removes the video from the queue (Delete). It asks before it cancels a running job.",
             ),
             (
                 "folder",
@@ -142,8 +154,8 @@ class QueueView(ttk.Frame):
         bar.grid(row=1, column=1, sticky="ns")
         self.tree.bind("<<TreeviewSelect>>", self._selected)
         self.tree.bind("<Double-1>", self._double_clicked)
+        on_enter(self.tree, partial(_call, partial(actions.open_row, None)))
         for key, command in (
-            ("<Return>", partial(actions.open_row, None)),
             ("<space>", partial(actions.open_row, None)),
             ("<Delete>", actions.remove),
             ("<Alt-Up>", partial(actions.move, -1)),
@@ -157,6 +169,7 @@ class QueueView(ttk.Frame):
         for event in ("<Configure>", "<ButtonRelease-1>"):  # the window or a column was resized
             # after the list has set its new column widths
             self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
+        self.tree.bind("<Configure>", lambda _event: self.after_idle(self._keep_in_sight), add=True)
         self._widths = (0, 0)
 
     # --- what the window calls
@@ -166,14 +179,43 @@ class QueueView(ttk.Frame):
         before, self._jobs = self._jobs, {job.number: job for job in jobs}
         if list(before) != list(self._jobs):
             self._draw_order(before)
+        names, self._names = self._names, row_names(jobs)
         for job in jobs:
-            if before.get(job.number) is not job:
+            if before.get(job.number) is not job or names.get(job.number) != self._names[job.number]:
                 self._draw_job(job)
         # a row that was just clicked, and that the state doesn't know yet, stays selected
         if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
             self.select(chosen)
         self._chosen = chosen
         self._draw_chosen()
+        self._fold()
+
+    def fold(self, height: int, pictures: int) -> None:
+        """Take no more of this height than the list needs, and leave to the pictures what they can use."""
+        self._room_to_share = height, pictures
+        self._fold()
+
+    def _fold(self) -> None:
+        jobs = self._jobs.values()
+        words = any(job.message or job.result_file for job in jobs)
+        buttons = any(job.state in FINISHED or job.result_file for job in jobs)
+        shown, (height, pictures) = int(self.tree.cget("height")), self._room_to_share
+        heads = self._bar.winfo_reqheight() + self.tree.winfo_reqheight() - shown * self._row_height
+        left = height - heads - self._theme.px(14)
+        for lines, least, part in (
+            (MORE_LINES, LEAST_ROWS, SMALLER),
+            (LINES, LEAST_ROWS, SMALLER),
+            (1, 1, 1.0),
+        ):
+            lines = lines if words else 1
+            rest = left - self.details.height_of(lines, buttons=buttons)
+            if rest - part * pictures >= (least - 1) * self._row_height:
+                break  # else the window is so small that the details scroll
+        room = rest - pictures
+        self.details.fold(lines, buttons=buttons)
+        rows = max(1, min(len(jobs), max(least, int(min(height * LIST_SHARE, room)) // self._row_height)))
+        if rows != shown:
+            self.tree.configure(height=rows)
 
     def select(self, number: int) -> None:
         """Select a row and scroll to it, as somebody would with the mouse."""
@@ -184,6 +226,18 @@ class QueueView(ttk.Frame):
             self.tree.see(item)
 
     # --- inside
+
+    def _fit_toolbar(self, event: tk.Event[tk.Misc]) -> None:
+        """In a narrow window, the buttons need the place of the title."""
+        needed = sum(button.winfo_reqwidth() + self._theme.px(6) for button in self.buttons.values())
+        if needed + self.title.winfo_reqwidth() > event.width:
+            self.title.pack_forget()
+        elif not self.title.winfo_manager():
+            self.title.pack(side="left")
+
+    def _keep_in_sight(self) -> None:
+        for item in self.tree.selection():
+            self.tree.see(item)
 
     def _draw_order(self, before: Iterable[int]) -> None:
         gone = [number for number in before if number not in self._jobs]
@@ -237,7 +291,8 @@ class QueueView(ttk.Frame):
     def _shortened(self, job: JobView) -> tuple[str, str]:
         name, state = self._room()
         measure = self._font.measure
-        return text.shortened(job.source.name, name, measure), text.shortened(job.state_text, state, measure)
+        called = self._names[job.number]
+        return text.shortened(called, name, measure), text.shortened(job.state_text, state, measure)
 
     def _fit_columns(self) -> None:
         if self._widths != self._room():
@@ -251,7 +306,7 @@ class QueueView(ttk.Frame):
         job = self._jobs.get(int(row)) if row else None
         words = ""
         if job is not None:
-            whole = (job.source.name, job.state_text)
+            whole = (self._names[job.number], job.state_text)
             words = "\n".join(w for w, s in zip(whole, self._shortened(job), strict=True) if w != s)
         if (row, words) != (self._tip_row, self._tip.words):
             self._tip_row = row

@@ -68,7 +68,7 @@ class SettingsPanel(Section):
         self.lock.enable(free and not state.held)
         self.free.encoder.offer(state.models.encoders)
         self.free.show(settings, state.folder, state.models.missing_size(settings.model), free=free)
-        self.masking.show(settings, free=free)
+        self.masking.show(settings, state.floor, free=free)
         self.reset.state(["!disabled" if free else "disabled"])
 
     def _choose(self, name: str, value: Any) -> None:

@@ -30,10 +30,24 @@ EVERYWHERE = {
     "lock": Shortcut("Ctrl+L", "Switch HIPAA mode on or off", ("<Control-l>",)),
     "help": Shortcut("F1", "Show this list", ("<F1>",)),
     "close": Shortcut("Ctrl+Q", "Close Anonator", ("<Control-q>",)),
+    "large": Shortcut("F11", "Let the pictures take the whole window, or give it back", ("<F11>",)),
+    "small": Shortcut("Escape", "Give the window back", ("<Escape>",)),
 }
+NOT_IN_FIELDS = {
+    "back": ("<comma>",),
+    "forward": ("<period>",),
+    "nearer": ("<plus>", "<KP_Add>"),
+    "further": ("<minus>", "<KP_Subtract>"),
+    "fit": ("<Key-0>", "<KP_0>"),
+    "one_to_one": ("<Key-1>", "<KP_1>"),
+}
+"""Tk's names of keys that only write when they are typed in a field."""
+FIELDS = ("TEntry", "TCombobox", "TSpinbox", "Entry", "Spinbox")
+"""Tk's names for widgets that take text."""
 OF_CONTROLS = (
     Shortcut("Tab, Shift+Tab", "Go to the next or previous control"),
-    Shortcut("Space, Enter", "Press a button, use a switch, open a row's result"),
+    Shortcut("Space, Enter", "Press a button, use a switch; in the list, look at a row in large"),
+    Shortcut("Space", "In the pictures and on their slider: play or stop"),
     Shortcut("Delete", "Remove the selected row from the list"),
     Shortcut("Alt+Up, Alt+Down", "Move the selected row"),
     Shortcut("Left, Right", "Move one second back or forward in the video; one step on other sliders"),
@@ -41,18 +55,37 @@ OF_CONTROLS = (
     Shortcut("Escape", "Close without changes"),
 )
 
+LISTED = (
+    *(shortcut for name, shortcut in EVERYWHERE.items() if name not in ("large", "small")),
+    Shortcut("F11, Escape", "Let the pictures take the whole window; give it back"),
+    Shortcut("Comma, full stop", "One frame back or on"),
+    Shortcut("+, \N{MINUS SIGN}", "Look closer at the pictures, or from further away"),
+    Shortcut("0, 1", "Show the whole pictures, or 100 %"),
+    *OF_CONTROLS,
+)
+"""All of them, for people."""
+
+
+LIST_HEIGHT = 720
+"""What the list of all keys needs in one column."""
+
 
 def bind(root: tk.Tk, commands: dict[str, Callable[[], None]]) -> None:
-    """Bind every key in EVERYWHERE to its command."""
-    for name, shortcut in EVERYWHERE.items():
-        for event in shortcut.events:
-            root.bind(event, _call(commands[name]))
+    """Bind every key in EVERYWHERE and NOT_IN_FIELDS to its command."""
+    everywhere = {name: shortcut.events for name, shortcut in EVERYWHERE.items()}
+    for name, events in {**everywhere, **NOT_IN_FIELDS}.items():
+        for event in events:
+            root.bind(event, _call(commands[name], in_fields=name in EVERYWHERE))
 
 
-def _call(command: Callable[[], None]) -> Callable[[object], str]:
+def _call(
+    command: Callable[[], None], *, in_fields: bool = True
+) -> Callable[[tk.Event[tk.Misc]], str | None]:
     """Wrap a command for Tk, which passes an event."""
 
-    def called(_event: object) -> str:
+    def called(event: tk.Event[tk.Misc]) -> str | None:
+        if not in_fields and (not isinstance(event.widget, tk.Misc) or event.widget.winfo_class() in FIELDS):
+            return None
         command()
         return "break"
 
@@ -64,12 +97,26 @@ def show_list(root: tk.Tk, theme: Theme) -> None:
     dialog = Dialog(root, theme, "Keyboard shortcuts", "You can do everything without a mouse.")
     table = ttk.Frame(dialog.body)
     table.pack(anchor="w", pady=(0, theme.px(20)))
-    for row, shortcut in enumerate((*EVERYWHERE.values(), *OF_CONTROLS)):
+    # on a low screen in two columns
+    columns = 2 if root.winfo_screenheight() < theme.px(LIST_HEIGHT) else 1
+    half = -(-len(LISTED) // columns)
+    for number, shortcut in enumerate(LISTED):
+        row, column = number % half, 2 * (number // half)
         ttk.Label(table, text=shortcut.key, style="Strong.TLabel").grid(
-            row=row, column=0, sticky="nw", padx=(0, theme.px(24)), pady=theme.px(2)
+            row=row,
+            column=column,
+            sticky="nw",
+            padx=(0, theme.px(14)),
+            pady=theme.px(1 if columns == 2 else 2),
         )
-        ttk.Label(table, text=shortcut.words, wraplength=theme.px(320), justify="left").grid(
-            row=row, column=1, sticky="w", pady=theme.px(2)
+        ttk.Label(
+            table, text=shortcut.words, wraplength=theme.px(440 if columns == 1 else 240), justify="left"
+        ).grid(
+            row=row,
+            column=column + 1,
+            sticky="nw",
+            padx=(0, theme.px(14)),
+            pady=theme.px(1 if columns == 2 else 2),
         )
     dialog.add_button("close", "Close", primary=True)
     dialog.present()

@@ -8,48 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from anonator.core.config import Encoder, Model, Settings
-from anonator.core.frames import Preview, UInt8Array
-from anonator.ui.state.job import JobState, JobView, RunState
-
-COVERED = "Anonymized"
-"""The default caption of the right picture."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """What the viewer shows: a picture on each side, or words if there is none."""
-
-    job: int | None = None
-    """The number of the job whose video it is."""
-    original: UInt8Array | str = "Choose a video in the list."
-    """A picture is (H, W, 3) RGB."""
-    anonymized: UInt8Array | str = ""
-    caption: str = COVERED
-    faces: int | None = None
-    """Masks on the frame; None if they weren't counted."""
-    length: float | None = None
-    """Of the video, in seconds."""
-    moment: float = 0.0
-    """Where the slider is, in seconds."""
-    seconds: float = 0.0
-    """The time of the frame shown, which may differ a little from the slider's."""
-    may_move: bool = False
-    may_test: bool = False
-
-    def with_preview(self, preview: Preview, caption: str = COVERED) -> View:
-        """This view with both pictures of another frame."""
-        return replace(
-            self,
-            original=preview.original,
-            anonymized=preview.anonymized,
-            faces=preview.faces,
-            seconds=preview.seconds,
-            caption=caption,
-        )
-
-    def with_original(self, original: UInt8Array | str, words: str) -> View:
-        """This view with words in place of the anonymized picture."""
-        return replace(self, original=original, anonymized=words, caption=COVERED, faces=None)
+from anonator.ui.state.job import JobState, JobView, RowKey, RunState
+from anonator.ui.state.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +31,8 @@ class AppState:
 
     settings: Settings = field(default_factory=Settings)
     """Of the next job."""
+    floor: Settings = field(default_factory=Settings)
+    """What HIPAA mode asks for at the least: its own values, or the configuration file's."""
     folder: Path | None = None
     """Where results are saved; None means next to each video."""
     models: ModelsFound = field(
@@ -87,6 +49,8 @@ class AppState:
     run: RunState = RunState.IDLE
     current: int | None = None
     """The number of the running job."""
+    place: tuple[int, int] = (0, 0)
+    """Which video of the run is running, counted from 1, and how many the run has."""
     last_run: int | None = None
     """The number of the job that ran last."""
     queue_remaining: float | None = None
@@ -98,10 +62,23 @@ class AppState:
     message: str = ""
     """The sentence at the top of the window."""
     view: View = field(default_factory=View)
+    """The newest pictures; draw what `shown` returns."""
+    playing: RowKey | None = None
+    """The row whose video is being played."""
+    large: bool = False
+    """Whether the pictures take the whole window."""
 
     def job(self, number: int | None) -> JobView | None:
         """The job with this number, or None."""
         return next((job for job in self.jobs if job.number == number), None)
+
+    @property
+    def shown(self) -> View:
+        """What may be drawn beside the chosen row: its own pictures, or none."""
+        job = self.job(self.chosen)
+        if job is None:
+            return View()
+        return self.view if self.view.of == job.key else View.opening(job.key)
 
     @property
     def waiting(self) -> tuple[JobView, ...]:

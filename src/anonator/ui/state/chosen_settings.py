@@ -12,7 +12,7 @@ from typing import Any
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
 from anonator.core.config_file import UserConfig
-from anonator.core.hipaa_lock import require_lock_holds
+from anonator.core.hipaa_lock import HIPAA_STRICTER, lock_takes, lock_words, require_lock_holds
 from anonator.core.setting import Hipaa
 from anonator.errors import SettingsError
 
@@ -20,9 +20,11 @@ _OFFERED = {name: each for name, each in SETTINGS.items() if each.declared.windo
 _FREE = {name: each for name, each in _OFFERED.items() if each.hipaa is Hipaa.FREE}
 IN_BOTH_MODES = tuple(name for name, each in _FREE.items() if each.default == each.standard)
 """A choice made with HIPAA mode off also counts with it on, if it is allowed there."""
-IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES)
-"""Free in both modes, but chosen separately for each, because their defaults differ."""
-OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in _FREE)
+STRICTER = tuple(name for name in _OFFERED if name in HIPAA_STRICTER)
+"""Under the lock these may only be made stricter."""
+IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES) + STRICTER
+"""Chosen separately for each mode, because their defaults or ranges differ."""
+OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in IN_BOTH_MODES + IN_EACH_MODE)
 CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is now Balanced."
 CHANGED_ENCODER = "The chosen encoder doesn't work on this computer, so the processor (x264) is used instead."
 
@@ -62,7 +64,7 @@ class ChosenSettings:
     @property
     def hipaa(self) -> Settings:
         """The settings with HIPAA mode on."""
-        return replace(self._config.hipaa, **self._hipaa)
+        return replace(self._config.hipaa, **self._taken())
 
     @property
     def standard(self) -> Settings:
@@ -76,12 +78,13 @@ class ChosenSettings:
     def choices(self) -> Choices:
         """The choices to remember: those that differ from the configuration."""
         return Choices(
-            _differing(self._hipaa, self._config.hipaa), _differing(self._standard, self._config.standard)
+            _differing(_strict(self._taken()), self._config.hipaa),
+            _differing(self._standard, self._config.standard),
         )
 
     def on(self, config: UserConfig) -> ChosenSettings:
         """The same choices on top of another configuration, with the lock closed."""
-        return ChosenSettings(config, Choices(self._hipaa, self._standard))
+        return ChosenSettings(config, Choices(_strict(self._hipaa), self._standard))
 
     def choose(self, name: str, value: Any) -> None:
         """Take a choice for the current mode, and for the other one if it counts there too.
@@ -90,10 +93,16 @@ class ChosenSettings:
             SettingsError: it doesn't go with the other settings; nothing has changed then.
         """
         here, there = (self._hipaa, self._standard) if self.locked else (self._standard, self._hipaa)
+        if self.locked and not _strict({name: value}, self._config.hipaa):
+            raise SettingsError(f"HIPAA mode takes {name} {lock_words(name, self._config.hipaa)}.")
         replace(self.settings(), **{name: value})
         here[name] = value
         if name in IN_BOTH_MODES and (self.locked or name != "performance" or value in HIPAA_PERFORMANCE):
             there[name] = value
+
+    def _taken(self) -> dict[str, Any]:
+        """The choices under the lock, without those that the configuration has become stricter than."""
+        return _strict(self._hipaa, self._config.hipaa)
 
     def turn_lock(self, locked: bool) -> str:
         """Close or open the lock, and return a sentence to show about it, or ""."""
@@ -116,6 +125,13 @@ class ChosenSettings:
         """Forget all choices; HIPAA mode stays as it is."""
         self._hipaa.clear()
         self._standard.clear()
+
+
+def _strict(chosen: dict[str, Any], than: Settings | None = None) -> dict[str, Any]:
+    """The choices that the lock takes; without a configuration's signature, those that need none."""
+    return {
+        name: value for name, value in chosen.items() if name not in STRICTER or lock_takes(name, value, than)
+    }
 
 
 def _differing(chosen: dict[str, Any], ground: Settings) -> dict[str, Any]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
+from anonator.core.job import RESULT_NAME
 from anonator.core.reading.containers import VIDEO_SUFFIXES
-
-OWN_OUTPUT = re.compile(r"_anonymized(_\d+)?\.mp4$", re.IGNORECASE)
+from anonator.core.windows_files import for_people, reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,10 @@ class Incoming:
     videos: tuple[Path, ...]
     not_videos: tuple[str, ...] = ()
     """Names of things that aren't videos or don't exist."""
-    own_outputs: int = 0
-    """How many results of this program were skipped."""
+    results: tuple[Path, ...] = ()
+    """Results of this program that were named one by one."""
+    results_in_folders: tuple[Path, ...] = ()
+    """Those that lay in folders."""
 
     def message(self) -> str:
         """A message about what was skipped; empty if everything was added."""
@@ -33,24 +35,48 @@ class Incoming:
             more = f" and {len(self.not_videos) - 4} more" if len(self.not_videos) > 4 else ""
             verb = "isn't a video, so it was" if len(self.not_videos) == 1 else "aren't videos, so they were"
             parts.append(f"{names}{more} {verb} skipped.")
-        if self.own_outputs:
-            verb = "file that Anonator made was" if self.own_outputs == 1 else "files that Anonator made were"
-            parts.append(f"{self.own_outputs} {verb} skipped.")
-        if not parts and not self.videos:
+        if not (parts or self.videos or self.results or self.results_in_folders):
             return "There are no videos in that folder. Drop a video file, or a folder with videos in it."
         return " ".join(parts)
 
 
 def to_path(item: str) -> Path | None:
-    """A dropped item as a path: a plain path or a file: address; None for any other address."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", item) and not re.match(r"[A-Za-z]:[\\/]", item):
-        parts = urlsplit(item)
-        if parts.scheme.lower() != "file":
-            return None
-        # names that aren't UTF-8 come back as the bytes the file system knows
-        raw = unquote(parts.path, errors="surrogateescape")
-        return Path(url2pathname(raw) if os.name == "nt" else raw)
-    return Path(item)
+    """A dropped item as a path: a plain path or a file: address; None for all else."""
+    if not item or "\0" in item:
+        return None
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", item):  # a single letter is a drive
+        return Path(item)
+    scheme, _, rest = item.partition(":")
+    if scheme.lower() != "file":
+        return None
+    path = (windows_address if os.name == "nt" else posix_address)(rest)
+    return None if path is None or "\0" in path else Path(path)
+
+
+def windows_address(rest: str) -> str | None:
+    r"""What stands behind "file:", also as many programs write it, as C:\... or \\server\share\...
+
+    None for what is no whole path: Windows would look for it in the current folder.
+    """
+    path = unquote(rest, errors="surrogateescape").replace("\\", "/")
+    # C|/ is how addresses of long ago name a drive
+    local = re.fullmatch(r"/*(?:(?<=//)localhost/+)?([A-Za-z])[:|](/.*)", path, re.IGNORECASE | re.DOTALL)
+    if local:
+        return f"{local[1]}:{local[2]}".replace("/", "\\")
+    share = re.fullmatch(r"//(?://+)?([^/:?*.][^/:?*]*/[^/]+(?:/.*)?)", path, re.DOTALL)
+    return "\\\\" + share[1].replace("/", "\\") if share else None
+
+
+def posix_address(rest: str) -> str | None:
+    """What stands behind "file:"; None for another computer's file, and for no whole path."""
+    host, path = "", rest
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        path = slash + path
+    if host.lower() not in ("", "localhost", socket.gethostname().lower()) or not path.startswith("/"):
+        return None
+    # names that aren't UTF-8 come back as the bytes the file system knows
+    return unquote(path, errors="surrogateescape")
 
 
 def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lambda _path: False) -> Incoming:
@@ -62,32 +88,34 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
     """
     videos: dict[Path, None] = {}
     others: list[str] = []
-    own = 0
+    results: dict[Path, None] = {}
+    in_folders: dict[Path, None] = {}
     for item in items:
         path = item if isinstance(item, Path) else to_path(item)
-        if path is None or not path.exists():
+        if path is None or not reachable(path).exists():
             others.append(str(item) if path is None else path.name)
-        elif path.is_dir():
+        elif reachable(path).is_dir():
             for file in _walk(path):
-                if OWN_OUTPUT.search(file.name):
-                    own += 1
+                if RESULT_NAME.match(file.name):
+                    in_folders[file.absolute()] = None
                 elif file.suffix.lower() in VIDEO_SUFFIXES:
                     videos[file.absolute()] = None
         elif path.name.startswith("."):
             others.append(path.name)
-        elif OWN_OUTPUT.search(path.name):
-            own += 1
+        elif RESULT_NAME.match(path.name):
+            results[path.absolute()] = None
         elif path.suffix.lower() in VIDEO_SUFFIXES or is_video(path):
             videos[path.absolute()] = None
         else:
             others.append(path.name)
-    return Incoming(tuple(videos), tuple(others), own)
+    inside = tuple(path for path in in_folders if path not in results)
+    return Incoming(tuple(videos), tuple(others), tuple(results), inside)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     """All visible files under a folder, sorted by name."""
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(reachable(folder, deep=True)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield Path(parent, name)
+                yield for_people(Path(parent, name))

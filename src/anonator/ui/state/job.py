@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol
 from PIL import Image
 
 from anonator.core.frames import JobResult, Preview, Progress
+from anonator.ui.state.stricter import Stricter
 
 
 class JobState(Enum):
@@ -28,6 +30,8 @@ class JobState(Enum):
 
 ACTIVE = (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
+WITH_RESULT = (JobState.DONE, JobState.SKIPPED)
+"""Jobs whose video has a result."""
 RETRIED = (JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED)
 """Jobs in these states can run again."""
 
@@ -49,6 +53,24 @@ class Existing(Enum):
     SKIP = "skip"
 
 
+class Clear(Enum):
+    """What leaves the list when it is cleared."""
+
+    FINISHED = "finished"
+    """Jobs that are done or skipped: their videos have results."""
+    ALL = "all"
+    """Those that failed or were cancelled as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+
+    number: int
+    generation: int
+    """Rises whenever the row begins anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What is known about a video file."""
@@ -60,6 +82,27 @@ class MediaInfo:
     height: int
 
 
+WAITS_AGAIN = {
+    None: "waiting, has a result",
+    Existing.KEEP_BOTH: "waiting, keeps its result",
+    Existing.OVERWRITE: "waiting, replaces its result",
+}
+"""By what happens to the result of a row that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A finished video that belongs to a row, made now or by an earlier run."""
+
+    path: Path
+    report: Path | None = None
+    """The audit report next to it."""
+    hipaa: bool | None = None
+    """Whether it was made in HIPAA mode; None if nothing says so."""
+    made: datetime.datetime | None = None
+    """When, in local time."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobView:
     """One row of the queue, as it is now."""
@@ -67,13 +110,31 @@ class JobView:
     number: int
     source: Path
     state: JobState = JobState.WAITING
+    generation: int = 0
     info: MediaInfo | None = None
     progress: Progress | None = None
     result: JobResult | None = None
     message: str = ""
     target: Path | None = None
+    """What the current or last run of this job writes."""
+    result_file: ResultFile | None = None
+    """The finished video that exists, which need not be of the last run."""
+    again: Existing | None = None
+    """Set when it is to run again: what happens to result_file."""
+    stricter: Stricter | None = None
+    """How much stricter than the others of its run it is done."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
+
+    @property
+    def key(self) -> RowKey:
+        """What its pictures are marked with."""
+        return RowKey(self.number, self.generation)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result is that of its last run."""
+        return self.state is JobState.DONE
 
     @property
     def state_text(self) -> str:
@@ -83,12 +144,20 @@ class JobView:
             if self.progress is None:
                 return word.removesuffix(" at ") or "opening"
             word += f"{self.progress.stage.word} ".lstrip()
-            if self.progress.total:
-                return f"{word}{min(100, 100 * self.progress.frame // self.progress.total)} %"
-            return f"{word}frame {self.progress.frame:,}"
+            return f"{word}{self.progress.done:.0%}".replace("%", " %")
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
+        if self.state is JobState.WAITING and self.result_file is not None:
+            return WAITS_AGAIN[self.again]
         return str(self.state.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LivePicture:
+    """A picture of a running job."""
+
+    of: RowKey
+    preview: Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +166,7 @@ class Changes:
 
     jobs: frozenset[int] = frozenset()
     order: bool = False
-    preview: Preview | None = None
+    live: LivePicture | None = None
     run_ended: bool = False
 
 

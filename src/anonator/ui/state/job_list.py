@@ -9,7 +9,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from anonator.ui.state.job import FINISHED, RETRIED, JobState, JobView, MediaInfo
+from anonator.ui.state.job import (
+    FINISHED,
+    RETRIED,
+    WITH_RESULT,
+    Clear,
+    JobState,
+    JobView,
+    MediaInfo,
+    ResultFile,
+)
 
 
 class JobList:
@@ -49,10 +58,22 @@ class JobList:
             numbers.append(number)
         return tuple(numbers)
 
+    def add_done(self, source: Path, result: ResultFile) -> int:
+        """Append a video with a result that an earlier run made, and return its number."""
+        number = next(self._numbers)
+        self._jobs[number] = JobView(number, source, JobState.DONE, target=result.path, result_file=result)
+        self._order_changed = True
+        self._changed.add(number)
+        return number
+
     def update(self, number: int, **values: object) -> None:
         """Change some fields of a job."""
         self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]
         self._changed.add(number)
+
+    def begin_anew(self, number: int, **values: object) -> None:
+        """Change some fields of a job whose pictures so far are those of an earlier run."""
+        self.update(number, generation=self._jobs[number].generation + 1, **values)
 
     def set_info(self, number: int, info: MediaInfo, thumbnail: Image.Image | None = None) -> None:
         """Note what was found out about the file."""
@@ -85,11 +106,12 @@ class JobList:
         """Put a failed, cancelled or skipped job back in the queue."""
         job = self._jobs.get(number)
         if job is not None and job.state in RETRIED:
-            self.update(number, state=JobState.WAITING, progress=None, message="", target=None)
+            self.begin_anew(number, state=JobState.WAITING, progress=None, message="", target=None)
 
-    def clear_finished(self) -> None:
-        """Remove every job that is done, failed, cancelled or skipped."""
-        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in FINISHED}
+    def clear(self, what: Clear) -> None:
+        """Remove the jobs that have ended: those with a result, or all of them."""
+        gone = FINISHED if what is Clear.ALL else WITH_RESULT
+        self._jobs = {key: job for key, job in self._jobs.items() if job.state not in gone}
         self._order_changed = True
 
     def take_changes(self) -> tuple[frozenset[int], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import logging
 import queue
 import traceback
@@ -11,13 +12,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview, Progress, Stage
-from anonator.core.job_thread import Job
+from anonator.core.frames import Preview, Progress
+from anonator.core.job import Job
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
-from anonator.ui.state.job import Changes, Existing, JobState, JobView, Processor, RunState
+from anonator.ui.state.job import (
+    FINISHED,
+    Changes,
+    Existing,
+    JobState,
+    JobView,
+    LivePicture,
+    Processor,
+    ResultFile,
+    RowKey,
+    RunState,
+)
 from anonator.ui.state.job_list import JobList
 from anonator.ui.state.result_names import RunNames
+from anonator.ui.state.stricter import Stricter
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +41,7 @@ KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    job: int
+    of: RowKey
     content: Progress | Preview
 
 
@@ -53,6 +66,7 @@ class JobController(JobList):
         self._settings = Settings()
         self._names = RunNames()
         self._stop_after_current = False
+        self._begun = 0
 
     # --- the state
 
@@ -66,18 +80,26 @@ class JobController(JobList):
         """The running job."""
         return self.get(self._current)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Which video of this run is the running one, counted from 1, and how many the run has so far."""
+        return self._begun, self._begun + len(self.waiting())
+
     def queue_remaining_seconds(self) -> float | None:
-        """Time until the whole queue is done, at the current speed; None if unknown."""
-        progress = self.current.progress if self.current else None
-        if progress is None or progress.remaining_seconds is None:
+        """Time until the whole queue is done; None if unknown."""
+        current = self.current
+        progress = current.progress if current else None
+        if current is None or progress is None or progress.remaining_seconds is None:
             return None
         if not self.waiting():
             return progress.remaining_seconds
-        frames = [job.info.frames if job.info else None for job in self.waiting()]
-        # only a first pass tells how fast the waiting jobs will be
-        if None in frames or progress.fps <= 0 or progress.stage is not Stage.WORKING:
+        # as long for each second of video as the running job takes, its checks included
+        lengths = [job.info.seconds if job.info else None for job in (current, *self.waiting())]
+        own, *others = lengths
+        if not own or None in others:
             return None
-        return progress.remaining_seconds + sum(n for n in frames if n) / progress.fps
+        whole = progress.elapsed_seconds + progress.remaining_seconds
+        return progress.remaining_seconds + whole * sum(each or 0.0 for each in others) / own
 
     # --- the queue
 
@@ -92,6 +114,35 @@ class JobController(JobList):
         """Put a failed, cancelled or skipped job back in the queue; an older result is kept."""
         self._names.forget(number)
         super().retry(number)
+
+    def run_again(
+        self, number: int, existing: Existing = Existing.KEEP_BOTH, stricter: Stricter | None = None
+    ) -> None:
+        """Put a finished job back in the queue, to be done with the settings of the next run.
+
+        Its result is touched only once the new one is complete; after a failure or a cancel it is still
+        there.
+
+        Args:
+            number: of a job that is done, failed, cancelled or skipped; others are left alone.
+            existing: whether the new result replaces the one that exists or is saved next to it; the run
+                won't ask again.
+            stricter: how much stricter than the others of that run it is done.
+        """
+        job = self.get(number)
+        if job is not None and job.state in FINISHED:
+            self._names.forget(number)
+            again = existing if job.result_file is not None else None
+            self.begin_anew(
+                number,
+                state=JobState.WAITING,
+                progress=None,
+                result=None,
+                message=stricter.words if stricter else "",
+                target=None,
+                again=again,
+                stricter=stricter,
+            )
 
     # --- the run
 
@@ -119,6 +170,7 @@ class JobController(JobList):
         self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
         for number, reason in self._names.settle(self.jobs, existing, asked).items():
             self.update(number, state=JobState.SKIPPED, message=reason)
+        self._begun = 0
         if self.waiting():
             self._state = RunState.RUNNING
             self._awake.enter_context(self._keep_awake())
@@ -147,13 +199,13 @@ class JobController(JobList):
     def poll(self) -> Changes:
         """Read what the processor reported since the last call, and start the next job after one ends."""
         finished = self._processor is not None and self._processor.done
-        preview = self._drain()
+        live = self._drain()
         ended = False
         if finished:
             self._finish_current()
             ended = not self._start_next()
         changed, order = self.take_changes()
-        return Changes(changed, order, preview, ended)
+        return Changes(changed, order, live, ended)
 
     # --- inside
 
@@ -163,26 +215,27 @@ class JobController(JobList):
             self.update(self._current, state=JobState.CANCELLING)
             self._processor.cancel()
 
-    def _drain(self) -> Preview | None:
-        preview: Preview | None = None
+    def _drain(self) -> LivePicture | None:
+        live: LivePicture | None = None
         progress: Progress | None = None
         with contextlib.suppress(queue.Empty):
             while True:
                 event = self._inbox.get_nowait()
-                if event.job != self._current:
+                if self.current is None or event.of != self.current.key:
                     continue
                 if isinstance(event.content, Progress):
                     progress = event.content
                 else:
-                    preview = event.content
+                    live = LivePicture(event.of, event.content)
         if progress is not None and self._current is not None:
             self.update(self._current, progress=progress)
-        return preview
+        return live
 
     def _start_next(self) -> bool:
         """Start the first waiting job that can start; False if the run has ended."""
         while not self._stop_after_current and (waiting := self.waiting()):
             job = waiting[0]
+            self._begun += 1
             try:
                 self._launch(job)
             except AnonatorError as error:
@@ -198,14 +251,21 @@ class JobController(JobList):
     def _launch(self, job: JobView) -> None:
         name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
-        put = self._inbox.put
+        put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
+        settings = job.stricter.of(self._settings) if job.stricter else self._settings
         self._processor = self._make_processor(
-            Job(job.source, name.target, self._settings, overwrite),
-            lambda progress: put(_Event(number, progress)),
-            lambda preview: put(_Event(number, preview)),
+            Job(job.source, name.target, settings, overwrite),
+            lambda progress: put(_Event(key, progress)),
+            lambda preview: put(_Event(key, preview)),
         )
-        self.update(
-            number, state=JobState.RUNNING, target=name.target, progress=None, result=None, message=""
+        self.begin_anew(
+            number,
+            state=JobState.RUNNING,
+            target=name.target,
+            progress=None,
+            result=None,
+            message="",
+            again=None,
         )
         self._processor.start()
 
@@ -227,6 +287,12 @@ class JobController(JobList):
                 state=JobState.DONE,
                 result=result,
                 target=result.target,
+                result_file=ResultFile(
+                    result.target,
+                    result.report,
+                    self._settings.hipaa,
+                    datetime.datetime.now().astimezone(),
+                ),
                 message=text.result_summary(result),
             )
 

@@ -10,8 +10,8 @@ from anonator.core.config import Settings
 from anonator.core.result_names import ResultName, is_taken, plan
 from anonator.ui.state.job import Existing, JobState, JobView
 
-SKIPPED = "Skipped because its result already exists. Choose Try again to make another one."
-SAME_VIDEO = "Skipped. {} Choose Try again to make another result."
+SKIPPED = "Skipped because its result already exists. Run it again to make another one."
+SAME_VIDEO = "Skipped. {} Run it again to make another result."
 
 
 class RunNames:
@@ -28,10 +28,12 @@ class RunNames:
         self._names: dict[int, ResultName] = {}
         """By job; names of removed jobs stay reserved, so no other job takes them."""
         self._replacing: set[int] = set()
+        self._again: set[int] = set()
+        """Those of replacing that replace the result in their own row, whatever its name."""
 
     def conflicts(self, jobs: Sequence[JobView]) -> tuple[JobView, ...]:
         """The waiting jobs whose result an earlier run already made."""
-        waiting = _waiting(jobs)
+        waiting = [job for job in _waiting(jobs) if job.again is None]
         names = self._plan(waiting, jobs)
         return tuple(job for job, name in zip(waiting, names, strict=True) if self._is_conflict(name))
 
@@ -48,7 +50,14 @@ class RunNames:
         Returns:
             The numbers of the jobs to skip, with the reason.
         """
-        waiting = [job for job in _waiting(jobs) if asked is None or job.number in asked]
+        wanted = [job for job in _waiting(jobs) if asked is None or job.number in asked]
+        for job in wanted:  # first, so that nobody else gets their names
+            if job.again is Existing.OVERWRITE and job.result_file is not None:
+                self._names[job.number] = ResultName(job.source, job.result_file.path)
+                self._replacing.add(job.number)
+                self._again.add(job.number)
+        # who is to keep both gets a name when it runs, like one that was added later
+        waiting = [job for job in wanted if job.again is None]
         skipped: dict[int, str] = {}
         names = self._plan(waiting, jobs, avoid_existing=existing is Existing.KEEP_BOTH)
         for job, name in zip(waiting, names, strict=True):
@@ -80,6 +89,7 @@ class RunNames:
         """Give a job that is tried again a new name, which replaces nothing."""
         self._names.pop(number, None)
         self._replacing.discard(number)
+        self._again.discard(number)
 
     def note(self, number: int) -> str:
         """Why a job's result doesn't have its plain name; empty if it does."""
@@ -91,6 +101,8 @@ class RunNames:
     def _is_still_good(self, name: ResultName, job: JobView, jobs: Sequence[JobView], replace: bool) -> bool:
         if not replace:
             return not is_taken(name.target, self._settings)
+        if job.number in self._again:
+            return not any(_same_file(name.target, other.source) for other in jobs)
         # a video added meanwhile may have the name of the result
         return self._plan([job], jobs)[0].target == name.target
 
@@ -98,9 +110,9 @@ class RunNames:
         self, wanted: Sequence[JobView], jobs: Sequence[JobView], *, avoid_existing: bool = False
     ) -> tuple[ResultName, ...]:
         made = [
-            ResultName(job.source, job.target)
+            ResultName(job.source, job.result_file.path)
             for job in jobs
-            if job.state is JobState.DONE and job.target is not None and os.path.lexists(job.target)
+            if job.result_file is not None and not _is_new(job) and os.path.lexists(job.result_file.path)
         ]
         return plan(
             [job.source for job in wanted],
@@ -110,6 +122,18 @@ class RunNames:
             results=[*made, *self._names.values()],
             avoid_existing=avoid_existing,
         )
+
+
+def _is_new(job: JobView) -> bool:
+    """Whether a job waits for its first run, in which it may take the name of an older result."""
+    return job.state is JobState.WAITING and job.again is None
+
+
+def _same_file(a: Path, b: Path) -> bool:
+    try:
+        return os.path.samefile(a, b)
+    except OSError:  # one of them isn't there
+        return os.path.abspath(a) == os.path.abspath(b)
 
 
 def _waiting(jobs: Sequence[JobView]) -> list[JobView]:

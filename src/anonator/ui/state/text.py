@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.errors import AnonatorError
+from anonator.ui.state.job import ResultFile
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a number isn't known."""
@@ -48,7 +50,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(words: str, room: int, measure: Callable[[str], int]) -> str:
-    """The words, cut off with an ellipsis if they are wider than the room they have.
+    """The words, cut off with an ellipsis if they are wider than the space they have.
 
     Args:
         words: one line.
@@ -76,16 +78,33 @@ def result_summary(result: JobResult) -> str:
     if result.tracks or result.masked_frames:
         done = f"Something was covered in {result.masked_frames:,} of {frames}"
         if result.gaps_bridged:
-            done += f", including {count(result.gaps_bridged, 'gap')} between detections"
+            moments = count(result.gaps_bridged, "moment")
+            done += f", also through {moments} in which the face was not detected"
     else:
         done = f"No face was found in {frames}"
     if result.replaced_frames:
         done += f"; {count(result.replaced_frames, 'frame')} blacked out because the video is damaged there"
-    lines = [NOT_REVIEWED, f"{done}. Sound: {result.audio}. Saved as {result.target.name}.", *result.notes]
+    sound = "The original has no sound" if result.audio == NO_SOUND else f"Sound: {result.audio}"
+    lines = [NOT_REVIEWED, f"{done}. {sound}. Saved as {result.target.name}.", *result.notes]
     if result.checks:
         lines.append(f"Passed {count(len(result.checks), 'check')} of the finished file:")
         lines += [f"{BULLET}{sentence}" for sentence in result.checks]
     return "\n".join(lines)
+
+
+def how_made(result: ResultFile) -> str:
+    """How and when a result was made, "in HIPAA mode on 26 November 2026, 10:12"."""
+    when = "" if result.made is None else f"on {result.made.day} {result.made:%B %Y, %H:%M}"
+    if result.hipaa is None:
+        return f"{when} (no report says how)".strip()
+    mode = "HIPAA mode" if result.hipaa else "standard mode"
+    return f"in {mode} {when}".strip()
+
+
+def has_result(result: ResultFile, source: Path) -> str:
+    """A sentence about the result that a video has."""
+    where = "" if result.path.parent == source.parent else f", in {result.path.parent}"
+    return f"Has a result, made {how_made(result)}: {result.path.name}{where}."
 
 
 def stage(progress: Progress | None) -> str:
@@ -102,7 +121,7 @@ def stage(progress: Progress | None) -> str:
 def whole_job(result: JobResult) -> Progress:
     """The final progress of a finished job: all its frames and its total time."""
     fps = result.frames / result.seconds if result.seconds > 0 else 0.0
-    return Progress(result.frames, result.frames, result.seconds, fps, 0.0)
+    return Progress(result.frames, result.frames, result.seconds, fps, 0.0, done=1.0)
 
 
 def queue_summary(states: list[str]) -> str:

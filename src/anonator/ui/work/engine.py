@@ -11,11 +11,14 @@ from pathlib import Path
 
 from anonator.core import process_setup
 from anonator.core.config import Model, Settings
+from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Preview, Progress
-from anonator.core.job_thread import DetectorCache, Job, VideoProcessor, preview_frame
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
 from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor
 from anonator.ui.work import torch_loading as loading
+from anonator.ui.work.thumbnails import PICTURE_SIDE
 from anonator.ui.work.worker import call_stepped_back
 
 NEEDED_BY_A_JOB = ("anonator.core.preview", "anonator.core.processor")
@@ -52,7 +55,7 @@ class Engine:
         with loading.smoothly():
             for module in NEEDED_BY_A_JOB:
                 importlib.import_module(module)
-            process_setup.silence_ffmpeg()
+            process_setup.prepare_ffmpeg()
             self._detectors.get(settings)
         return EngineReady(self._detectors.device_line or "")
 
@@ -60,13 +63,37 @@ class Engine:
         """The device in words, or None if nothing is loaded yet."""
         return self._detectors.device_line
 
-    def test_frame(self, source: Path, seconds: float, settings: Settings) -> Preview:
-        """What the settings would cover in one frame.
+    def test_frame(
+        self,
+        source: Path,
+        seconds: float,
+        settings: Settings,
+        on_first: Callable[[Preview], None],
+        stop_if_cancelled: Callable[[], None],
+    ) -> Preview:
+        """What a job with these settings would cover in one frame.
+
+        Args:
+            source: the video.
+            seconds: where the frame is.
+            settings: of the job.
+            on_first: called with what is known after a while, if looking takes longer.
+            stop_if_cancelled: called again and again; may raise to end it.
 
         Raises:
             AnonatorError: whatever a job would raise.
         """
-        return preview_frame(source, seconds, settings, self._detectors)
+        from anonator.core.preview import preview_frame
+
+        return preview_frame(
+            source,
+            seconds,
+            settings,
+            self._detectors,
+            side=PICTURE_SIDE,
+            on_first=on_first,
+            stop_if_cancelled=stop_if_cancelled,
+        )
 
     def make_processor(
         self, job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
@@ -91,7 +118,7 @@ class Engine:
         from anonator.core.detection import weights
         from anonator.core.writing.encoders import usable_encoders
 
-        process_setup.silence_ffmpeg()
+        process_setup.prepare_ffmpeg()
         return ModelsFound(
             {model: weights.is_available(model) for model in Model},
             {m: weights.human_size(m) for m in Model if weights.can_be_downloaded(m)},

@@ -110,6 +110,10 @@ class Worker:
             self._wake.notify()
         return task
 
+    def tell(self, call: Callable[[], object]) -> None:
+        """Make a call in the window's thread; for work that has something to report before its end."""
+        self._answers.put(Task(lambda: call), call)
+
     def stop(self, timeout: float) -> bool:
         """Drop waiting tasks, let the current one finish, and return whether the thread has ended."""
         with self._wake:

@@ -177,7 +177,11 @@ def test_two_processes_do_not_write_the_same_part(server: FileServer) -> None:
         "    print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )
     with holder:
         assert holder.stdout is not None and holder.stdout.readline().strip() == "held"

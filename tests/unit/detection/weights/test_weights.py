@@ -40,6 +40,20 @@ def test_the_bundled_weights_are_there_and_right() -> None:
     assert is_available(Model.MOBILENET)
 
 
+def test_bundled_weights_have_their_licence_and_provenance_beside_them() -> None:
+    folder = Path(models.__file__).parent
+    provenance = (folder / "README.md").read_text("utf-8")
+    files = [file.name for file in folder.glob("*.safetensors")]
+    assert files
+    for name in files:
+        licence = Path(name).with_suffix(".LICENSE.txt").name
+        assert (folder / licence).is_file(), f"models/{licence} is missing: the licence of {name}"
+        section = provenance.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert section, f'models/README.md says nothing of {name}; give it a section "## {name}"'
+        sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        assert sha256 in section, f"models/README.md names another SHA-256 for {name} than {sha256}"
+
+
 def test_the_data_folder_is_anonators_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert data_folder().is_absolute()
@@ -47,6 +61,7 @@ def test_the_data_folder_is_anonators_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_published_facts_are_the_designs() -> None:
+    assert set(SPECS) == set(Model), "core/detection/known_weights.py: every Model needs an entry in SPECS"
     for model, spec in SPECS.items():
         assert spec.url is None or (spec.url.startswith("https://") and spec.sha256 and spec.size_bytes)
         assert spec.licence and spec.origin.endswith(".") and weights.human_size(model) == spec.human_size
@@ -82,7 +97,9 @@ def test_importing_the_module_is_light() -> None:
         "import sys, anonator.core.detection.weights; "
         "print(sorted({'torch', 'ssl', 'urllib.request', 'av', 'cv2'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

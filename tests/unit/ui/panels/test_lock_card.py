@@ -12,8 +12,8 @@ def test_hipaas_own_values() -> None:
     words = enforced(Settings())
     assert words[:3] == (
         "Solid black boxes; blur and mosaic aren't available",
-        "Boxes 1.5 times the size of the face",
-        "Three passes, at the scores 0.5, 0.75, 0.35",
+        "Boxes 50 % larger than the face",
+        "Searches three times, also for uncertain faces (0.5, 0.75, 0.35)",
     )
     assert "Sound removed" in words[4] and len(words) == 6
 
@@ -22,11 +22,9 @@ def test_stricter_values_are_shown_and_named() -> None:
     ground = Settings()
     tracking = replace(ground.tracking, bridge_seconds=2.0)
     words = enforced(replace(ground, threshold=0.3, mask_scale=2.0, tracking=tracking))
-    assert words[1] == "Boxes 2 times the size of the face"
-    assert words[2] == "Three passes, at the scores 0.3, 0.45, 0.21"
-    assert words[-1] == (
-        "Stricter values from the configuration file: threshold 0.3, mask scale 2, bridge seconds 2"
-    )
+    assert words[1] == "Boxes 100 % larger than the face"
+    assert words[2] == "Searches three times, also for uncertain faces (0.3, 0.45, 0.21)"
+    assert words[-1] == ("Stricter than HIPAA mode asks for: threshold 0.3, mask scale 2, bridge seconds 2")
     assert len(words) == LINES
 
 
@@ -43,7 +41,7 @@ def test_what_was_signed_away_is_not_claimed() -> None:
     assert words == (
         "Blur instead of black boxes",
         "Boxes the size of the face",
-        "One pass, at the score 0.5",
+        "Searches once, for faces from the score 0.5",
         "Looks for faces in the upright picture only",
         "Sound removed, because voices identify people",
         "Maximum Speed, which skips most frames, isn't available",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anonator.core.config import Settings
 from anonator.core.frames import JobResult, Preview, Progress
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.ui.state.job import Existing
 from anonator.ui.state.job_queue import JobController
 
@@ -82,4 +82,4 @@ class Bench:
 
 def progress(frame: int, total: int | None = 100, fps: float = 10.0) -> Progress:
     remaining = None if total is None else (total - frame) / fps
-    return Progress(frame, total, frame / fps, fps, remaining)
+    return Progress(frame, total, frame / fps, fps, remaining, done=frame / 100)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from anonator.core.config import Model
-from anonator.ui.state.app_state import AppState, ModelsFound, Store, View
+from anonator.ui.state.app_state import AppState, ModelsFound, Store
 from anonator.ui.state.job import JobState, JobView, RunState
+from anonator.ui.state.view import View
 
 WAITING = JobView(1, Path("a.mp4"))
 READY = AppState(jobs=(WAITING,))

@@ -116,6 +116,35 @@ def test_what_was_signed_for_stays_signed_for() -> None:
     assert settings.settings() == replace(loose, performance=Performance.BALANCED)
 
 
+def test_stricter_is_never_locked_and_looser_always_is() -> None:
+    settings = chosen()
+    settings.choose("threshold", 0.3)
+    settings.choose("mask_scale", 2.0)
+    for name, value in (("threshold", 0.6), ("mask_scale", 1.2), ("threshold", 0.1)):
+        with pytest.raises(SettingsError):
+            settings.choose(name, value)
+    assert settings.settings() == Settings(threshold=0.3, mask_scale=2.0)
+    assert settings.choices() == Choices(hipaa={"threshold": 0.3, "mask_scale": 2.0})
+    assert settings.standard == Settings.standard(), "chosen for each mode by itself"
+    settings.choose("threshold", 0.5)
+    assert settings.settings() == Settings(mask_scale=2.0)
+
+
+def test_a_configuration_that_became_stricter_than_a_choice_wins() -> None:
+    settings = chosen(STRICT, Choices(hipaa={"threshold": 0.45, "mask_scale": 2.5}))
+    assert settings.settings() == replace(STRICT.hipaa, mask_scale=2.5)
+    with pytest.raises(SettingsError, match=r"0\.2 to 0\.3"):
+        settings.choose("threshold", 0.4)
+    assert settings.choices() == Choices(hipaa={"mask_scale": 2.5})
+
+
+def test_a_choice_that_needs_the_signature_is_not_remembered_without_it() -> None:
+    settings = chosen(UserConfig(hipaa=Settings(mask_scale=1.2, hipaa_waiver=HIPAA_WAIVER)))
+    settings.choose("mask_scale", 1.3)
+    assert settings.settings().mask_scale == 1.3
+    assert settings.choices() == Choices() and settings.on(UserConfig()).settings() == Settings()
+
+
 @pytest.mark.parametrize(
     ("hipaa", "standard"),
     [

@@ -12,9 +12,9 @@ from unit.ui.state.queue_helpers import Bench, FakeProcessor, progress
 
 from anonator.core.config import Settings
 from anonator.core.frames import Preview, Stage
-from anonator.core.job_thread import Job
+from anonator.core.job import Job
 from anonator.errors import DecodeError, HipaaLockError, JobCancelled
-from anonator.ui.state.job import JobState, MediaInfo, RunState
+from anonator.ui.state.job import Clear, JobState, MediaInfo, RunState
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.state.text import NOT_REVIEWED
 
@@ -127,7 +127,8 @@ def test_only_the_newest_progress_and_preview_are_kept(bench: Bench) -> None:
     worker.start()
     worker.join()
     changes = bench.controller.poll()
-    assert changes.preview is previews[-1]
+    assert changes.live is not None and changes.live.preview is previews[-1]
+    assert changes.live.of == bench.controller.jobs[0].key
     assert bench.controller.jobs[0].progress == progress(20)
     assert not bench.controller.poll().jobs
 
@@ -150,20 +151,34 @@ def test_the_last_progress_arrives_with_the_end(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "frames", "expected"),
-    [(100, 50, 5.0 + 5.0), (None, 50, None), (100, None, None)],
+    ("own", "next_one", "expected"),
+    [(4.0, 2.0, 5.0 + 3.0), (None, 2.0, None), (4.0, None, None)],
     ids=["known", "this length unknown", "next length unknown"],
 )
 def test_the_whole_queue_remaining(
-    bench: Bench, total: int | None, frames: int | None, expected: float | None
+    bench: Bench, own: float | None, next_one: float | None, expected: float | None
 ) -> None:
-    _, second = bench.add("a.mp4", "b.mp4")
-    bench.controller.set_info(second, MediaInfo(2.0, frames, 1000, 640, 360))
+    """By the length of the videos, because many files don't say how many frames they have."""
+    first, second = bench.add("a.mp4", "b.mp4")
+    bench.controller.set_info(first, MediaInfo(own, None, 1000, 640, 360))
+    bench.controller.set_info(second, MediaInfo(next_one, None, 1000, 640, 360))
     bench.start()
     assert bench.controller.queue_remaining_seconds() is None
-    bench.made[0].on_progress(progress(50, total))
+    bench.made[0].on_progress(replace(progress(50), elapsed_seconds=1.0, remaining_seconds=5.0))
     bench.controller.poll()
     assert bench.controller.queue_remaining_seconds() == expected
+
+
+def test_videos_are_counted_by_the_run_and_not_by_the_list(bench: Bench) -> None:
+    """With a video on top that could not be read, the first of two was called the second of three."""
+    broken, *_ = bench.add("broken.mp4", "a.mp4", "b.mp4")
+    bench.controller.set_unreadable(broken, "This is not a video.")
+    bench.start()
+    assert bench.controller.place == (1, 2)
+    bench.end()
+    assert bench.controller.place == (2, 2)
+    bench.add("c.mp4")
+    assert bench.controller.place == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -179,15 +194,6 @@ def test_the_row_says_what_the_job_is_at(bench: Bench, stage: Stage, words: str)
     assert bench.controller.jobs[0].state_text == words
     bench.controller.pause()
     assert bench.controller.jobs[0].state_text == f"paused at {words}"
-
-
-def test_the_speed_of_a_check_says_nothing_of_those_that_wait(bench: Bench) -> None:
-    _, second = bench.add("a.mp4", "b.mp4")
-    bench.controller.set_info(second, MediaInfo(2.0, 50, 1000, 640, 360))
-    bench.start()
-    bench.made[0].on_progress(replace(progress(50), stage=Stage.CHECKING))
-    bench.controller.poll()
-    assert bench.controller.queue_remaining_seconds() is None
 
 
 def test_the_same_video_is_not_queued_twice_unless_it_is_finished(bench: Bench) -> None:
@@ -212,7 +218,7 @@ def test_reorder_retry_and_clear(bench: Bench) -> None:
     bench.controller.retry(a)
     assert bench.states() == ["waiting", "waiting", "waiting"]
     bench.controller.set_unreadable(c, "This is not a video.")
-    bench.controller.clear_finished()
+    bench.controller.clear(Clear.ALL)
     assert [job.number for job in bench.controller.jobs] == [a, b]
     bench.controller.remove(a)
     assert bench.controller.poll().order

@@ -9,7 +9,7 @@ from unit.ui.state.queue_helpers import Bench
 
 from anonator.core.config import Settings
 from anonator.errors import DecodeError
-from anonator.ui.state.job import Existing, RunState
+from anonator.ui.state.job import Clear, Existing, RunState
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_clearing_the_list_during_a_run_frees_no_name(bench: Bench) -> None:
     bench.add("a.mp4", "a.mov")
     bench.start(Existing.OVERWRITE)
     bench.end()
-    bench.controller.clear_finished()
+    bench.controller.clear(Clear.ALL)
     bench.add("a.mp4")
     bench.end()
     bench.end()
@@ -257,3 +257,83 @@ def test_results_go_to_the_chosen_folder(bench: Bench, tmp_path: Path) -> None:
     bench.add("a.mp4")
     bench.controller.start(Settings(), folder)
     assert bench.made[0].job.target == folder / "a_anonymized.mp4"
+
+
+@pytest.mark.parametrize(
+    ("existing", "name", "overwrite"),
+    [(Existing.KEEP_BOTH, "a_anonymized_2.mp4", False), (Existing.OVERWRITE, "a_anonymized.mp4", True)],
+)
+def test_a_finished_video_is_run_again_with_other_settings_and_nothing_is_asked(
+    bench: Bench, existing: Existing, name: str, overwrite: bool
+) -> None:
+    (number,) = bench.add("a.mp4")
+    bench.start()
+    bench.end()
+    first = bench.controller.jobs[0].result_file
+    assert first is not None and first.path.name == "a_anonymized.mp4" and first.hipaa
+    bench.controller.run_again(number, existing)
+    assert bench.states() == ["waiting"] and bench.controller.jobs[0].result_file is first
+    stricter = Settings(threshold=0.3)
+    assert not bench.controller.conflicts(stricter, None)
+    bench.controller.start(stricter, None)
+    made = bench.made[-1].job
+    assert (made.target.name, made.overwrite, made.settings) == (name, overwrite, stricter)
+    bench.end()
+    result = bench.controller.jobs[0].result_file
+    assert result is not None and result.path.name == name
+
+
+def test_a_second_run_that_fails_leaves_the_first_result_in_its_row(bench: Bench) -> None:
+    (number,) = bench.add("a.mp4")
+    bench.start()
+    bench.end()
+    first = bench.controller.jobs[0].result_file
+    bench.controller.run_again(number, Existing.OVERWRITE)
+    bench.start()
+    bench.end(DecodeError("damaged"))
+    (job,) = bench.controller.jobs
+    assert bench.states() == ["failed"] and job.result_file is first is not None
+    assert first.path.read_bytes() == b"result"
+    bench.controller.run_again(number, Existing.OVERWRITE)
+    bench.start()
+    assert bench.made[-1].job.target == first.path and bench.made[-1].job.overwrite
+
+
+def test_only_what_has_ended_is_run_again(bench: Bench) -> None:
+    first, second = bench.add("a.mp4", "b.mp4")
+    bench.start()
+    for number in (first, second, 99):
+        bench.controller.run_again(number, Existing.OVERWRITE)
+    assert bench.states() == ["running", "waiting"]
+    bench.end(DecodeError("damaged"))
+    bench.controller.run_again(first, Existing.OVERWRITE)
+    assert bench.controller.jobs[0].again is None, "there is nothing to replace"
+    bench.end()
+    bench.start()
+    assert bench.made[-1].job.source.name == "a.mp4" and not bench.made[-1].job.overwrite
+
+
+def test_a_result_whose_row_runs_again_is_nobody_elses_to_replace(bench: Bench) -> None:
+    """Failure would mean that Replace, said about another video, hits a result that was to be kept."""
+    (number,) = bench.add("a.mp4")
+    bench.start()
+    bench.end()
+    bench.controller.run_again(number, Existing.KEEP_BOTH)
+    bench.add("a.mov")
+    assert not bench.controller.conflicts(Settings(), None)
+    bench.start(Existing.OVERWRITE)
+    bench.end()
+    made = [each.job for each in bench.made[1:]]
+    assert [job.source.name for job in made] == ["a.mp4", "a.mov"]
+    assert {job.target.name for job in made} == {"a_anonymized_2.mp4", "a_anonymized_3.mp4"}
+    assert not any(job.overwrite for job in made)
+
+
+def test_a_result_that_became_a_video_of_the_queue_is_not_replaced(bench: Bench) -> None:
+    (number,) = bench.add("a.mp4")
+    bench.start()
+    bench.end()
+    bench.controller.run_again(number, Existing.OVERWRITE)
+    bench.add("a_anonymized.mp4")
+    bench.start()
+    assert (bench.made[-1].job.target.name, bench.made[-1].job.overwrite) == ("a_anonymized_2.mp4", False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anonator.core.frames import JobResult, Progress, Stage
+from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.ui.state import text
 
 
@@ -36,7 +36,8 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
     ).split("\n")
     assert words == [
         text.NOT_REVIEWED,
-        "Something was covered in 1,100 of 1,200 frames, including 2 gaps between detections; "
+        "Something was covered in 1,100 of 1,200 frames, also through 2 moments in which the face was not "
+        "detected; "
         "1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
         "The video is HDR.",
         "Look at 0:12 first.",
@@ -51,6 +52,10 @@ def test_a_result_without_faces_says_so_and_claims_no_checks() -> None:
     assert words == f"{text.NOT_REVIEWED}\nNo face was found in 1,200 frames. Sound: removed. Saved as a.mp4."
 
 
+def test_a_video_without_sound_reads_like_a_sentence() -> None:
+    assert "frames. The original has no sound. Saved as" in text.result_summary(result(audio=NO_SOUND))
+
+
 def test_tracks_are_not_called_faces_or_people() -> None:
     words = text.result_summary(result(tracks=5, masked_frames=900))
     assert "Something was covered in 900 of 1,200 frames." in words
@@ -58,7 +63,7 @@ def test_tracks_are_not_called_faces_or_people() -> None:
 
 
 def test_the_numbers_of_a_whole_job_are_its_results() -> None:
-    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0)
+    assert text.whole_job(result()) == Progress(1200, 1200, 60.0, 20.0, 0.0, done=1.0)
     assert text.whole_job(result(seconds=0.0)).fps == 0.0
 
 

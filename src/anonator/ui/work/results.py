@@ -1,0 +1,90 @@
+"""Finds the results that earlier runs made, and what is known about them; slow, so call it in a worker."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterable, Sequence
+from itertools import count
+from pathlib import Path
+
+from anonator.core.config import Settings
+from anonator.core.job import RESULT_NAME, report_target
+from anonator.core.reading.containers import VIDEO_SUFFIXES
+from anonator.core.result_names import plan
+from anonator.errors import AnonatorError
+from anonator.ui.state.job import ResultFile
+from anonator.ui.work.thumbnails import video_module
+
+LARGEST_REPORT = 64 * 1024 * 1024
+"""A larger file isn't a report."""
+SAME_LENGTH_SECONDS = 0.5
+"""A result lasts as long as its video, but for this."""
+
+
+def look_into(path: Path) -> ResultFile | None:
+    """What its report or the file alone tells about a finished video; None if it isn't there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    changed = datetime.datetime.fromtimestamp(status.st_mtime).astimezone()
+    report = report_target(path)
+    try:
+        said = json.loads(report.read_bytes()) if report.stat().st_size < LARGEST_REPORT else {}
+        # a file that was replaced or cut since is not what the report tells of
+        if said["schema"] != "anonator-report" or said["output"]["bytes"] != status.st_size:
+            return ResultFile(path, made=changed)
+        made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
+        return ResultFile(path, report, bool(said["settings"]["hipaa"]), made)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ResultFile(path, made=changed)
+
+
+def find(source: Path, folder: Path | None, namesakes: Sequence[Path]) -> ResultFile | None:
+    """The newest result of a video, where a run would save it.
+
+    Args:
+        source: the video.
+        folder: where results are saved; None means next to each video.
+        namesakes: the videos of the queue whose results would have the same name, in their order, source
+            among them. Each then has the one that a run would give it.
+    """
+    names = plan(namesakes, folder, Settings())
+    target = next(name.target for name in names if name.source == source)
+    candidates = [target]
+    if len(namesakes) == 1:
+        numbered = (target.with_name(f"{target.stem}_{number}{target.suffix}") for number in count(2))
+        for other in numbered:
+            if not os.path.lexists(other):
+                break
+            candidates.append(other)
+    found = [result for path in candidates if (result := look_into(path)) is not None]
+    found = [result for result in found if _lasts_as_long(source, result.path)]
+    return max(found, key=lambda result: (result.made is not None, result.made), default=None)
+
+
+def original_of(result: Path, known: Iterable[Path]) -> Path | None:
+    """The video that a result was made from, by its name: one that is known, or one next to it."""
+    match = RESULT_NAME.match(result.name)
+    if match is None:
+        return None
+    stem = match["stem"]
+    for path in known:
+        if path.stem == stem and path != result:
+            return path
+    try:
+        beside = sorted(path for path in result.parent.iterdir() if path.stem == stem)
+    except OSError:
+        return None
+    return next((path for path in beside if path.suffix.lower() in VIDEO_SUFFIXES), None)
+
+
+def _lasts_as_long(source: Path, result: Path) -> bool:
+    """Whether one may have been made from the other: another patient's may have the same name."""
+    try:
+        lengths = [video_module().probe(path).duration_seconds for path in (source, result)]
+    except AnonatorError:
+        return False
+    return None in lengths or abs(float(lengths[0]) - float(lengths[1])) <= SAME_LENGTH_SECONDS
