@@ -16,6 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from anonator import terminal
+from anonator.core import process_setup
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
@@ -23,6 +24,7 @@ from anonator.core.frames import NO_SOUND, JobResult, Progress, Stage
 from anonator.core.job import Job
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
+from anonator.core.session_end import ending_in_order
 from anonator.core.windows_files import reachable
 from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
 
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with (
         _interruption() as interrupted,
         _output_folder(args.output_dir),
+        process_setup.keep_awake(),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
         if not _weights_ready(args, settings.model, interrupted):
@@ -100,14 +103,15 @@ def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, qu
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Ctrl+C, Ctrl+Break and SIGTERM set the event, so that the job can clean up after itself."""
+    """Ctrl+C, Ctrl+Break, SIGTERM and the end of the session set the event, so that the job can clean up."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
         signals.append(signal.SIGBREAK)
     before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
     try:
-        yield interrupted
+        with ending_in_order(interrupted.set):
+            yield interrupted
     finally:
         for s, handler in zip(signals, before, strict=True):
             signal.signal(s, handler)
