@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 
 def under_wine() -> bool:
     """Whether this Windows is Wine."""
@@ -16,3 +18,8 @@ def under_wine() -> bool:
 
 NEEDED = {"KMP_AFFINITY": "disabled"} if under_wine() else {}
 """Environment without which torch does not start there: Wine 8 has no GetNumaNodeProcessorMaskEx."""
+
+
+def skip_under_wine(reason: str) -> pytest.MarkDecorator:
+    """Leave a test out there; every other Windows runs it."""
+    return pytest.mark.skipif(under_wine(), reason=f"under Wine: {reason}")

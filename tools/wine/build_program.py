@@ -1,4 +1,4 @@
-"""Runs build.py --cpu under Wine, with the one variable that the built program needs there to pass its self-test."""
+"""Runs build.py --cpu under Wine, with the one variable that the built program needs there."""
 
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
-cache=${ANONATOR_WINE:-$HOME/.cache/anonator-wine}
+cache=${ANONATOR_WINE:-${XDG_CACHE_HOME:-$HOME/.cache}/anonator-wine}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 
@@ -18,9 +18,15 @@ export KMP_AFFINITY=disabled
 wine64=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
-pytest_options=(-p no:cacheprovider -rs --tb=short)
+pytest_options=(-n 0 -p no:cacheprovider -rs --tb=short)
 
-say() { printf -- '--- %s\n' "$*"; }
+say() { printf -- '--- %4d s  %s\n' "$SECONDS" "$*"; }
+
+# For a computer that cannot have Wine: whoever asked for the lane must see that it decided nothing.
+cannot() {
+    printf '\n*** THE WINDOWS LANE CANNOT RUN HERE: %s\n\n' "${*^^}"
+    exit 3
+}
 
 # Programs for Windows see the checkout through drive Z:, which is the root folder.
 windows_path() { printf 'Z:%s' "${1//\//\\}"; }
