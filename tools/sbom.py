@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import csv
 import importlib.metadata
 import json
+import os
 import platform
 import sys
 import uuid
@@ -22,8 +24,8 @@ TABLES = ("PYZ-00.toc", "COLLECT-00.toc")
 """PyInstaller writes into its build folder what went into the program: entries of name, source and kind."""
 IN_EVERY_PROGRAM = {"pyinstaller"}
 """Packages without a file in those tables, part of which is in the program all the same: its first code."""
-SHORT = 60
-"""Characters of a licence's name; some packages write the whole text into that field."""
+SHORT = 160
+"""Characters of a licence's name at most; some packages write the whole text into that field."""
 
 
 def bill_of_materials(version: str, pinned: Iterable[Requirement], build: Path, program: Path) -> str:
@@ -57,34 +59,39 @@ def bill_of_materials(version: str, pinned: Iterable[Requirement], build: Path, 
     return json.dumps(document, indent=2) + "\n"
 
 
-def sources(build: Path) -> frozenset[Path]:
+def sources(build: Path) -> frozenset[str]:
     """Every file that PyInstaller put into the program, where it came from."""
-    found: set[Path] = set()
+    found: set[str] = set()
     for name in TABLES:
         # the whole is a tuple with lists of entries somewhere in it
         waiting = list(ast.literal_eval((build / name).read_text(encoding="utf-8")))
         while waiting:
             each = waiting.pop()
             if isinstance(each, tuple) and len(each) == 3 and all(isinstance(part, str) for part in each):
-                found.add(Path(each[1]))
+                found.add(os.path.normcase(each[1]))
             elif isinstance(each, list | tuple):
                 waiting.extend(each)
     return frozenset(found)
 
 
-def _packages(pinned: Iterable[Requirement], used: frozenset[Path]) -> Iterator[dict[str, Any]]:
+def _packages(pinned: Iterable[Requirement], used: frozenset[str]) -> Iterator[dict[str, Any]]:
     """Those that have a file in the program."""
     for pin in pinned:
         try:
             package = importlib.metadata.distribution(pin.name)
         except importlib.metadata.PackageNotFoundError:
             continue
-        own = (Path(str(file.locate())) for file in package.files or [])
-        if pin.name in IN_EVERY_PROGRAM or any(
-            file in used for file in own if ".dist-info" not in file.parent.name
-        ):
+        if pin.name in IN_EVERY_PROGRAM or not used.isdisjoint(_files(package)):
             address = f"pkg:pypi/{pin.name}@{package.version}"
             yield _part("library", pin.name, package.version, address, licence(package))
+
+
+def _files(package: importlib.metadata.Distribution) -> Iterator[str]:
+    """Its files but those about itself; Distribution.files would look for each of them on the disk."""
+    folder = os.path.join(str(package.locate_file("")), "")
+    for row in csv.reader((package.read_text("RECORD") or "").splitlines()):
+        if ".dist-info/" not in row[0]:
+            yield os.path.normcase(folder + row[0])
 
 
 def licence(package: importlib.metadata.Distribution) -> str:

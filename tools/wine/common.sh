@@ -12,6 +12,7 @@ site_packages=$drive_c/py312/Lib/site-packages
 test_packages=$drive_c/testlibs # not where PyInstaller looks
 
 export WINEPREFIX=$cache/prefix WINEARCH=win64 WINEDEBUG=-all
+export LC_ALL=C.UTF-8 # by which Wine reads and writes Linux's names of files
 # Wine 8 has no GetNumaNodeProcessorMaskEx, without which torch's OpenMP ends with "Error #179"
 export KMP_AFFINITY=disabled
 # Debian's own program: the wrapper "wine" warns about the missing 32-bit half, which nothing here needs
