@@ -152,6 +152,7 @@ def test_everything_left_out_has_its_size_and_its_reason(monkeypatch: pytest.Mon
         "torch/lib/libtorch_cuda.so",
         "torch/lib/torch_cuda.dll",
         "torch/_inductor/config.py",
+        "torch/fx/experimental/_config.py",
         "torch/nn/functional.py",
         "torchvision/_C_stable.so",
         "nvidia/cudnn/lib/libcudnn_engines_precompiled.so.9",
