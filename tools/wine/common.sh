@@ -11,6 +11,8 @@ drive_c=$cache/prefix/drive_c
 site_packages=$drive_c/py312/Lib/site-packages
 test_packages=$drive_c/testlibs # not where PyInstaller looks
 
+# without compiled modules each start of torch takes half a minute
+unset PYTHONDONTWRITEBYTECODE
 export WINEPREFIX=$cache/prefix WINEARCH=win64 WINEDEBUG=-all
 export LC_ALL=C.UTF-8 # by which Wine reads and writes Linux's names of files
 # Wine 8 has no GetNumaNodeProcessorMaskEx, without which torch's OpenMP ends with "Error #179"
