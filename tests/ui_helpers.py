@@ -23,8 +23,7 @@ import numpy as np
 import pytest
 
 from anonator.core.config import Encoder, Model, Settings
-from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.main_window import MainWindow
@@ -171,6 +170,7 @@ class FakeJob:
                 "device": "CPU, float32",
                 "audio": "removed",
                 "report": self.job.report_target if self.job.settings.report else None,
+                "report_page": self.job.page_target if self.job.settings.report else None,
                 **self._facts,
             }
         )
@@ -197,6 +197,7 @@ class FakeJob:
         shutil.copyfile(self.job.source, self.job.target)
         if self.job.settings.report:
             self.job.report_target.write_text("{}")
+            self.job.page_target.write_text("<!DOCTYPE html>")
         self._ended.set()
 
 

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
         TrackingSettings,
     )
     from anonator.core.detection.detector_protocol import Detector
-    from anonator.core.frames import Detections, JobResult, Preview, Progress, Stage
+    from anonator.core.frames import Detections
+    from anonator.core.job import JobResult, Preview, Progress, Stage
 
     __version__: str
 else:
@@ -54,14 +55,14 @@ else:
         "Detector": "anonator.core.detection.detector_protocol",
         "Device": "anonator.core.config",
         "Encoder": "anonator.core.config",
-        "JobResult": "anonator.core.frames",
+        "JobResult": "anonator.core.job",
         "Mode": "anonator.core.config",
         "Model": "anonator.core.config",
         "Performance": "anonator.core.config",
-        "Preview": "anonator.core.frames",
-        "Progress": "anonator.core.frames",
+        "Preview": "anonator.core.job",
+        "Progress": "anonator.core.job",
         "Settings": "anonator.core.config",
-        "Stage": "anonator.core.frames",
+        "Stage": "anonator.core.job",
         "TrackingSettings": "anonator.core.config",
         "anonymize": "anonator.api",
     }

@@ -15,8 +15,7 @@ from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.given import GivenDetectors
-from anonator.core.frames import JobResult, Preview, Progress
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import plan
 from anonator.core.writing import leftovers

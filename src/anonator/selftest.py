@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anonator
 from anonator import models, terminal
@@ -30,6 +30,8 @@ from anonator.core.config import Device, Encoder, Model, Settings
 
 if TYPE_CHECKING:
     import tkinter  # a missing tkinter is a failed check, not a crash
+
+    from anonator.core.frames import UInt8Array
 
 PICTURE = "astronaut.jpg"
 FACE = (90, 40, 220, 190)
@@ -99,7 +101,7 @@ def _summary(told: Sequence[Outcome], *, good: bool) -> str:
     return f"No problems found. Not checked: {skipped}." if skipped else "Everything works."
 
 
-def about() -> dict[str, Any]:
+def about() -> dict[str, object]:
     """Which copy of the program this is, and where it runs."""
     return {
         "version": importlib.metadata.version("anonator"),
@@ -316,7 +318,7 @@ def device() -> str:
     return f"{name} (torch {torch.__version__}, CUDA {torch.version.cuda or 'none'})"
 
 
-def _brightness(index: int) -> Any:
+def _brightness(index: int) -> UInt8Array:
     """(H, W) uint8 luma of a frame: a gradient with a moving bar."""
     import numpy as np
 

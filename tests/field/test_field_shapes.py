@@ -18,8 +18,7 @@ from video_helpers import ffmpeg, picture_source, psnr
 
 from anonator.core.config import Mode, Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import JobResult
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.pictures.rgb import picture_within
 from anonator.core.pictures.shape import Canvas
@@ -28,7 +27,7 @@ from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader, probe
 from anonator.ui.work import thumbnails as media
 
-HIPAA = Settings(performance=Performance.BALANCED, report=False)
+HIPAA = Settings(performance=Performance.BALANCED)
 FAST = Settings.standard(performance=Performance.MAXIMUM)
 SIZE = (480, 270)
 HEAD = 170

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from anonator.core import meter as meter_module
-from anonator.core.frames import Progress
+from anonator.core.job import Progress
 from anonator.core.meter import PREVIEW_SECONDS, PROGRESS_SECONDS, SPEED_WINDOW_SECONDS, Meter
 
 

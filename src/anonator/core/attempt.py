@@ -11,8 +11,8 @@ from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
 from anonator.core.course import Course
 from anonator.core.detection.detector_protocol import Detector
-from anonator.core.frames import Frame, Look, Masks, Preview, Progress, TrackSummary
-from anonator.core.job import Job
+from anonator.core.frames import Frame, Look, Masks, TrackSummary
+from anonator.core.job import Job, Preview, Progress
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.stage_times import StageTimes

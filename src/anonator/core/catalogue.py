@@ -23,9 +23,9 @@ class Setting:
     """Its name in the configuration file and in messages, with its tables in front."""
     path: str
     """Where it is found in Settings."""
-    default: Any
+    default: object
     """Under the lock."""
-    standard: Any
+    standard: object
     """Without it."""
     declared: Declaration
     hipaa: Hipaa
@@ -36,7 +36,7 @@ class Setting:
         """The name without its tables."""
         return self.name.rpartition(".")[2]
 
-    def of(self, settings: Settings) -> Any:
+    def of(self, settings: Settings) -> object:
         """Its value."""
         return attrgetter(self.path)(settings)
 
@@ -51,7 +51,7 @@ def all_settings(kind: type[Settings] = Settings) -> dict[str, Setting]:
     return {each.name: each for each in found}
 
 
-def _walk(name: str, path: str, default: Any, standard: Any) -> Iterator[Setting]:
+def _walk(name: str, path: str, default: Any, standard: object) -> Iterator[Setting]:
     for f in dataclasses.fields(default):
         ours, theirs = getattr(default, f.name), getattr(standard, f.name)
         here = path + f.name

@@ -23,7 +23,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_config_path
 
@@ -37,7 +36,7 @@ from anonator.core.hipaa_lock import (
     lock_words,
 )
 from anonator.core.performance import PerformancePreset, Presets
-from anonator.core.setting import Scope, is_number, parse_enum, word
+from anonator.core.setting import Scope, is_number, parse_enum, with_values, word
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):
@@ -99,7 +98,7 @@ def load(path: Path | None = None) -> UserConfig:
         raise SettingsError(f"{name} cannot be used: a value is too large or nested too deep.") from exc
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
@@ -113,7 +112,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # includes line and column
 
 
-def _parsed(data: dict[str, Any]) -> UserConfig:
+def _parsed(data: dict[str, object]) -> UserConfig:
     for name, value in data.items():
         if name not in ("hipaa", "standard", "performance"):
             what = "not a table of this file" if isinstance(value, dict) else "outside of a table"
@@ -132,7 +131,7 @@ def _parsed(data: dict[str, Any]) -> UserConfig:
     )
 
 
-def _presets(modes: dict[str, Any], held: Collection[str]) -> tuple[Presets, Presets]:
+def _presets(modes: dict[str, object], held: Collection[str]) -> tuple[Presets, Presets]:
     """The numbers of the performance modes under the lock, and those without it."""
     locked = unlocked = Presets()
     known = [mode.value for mode in Performance]
@@ -151,36 +150,36 @@ def _presets(modes: dict[str, Any], held: Collection[str]) -> tuple[Presets, Pre
 
 
 def _preset(
-    table: str, given: dict[str, Any], defaults: PerformancePreset, held: Collection[str]
+    table: str, given: dict[str, object], defaults: PerformancePreset, held: Collection[str]
 ) -> PerformancePreset:
     values = _values(table, given, defaults, held)
     try:
-        return dataclasses.replace(defaults, **values)
+        return with_values(defaults, values)
     except SettingsError as exc:
         raise SettingsError(f"[{table}] {exc}") from exc
 
 
-def _settings(table: str, given: dict[str, Any], defaults: Settings, held: Collection[str]) -> Settings:
+def _settings(table: str, given: dict[str, object], defaults: Settings, held: Collection[str]) -> Settings:
     """The settings of a table and its tracking, on top of the defaults."""
     tracking = _table(f"{table}.tracking", given.pop("tracking", {}))
     tracked = _values(f"{table}.tracking", tracking, defaults.tracking, held)
     values = _values(table, given, defaults, held)
     where = f"{table}.tracking"
     try:
-        values["tracking"] = dataclasses.replace(defaults.tracking, **tracked)
+        values["tracking"] = with_values(defaults.tracking, tracked)
         where = table
-        return dataclasses.replace(defaults, **values)
+        return with_values(defaults, values)
     except SettingsError as exc:
         raise SettingsError(f"[{where}] {exc}") from exc
 
 
-def _table(name: str, data: Any) -> dict[str, Any]:
+def _table(name: str, data: object) -> dict[str, object]:
     if not isinstance(data, dict):
         raise SettingsError(f"{name} must be a table: write [{name}] and its settings below.")
     return data
 
 
-def _signature(table: dict[str, Any]) -> str:
+def _signature(table: dict[str, object]) -> str:
     """The signed sentence, removed from the table; "" if nobody signed."""
     signed = table.pop(SIGNATURE, "")
     if signed not in ("", HIPAA_WAIVER):
@@ -192,15 +191,15 @@ def _signature(table: dict[str, Any]) -> str:
 
 def _values(
     table: str,
-    given: dict[str, Any],
+    given: dict[str, object],
     defaults: Settings | TrackingSettings | PerformancePreset,
     held: Collection[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The values of a table: all keys known, choices as enums, and none looser than the lock allows."""
     prefix = _prefix(table)
     names = {each.key: name for name, each in SETTINGS.items() if name == prefix + each.key}
     known = [key for key, name in names.items() if table != "hipaa" or name not in STANDARD_ONLY]
-    values = {}
+    values: dict[str, object] = {}
     for key, value in given.items():
         if key not in known:
             raise SettingsError(f"[{table}] {key!r} {_why_unknown(table, key, known)}")
@@ -222,7 +221,7 @@ def _prefix(table: str) -> str:
     return table.partition(".")[2] + "." if "." in table else ""
 
 
-def _choice(table: str, key: str, value: Any, default: Enum) -> Enum:
+def _choice(table: str, key: str, value: object, default: Enum) -> Enum:
     legal = SETTINGS[_prefix(table) + key].declared.hipaa_choices if table == "hipaa" else ()
     choices = legal or tuple(type(default))
     found = None
@@ -235,7 +234,7 @@ def _choice(table: str, key: str, value: Any, default: Enum) -> Enum:
     return found
 
 
-def _require_as_strict(table: str, name: str, value: Any) -> None:
+def _require_as_strict(table: str, name: str, value: object) -> None:
     """Refuse what is looser than the lock, with the range that is legal here."""
     setting, numeric = SETTINGS[name], name in HIPAA_STRICTER
     several = isinstance(setting.default, tuple)
@@ -281,7 +280,7 @@ def _table_of(name: str, asked: str) -> str:
     return f"{mode}.{group}" if group else mode
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """A value roughly as it is written in the file."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"

@@ -5,61 +5,37 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+from anonator.core import forecast
 from anonator.core.attempt import Attempt, Run
-from anonator.core.checks import report
+from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
-    TURNED_EFFORT,
     Uncovered,
-    effort,
     frames_near,
     frames_to_look_at,
     second_look_passed,
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import JobResult, Stage
+from anonator.core.config import Settings
+from anonator.core.detection.given import GivenDetector
 from anonator.core.hipaa_lock import waiver_note
+from anonator.core.job import JobResult, Stage
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
+from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 
 log = logging.getLogger(__name__)
 
-PLAYING = 0.1
-"""What it takes to play a finished file, as a share of what it took to write it."""
-COMPARED = 0.3
-"""What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_REPORT = (
-    "The report could not be saved next to the finished video, which is complete and was checked. "
+    "The report could not be saved completely next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
-
-
-def expected_seconds(run: Run, attempt: Attempt) -> float | None:
-    """How long the checks of this attempt will take, by what its stages have taken so far; None at first."""
-    if run.checking is not None:
-        return run.checking
-    took, share = run.times.seconds(), attempt.share
-    if share <= 0 or not attempt.masked:
-        return None
-    seconds = PLAYING * took.get("writing", 0.0)
-    if run.job.settings.hipaa:
-        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
-    return seconds / share
-
-
-def _second_looks(run: Run) -> float:
-    """What a second look at the frames so far costs, in what the first one cost."""
-    seen, known = run.second_looks
-    if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
-        wanted = frames_to_look_at(run.record)
-        known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
-        run.second_looks = len(run.record), known
-    return known
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
@@ -70,7 +46,16 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
         JobCancelled: meanwhile.
     """
     settings, writer = run.job.settings, attempt.writer
-    run.course.enter(lambda: 0.0, expected_seconds(run, attempt))
+    uncovered: list[Uncovered] = []
+    done = 0.0
+
+    def later() -> float:
+        """What follows: nothing, or a repair and another check if there's a face to cover."""
+        if done <= 0 or not _over_the_threshold(uncovered, settings):
+            return 0.0
+        return forecast.rewriting(run) + meter.elapsed() / done
+
+    run.course.enter(later, forecast.checks(run, attempt))
     meter = Meter(attempt.masked, Stage.CHECKING)
     checks = [*examine_file(writer, attempt.reader.info, settings, attempt.decoded, attempt.masked)]
     with Playback(writer.temporary_path) as playback:
@@ -81,13 +66,15 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
                 run.tell(meter.count(), meter.frames / attempt.masked)  # the second look has its own count
 
         def looked(share: float) -> None:
+            nonlocal done
+            done = share
             run.control.checkpoint(meter)
             run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
         if settings.hipaa:
-            looked_at, uncovered = _look_again(run, attempt, looked)
+            looked_at = _look_again(run, attempt, looked, uncovered.append)
             run.checking = meter.elapsed()
-            if any(face.score >= settings.threshold for face in uncovered):
+            if _over_the_threshold(uncovered, settings):
                 run.seconds += meter.elapsed()
                 return [], uncovered
             checks.append(second_look_passed(looked_at, len(run.repairs)))
@@ -98,12 +85,19 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
     return checks, []
 
 
-def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tuple[int, list[Uncovered]]:
-    """How many finished frames were looked at, and the faces that can be seen in them."""
+def _over_the_threshold(faces: Sequence[Uncovered], settings: Settings) -> bool:
+    """Whether the file must be made again."""
+    return any(face.score >= settings.threshold for face in faces)
+
+
+def _look_again(
+    run: Run, attempt: Attempt, tick: Callable[[float], None], found: Callable[[Uncovered], None]
+) -> int:
+    """How many finished frames were looked at; found gets the faces that can be seen in them."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
     wanted = {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
-    found = uncovered_faces(
+    for face in uncovered_faces(
         attempt.writer.temporary_path,
         run.job.source,
         wanted,
@@ -112,12 +106,13 @@ def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tu
         tick,
         run.canvas,
         run.control.stop_if_cancelled,
-    )
-    return len(wanted), found
+    ):
+        found(face)
+    return len(wanted)
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report and give both files their names.
+    """Write the report and its page, and give the files their names.
 
     Raises:
         OutputError: a name cannot be given; nothing is left behind.
@@ -125,23 +120,33 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
     notes += filter(None, [waiver_note(job.settings)])
-    has_report = False
+    notes += [] if attempt.with_masks else [NO_FACE]
+    made: dict[Path, bool] = {}
     if job.settings.report:
-        content = report.to_json(_audit(run, attempt, checks, notes))
-        # both are complete on the disk before either gets its name
-        paper = TemporaryFile(job.target.parent, ".partial.json")
+        facts = report.facts_of(_audit(run, attempt, checks, notes))
+        contents = (
+            (job.report_target, ".partial.json", report.to_json(facts)),
+            (job.page_target, ".partial.html", report_page.to_html(facts).encode()),
+        )
+        papers: dict[Path, TemporaryFile] = {}
+        # all are complete on the disk before any gets its name
         try:
-            paper.write(content)
-            paper.close()
+            for target, suffix, content in contents:
+                papers[target] = paper = TemporaryFile(target.parent, suffix)
+                paper.write(content)
+                paper.close()
             writer.publish()
-            has_report = _publish_report(run, paper)
+            made = {target: _publish_paper(run, paper, target) for target, paper in papers.items()}
         except OSError as exc:
             raise output_error(exc) from without_path(exc)
         finally:
-            paper.remove()
-        notes += [] if has_report else [NO_REPORT]
+            for paper in papers.values():
+                paper.remove()
+        notes += [] if all(made.values()) else [NO_REPORT]
     else:
         writer.publish()
+        if job.overwrite and not old_report.remove((job.report_target, job.page_target)):
+            notes.append(old_report.KEPT)
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -152,7 +157,8 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
         checks=tuple(check.sentence for check in checks),
-        report=job.report_target if has_report else None,
+        report=job.report_target if made.get(job.report_target) else None,
+        report_page=job.page_target if made.get(job.page_target) else None,
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
@@ -160,12 +166,12 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     )
 
 
-def _publish_report(run: Run, paper: TemporaryFile) -> bool:
-    """Give the report its name; the verified video already has its own and is kept."""
+def _publish_paper(run: Run, paper: TemporaryFile, target: Path) -> bool:
+    """Give the report or its page its name; the verified video already has its own and is kept."""
     try:
-        paper.publish(run.job.report_target, run.job.overwrite)
+        paper.publish(target, run.job.overwrite)
     except (OSError, OutputError) as exc:
-        log.warning("the report could not be given its name (%s)", type(exc).__name__)
+        log.warning("a report could not be given its name (%s)", type(exc).__name__)
         return False
     return True
 
@@ -177,6 +183,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         settings=settings,
         info=reader.info,
         model=attempt.detector.name,
+        own_detector=isinstance(attempt.detector, GivenDetector),
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),

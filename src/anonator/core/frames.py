@@ -1,11 +1,9 @@
-"""What flows through the pipeline: Frame, Detections, Masks, and the Progress reported to the caller."""
+"""What flows through the pipeline, from stage to stage: frames, detections and masks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -216,90 +214,5 @@ class TrackSummary:
     """How often the face was not found for a while but stayed covered."""
     lowest_score: float
     """The lowest score of its detections, 0..1."""
-
-
-NO_SOUND = "the original has no sound"
-"""What JobResult.audio says of an input without sound."""
-
-
-class Stage(Enum):
-    """What a job is doing."""
-
-    WORKING = "working"
-    CHECKING = "checking"
-    """The finished file is read again."""
-    REPAIRING = "repairing"
-    """The check found a face, so the file is made again, with wider masks there."""
-
-    @property
-    def word(self) -> str:
-        """What to call it in a line about progress; "" for plain work on frame after frame."""
-        return {Stage.WORKING: "", Stage.CHECKING: "checking", Stage.REPAIRING: "covering more"}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job has got, as reported to its callbacks."""
-
-    frame: int
-    """Frames written so far; while checking, frames that were looked through."""
-    total: int | None
-    """Frames that the header promises, or None if it does not say."""
-    elapsed_seconds: float
-    """Time since the first frame was requested, without pauses, over all stages."""
-    fps: float
-    """Frames per second over the last few seconds; 0 before the second frame."""
-    remaining_seconds: float | None = None
-    """Until the end of the whole job, checks included; None until the estimate is steady."""
-    stage: Stage = Stage.WORKING
-    """What is being done; each stage counts its frames from 0."""
-    done: float = 0.0
-    """How much of the whole job is done, 0..1; it never falls."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Preview:
-    """A small picture of the same frame before and after, for people to look at."""
-
-    original: UInt8Array
-    """(H, W, 3) RGB."""
-    anonymized: UInt8Array
-    """(H, W, 3) RGB, same size."""
-    seconds: float
-    """Presentation time of the frame."""
-    faces: int | None
-    """Masks on this frame; None if they weren't counted."""
-    note: str = ""
-    """In what a test of this frame differs from the job, for people; empty if in nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """What a finished job has done."""
-
-    target: Path
-    """The finished file."""
-    frames: int
-    """Frames decoded, masked, encoded and found again in the finished file."""
-    masked_frames: int
-    """Frames with at least one mask."""
-    tracks: int
-    """Faces followed; one person who leaves and comes back counts twice."""
-    seconds: float
-    """How long the job took."""
-    device: str
-    """The device line, such as "CPU, bfloat16"."""
-    audio: str
-    """What became of the sound, in words: "removed", "kept unchanged", "the original has no sound", ..."""
-    checks: tuple[str, ...] = field(default=())
-    """Sentences about the checks that the finished file passed."""
-    report: Path | None = None
-    """The audit report next to the result, or None if none was requested."""
-    replaced_frames: int = 0
-    """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
-    notes: tuple[str, ...] = field(default=())
-    """Sentences that the user should read."""
-    gaps_bridged: int = 0
-    """How often a followed face was not found for a while but stayed covered."""
-    stage_seconds: dict[str, float] = field(default_factory=dict)
-    """How long each stage worked; stages work at the same time, so the sum is more than the job took."""
+    long_gaps: tuple[tuple[float, float], ...] = ()
+    """(last seen, seen again) of the longer gaps, in seconds."""

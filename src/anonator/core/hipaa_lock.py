@@ -9,7 +9,7 @@ from anonator.core.config import HIPAA_WAIVER, Settings
 from anonator.core.setting import Hipaa, word
 from anonator.errors import HipaaLockError
 
-HIPAA_FIXED: dict[str, Any] = {
+HIPAA_FIXED: dict[str, object] = {
     name: each.default for name, each in SETTINGS.items() if each.hipaa is not Hipaa.FREE
 }
 """The settings that the lock holds, with HIPAA's values."""
@@ -21,7 +21,7 @@ HIPAA_UNSIGNABLE = tuple(name for name in HIPAA_FIXED if not SETTINGS[name].decl
 """What no signature can loosen."""
 
 
-def lock_takes(name: str, value: Any, than: Settings | None = None) -> bool:
+def lock_takes(name: str, value: object, than: Settings | None = None) -> bool:
     """Whether a value is legal and at least as strict as the lock's.
 
     Args:
@@ -62,12 +62,12 @@ def lock_range(name: str, than: Settings | None = None) -> tuple[float, float] |
     return (low, bar) if setting.hipaa is Hipaa.LOWER else (bar, high)
 
 
-def _counting(value: Any) -> Any:
+def _counting(value: Any) -> float:
     """The number that decides how much is found: of several, the lowest."""
-    return min(value) if isinstance(value, tuple) else value
+    return float(min(value) if isinstance(value, tuple) else value)
 
 
-def looser_values(settings: Settings) -> dict[str, Any]:
+def looser_values(settings: Settings) -> dict[str, object]:
     """The values that protect less than the lock's, by the names of HIPAA_FIXED."""
     values = {name: SETTINGS[name].of(settings) for name in HIPAA_FIXED}
     return {name: value for name, value in values.items() if not lock_takes(name, value)}
@@ -85,7 +85,7 @@ def require_lock_holds(settings: Settings) -> None:
         if settings.hipaa_waiver != HIPAA_WAIVER or name in HIPAA_UNSIGNABLE:
             raise HipaaLockError(
                 f"HIPAA mode takes {name} {lock_words(name)}, but the job asks for {word(value)}. "
-                "Leave it out, or switch HIPAA mode off (--standard)."
+                "Leave it out, or switch HIPAA mode off."
             )
     for setting in SETTINGS.values():
         choices = setting.declared.hipaa_choices
@@ -93,7 +93,7 @@ def require_lock_holds(settings: Settings) -> None:
             listed = " or ".join(", ".join(map(word, choices)).rsplit(", ", 1))
             raise HipaaLockError(
                 f"HIPAA mode does not allow {setting.name} {word(setting.of(settings))}: "
-                f"{setting.declared.why}. Choose {listed}, or switch HIPAA mode off (--standard)."
+                f"{setting.declared.why}. Choose {listed}, or switch HIPAA mode off."
             )
 
 

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from anonator.core.control import Control
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.frames import JobResult, Preview, Progress
 from anonator.core.hipaa_lock import require_lock_holds
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress
 from anonator.errors import AnonatorError
 
 log = logging.getLogger(__name__)

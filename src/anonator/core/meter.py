@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from anonator.core.frames import Progress, Stage
+from anonator.core.job import Progress, Stage
 
 PROGRESS_SECONDS = 0.1
 PREVIEW_SECONDS = 0.25

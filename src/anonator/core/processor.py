@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
+from anonator.core import forecast
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
@@ -19,9 +20,8 @@ from anonator.core.checks.second_look import Uncovered, patches_for, was_covered
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.finishing import examine, expected_seconds, publish
-from anonator.core.frames import JobResult, Preview, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.finishing import examine, publish
+from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.canvas import find_canvas
@@ -106,7 +106,8 @@ class Processor:
         ):
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
             if settings.report:
-                check_target(job.report_target, reader.info.file_id, job.overwrite)
+                for paper in (job.report_target, job.page_target):
+                    check_target(paper, reader.info.file_id, job.overwrite)
             attempt = Attempt(reader, writer, self._detectors.get(settings))
             run.control.checkpoint()
             self._pass(attempt)
@@ -121,7 +122,8 @@ class Processor:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
-        run.course.enter(partial(expected_seconds, run, attempt))
+        again = forecast.rewriting(run) if run.repairs else None
+        run.course.enter(partial(forecast.checks, run, attempt), again)
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:

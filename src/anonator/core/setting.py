@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from anonator.errors import SettingsError
 
 EnumT = TypeVar("EnumT", bound=Enum)
+SettingsT = TypeVar("SettingsT")
 
 if TYPE_CHECKING:
 
@@ -73,7 +75,7 @@ class Declaration:
     """The choices that the lock leaves, if it leaves only some; no signature adds to them."""
     signable: bool = True
     """Whether the signed sentence opens the lock for this setting."""
-    standard: Any = None
+    standard: object = None
     """The default without the lock, where it differs."""
     scope: Scope = Scope.BOTH
     why: str = ""
@@ -91,7 +93,7 @@ class Declaration:
         return (self.hipaa_low if hipaa and self.hipaa_low is not None else self.low), self.high
 
 
-def setting(default: Any, doc: str, **facts: Any) -> Any:
+def setting(default: object, doc: str, **facts: Any) -> Any:
     """A dataclass field that declares a setting.
 
     Args:
@@ -102,7 +104,19 @@ def setting(default: Any, doc: str, **facts: Any) -> Any:
     return field(default=default, metadata={"declaration": Declaration(doc=doc, **facts)})
 
 
-def declaration(of: dataclasses.Field[Any]) -> Declaration | None:
+def with_values(settings: SettingsT, values: Mapping[str, object]) -> SettingsT:
+    """A copy with these values by field name; the settings check names, types and ranges themselves.
+
+    Raises:
+        SettingsError: a value is not legal.
+        TypeError: there is no such field.
+    """
+    replace: Any = dataclasses.replace
+    copy: SettingsT = replace(settings, **values)
+    return copy
+
+
+def declaration(of: dataclasses.Field[object]) -> Declaration | None:
     """A field's declaration, or None if it is a group of settings."""
     found: Declaration | None = of.metadata.get("declaration")
     return found
@@ -127,7 +141,7 @@ def parse_enum(kind: type[EnumT], text: str) -> EnumT:
     raise SettingsError(f'"{text}" is not a {kind.__name__.lower()}; choose one of: {valid}.')
 
 
-def word(value: Any) -> str:
+def word(value: object) -> str:
     """A value as people write it: a choice by its name, a number without needless digits, true and false."""
     if isinstance(value, Enum):
         return str(value.value)
@@ -138,7 +152,7 @@ def word(value: Any) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether it is a number; true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -169,7 +183,7 @@ def settle(settings: Any, *, hipaa: bool = False) -> None:
         object.__setattr__(settings, f.name, value)
 
 
-def _problem(declared: Declaration, default: Any, value: Any, *, hipaa: bool) -> str:
+def _problem(declared: Declaration, default: object, value: object, *, hipaa: bool) -> str:
     """What the value should be, or "" if it already is."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "true or false"
@@ -187,5 +201,5 @@ def _problem(declared: Declaration, default: Any, value: Any, *, hipaa: bool) ->
     return "a whole number" if isinstance(default, int) and not isinstance(value, int) else ""
 
 
-def _within(value: Any, low: float, high: float) -> bool:
+def _within(value: object, low: float, high: float) -> bool:
     return is_number(value) and low <= value <= high  # NaN is outside every range

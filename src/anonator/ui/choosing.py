@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from anonator.errors import SettingsError
-from anonator.ui.state import preferences
+from anonator.ui.state import preferences, unlocking
 from anonator.ui.state.app_state import ModelsFound, Store
 from anonator.ui.state.chosen_settings import ChosenSettings
 from anonator.ui.state.config_guard import ConfigGuard
@@ -32,7 +31,7 @@ class Choosing:
         file: Path,
         worker: Worker,
         *,
-        ask_unlock: Callable[[], bool],
+        ask_unlock: Callable[[str], bool],
         ask_folder: Callable[[], Path | None],
         settled: Callable[[], None],
     ) -> None:
@@ -44,7 +43,7 @@ class Choosing:
             remembered: what people chose before.
             file: where they are kept.
             worker: writes them.
-            ask_unlock: asks whether to switch HIPAA mode off.
+            ask_unlock: asks whether to switch HIPAA mode off; takes the words that say what this changes.
             ask_folder: asks where to save results.
             settled: called when settings have settled after a change.
         """
@@ -66,7 +65,7 @@ class Choosing:
 
     # --- what people ask for
 
-    def choose(self, name: str, value: Any) -> None:
+    def choose(self, name: str, value: object) -> None:
         """Change one setting."""
         try:
             self._chosen.choose(name, value)
@@ -76,7 +75,9 @@ class Choosing:
 
     def turn_lock(self, on: bool) -> None:
         """Switch HIPAA mode on at once; switch it off only after a question."""
-        if on or self._ask_unlock():
+        chosen = self._chosen
+        words = unlocking.question(chosen.hipaa, chosen.standard, chosen.choices().standard)
+        if on or self._ask_unlock(words):
             self.set_locked(on)
 
     def set_locked(self, locked: bool) -> None:
@@ -139,7 +140,7 @@ class Choosing:
         if not self._store.state.held:
             preferences.save(self._file, self.preferences())
 
-    def _changed(self, **more: Any) -> None:
+    def _changed(self, **more: object) -> None:
         self._changed_at = time.monotonic()
         self._store.change(settings=self._chosen.settings(), **more)
 

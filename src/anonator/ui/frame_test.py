@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview
+from anonator.core.job import Preview
 from anonator.errors import JobCancelled
 from anonator.ui.state import text
 from anonator.ui.state.job import RowKey

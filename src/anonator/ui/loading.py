@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import WaitDialog
@@ -101,7 +100,7 @@ class Loading:
     def _note(self, done: int, total: int | None) -> None:
         self._progress = (done, total)
 
-    def _arrived(self, _nothing: Any) -> None:
+    def _arrived(self, _nothing: object) -> None:
         self._close_wait()
         self._store.say("The model is now on this computer.")
         self._look_again()

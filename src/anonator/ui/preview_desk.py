@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from anonator.core.frames import Preview
+from anonator.core.job import Preview
 from anonator.ui.frame_test import FrameTest, FrameTester
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState, Store

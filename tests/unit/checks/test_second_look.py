@@ -17,8 +17,8 @@ from anonator.core.checks import second_look
 from anonator.core.checks.second_look import frames_to_look_at, patches_for, uncovered_faces
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Frame, Look, Masks, Progress, Stage
-from anonator.core.job import Job
+from anonator.core.frames import Frame, Look, Masks
+from anonator.core.job import Job, Progress, Stage
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.tracking.linking import Tracker
 from anonator.errors import VerificationError
@@ -52,7 +52,7 @@ def test_an_uncovered_face_is_found_and_a_covered_one_is_not(
     detector, ticks = detectors.get(SETTINGS), list[float]()
     wanted = {0: False, 10: True, 33: False}
     for finished, expected in ((clip.path, wanted), (covered, {})):
-        found = uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, ticks.append)
+        found = list(uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, ticks.append))
         assert [face.index for face in found] == list(expected)
         for face in found:
             x1, y1, x2, y2 = clip.boxes[face.index]
@@ -70,7 +70,7 @@ def test_what_only_looks_like_a_face_between_masks_is_not_one(
     found = uncovered_faces(
         clip.path, empty.path, {0: False, 10: True}, detectors.get(SETTINGS), SETTINGS, lambda _share: None
     )
-    assert found == []
+    assert list(found) == []
 
 
 def forget(frames: range, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:

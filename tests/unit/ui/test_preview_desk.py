@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview
+from anonator.core.job import Preview
 from anonator.errors import DecodeError, JobCancelled
 from anonator.ui.preview_desk import BUSY, LOADING, RESULT, TEST, TESTING, PreviewDesk
 from anonator.ui.state.app_state import AppState, Store

@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from anonator import models
+from anonator.core import durable_files
 from anonator.core.config import Model
 from anonator.core.detection.known_weights import SPECS, WeightsSpec
 from anonator.errors import DownloadError, ModelError, WeightsInvalidError, WeightsMissingError
@@ -96,10 +97,15 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
     for path, place in _candidates(spec, override):
         if path.is_file():
             return _checked(spec, path, place)
+    if override is not None and not override.is_dir():
+        raise WeightsMissingError(
+            f"The weights file that was given for {model.value} does not exist. "
+            "Check its name, or leave it out."
+        )
     if override is not None:
         raise WeightsMissingError(
-            f"The weights of {model.value} are not where the settings say. "
-            f"Put {spec.file_name} there, or clear that setting."
+            f"The folder that was given for the weights of {model.value} does not hold {spec.file_name}. "
+            "Put it there, or leave the folder out."
         )
     if spec.sha256 is None:
         raise WeightsMissingError(
@@ -163,8 +169,7 @@ def download(
         ).run()
         try:
             arrived = _checked(spec, part, _Place.DATA)
-            _flush_to_disk(part)
-            os.replace(part, target)
+            durable_files.replace(part, target)
         except WeightsInvalidError:
             part.unlink(missing_ok=True)
             raise
@@ -204,8 +209,7 @@ def adopt(model: Model, file: Path) -> WeightsFile:
         shutil.copyfile(file, part)
         # checks the copy, not the file: nobody can change it in between
         checked = _checked(spec, part, _Place.DATA)
-        _flush_to_disk(part)
-        os.replace(part, target)
+        durable_files.replace(part, target)
     except WeightsInvalidError as exc:
         raise WeightsInvalidError(
             f"This is not the weights file of {model.value}. Choose {spec.file_name}"
@@ -280,9 +284,3 @@ def _sha256(path: Path, place: _Place) -> str:
     except OSError as exc:
         raise WeightsInvalidError(f"The weights file cannot be read. {place.value}") from exc
     return digest.hexdigest()
-
-
-def _flush_to_disk(path: Path) -> None:
-    """A power cut after the rename must not leave an empty file under the final name."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from anonator.core.clock_text import clock_text
-from anonator.core.frames import NO_SOUND
+from anonator.core.job import NO_SOUND
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of

@@ -30,13 +30,13 @@ from pathlib import Path
 
 import platformdirs
 
-from anonator.core import file_lock
+from anonator.core import durable_files, file_lock
 
 log = logging.getLogger(__name__)
 
 PREFIX = ".anonator-"
-SUFFIXES = (".partial.mp4", ".partial.json")
-"""What an own name can end with: the unfinished video and the unfinished report."""
+SUFFIXES = (".partial.mp4", ".partial.json", ".partial.html")
+"""What an own name can end with: the unfinished video, the unfinished report, and its page."""
 KEPT_SECONDS = 30 * 24 * 3600.0
 """How long a marker waits for a drive that is away."""
 PATIENCE = 2.0
@@ -113,7 +113,7 @@ class OwnName:
             done = file_lock.take(descriptor) and _is_still(descriptor, marker)
             if done:
                 _write_all(descriptor, os.fsencode(os.path.abspath(self._folder)) + _END)
-                sync_folder(folder)
+                durable_files.sync_folder(folder)
                 self._marker = descriptor
         finally:
             if self._marker is None:
@@ -250,14 +250,3 @@ def _write_all(descriptor: int, content: bytes) -> None:
     if os.write(descriptor, content) != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync a folder's entries to the disk, if the system can; files themselves are synced separately."""
-    if os.name == "posix":
-        with contextlib.suppress(OSError):  # some network drives cannot
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

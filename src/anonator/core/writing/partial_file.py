@@ -12,12 +12,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from anonator.core import windows_files
+from anonator.core import durable_files, windows_files
 from anonator.core.file_faults import WRITING, Fault, fault_of
 from anonator.core.privacy import without_path
 from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing import mp4_finish as mp4_file
-from anonator.core.writing.leftovers import OwnName, sync_folder
+from anonator.core.writing.leftovers import OwnName
 from anonator.errors import OutputError, OutputExistsError
 
 TRIES, BETWEEN_TRIES = 8, 0.25
@@ -180,7 +180,7 @@ class TemporaryFile:
             _patiently(lambda: give(self.path, target))
         except FileExistsError as exc:
             raise _exists_error() from without_path(exc)
-        sync_folder(target.parent)
+        durable_files.sync_folder(target.parent)
         self._name.release()
 
     def remove(self) -> None:

@@ -15,7 +15,8 @@ from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 
 from anonator.core.config import Encoder
-from anonator.core.frames import NO_SOUND, Frame
+from anonator.core.frames import Frame
+from anonator.core.job import NO_SOUND
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.info import VideoInfo

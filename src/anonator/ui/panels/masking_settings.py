@@ -6,7 +6,6 @@ import tkinter as tk
 from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
-from typing import Any
 
 from anonator.core.catalogue import SETTINGS, legal_range
 from anonator.core.config import Mode, Settings
@@ -33,7 +32,7 @@ SWITCHES = {
 class MaskingSettings(Section):
     """Shows these settings, and reports what people choose."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, Any], None]) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, choose: Callable[[str, object], None]) -> None:
         super().__init__(parent, theme)
         self.put(tk.Frame(self, background=LINE, height=theme.px(1)), 18)
         self.title = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(346), justify="left")

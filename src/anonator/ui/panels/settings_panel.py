@@ -6,7 +6,6 @@ import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
-from typing import Any
 
 from anonator.ui.look.section import Section
 from anonator.ui.look.theme import Theme
@@ -21,7 +20,7 @@ from anonator.ui.state.app_state import AppState
 class PanelActions:
     """What the panel asks the window to do."""
 
-    choose: Callable[[str, Any], None]
+    choose: Callable[[str, object], None]
     turn_lock: Callable[[bool], None]
     restore_defaults: Callable[[], None]
     choose_folder: Callable[[], None]
@@ -71,7 +70,7 @@ class SettingsPanel(Section):
         self.masking.show(settings, state.floor, free=free)
         self.reset.state(["!disabled" if free else "disabled"])
 
-    def _choose(self, name: str, value: Any) -> None:
+    def _choose(self, name: str, value: object) -> None:
         self._actions.choose(name, value)
         if self._drawn is not None:  # if a choice was refused, the control shows the old value again
             self.draw(self._drawn)

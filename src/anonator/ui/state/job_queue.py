@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview, Progress
-from anonator.core.job import Job
+from anonator.core.job import Job, Preview, Progress
 from anonator.errors import AnonatorError, JobCancelled
 from anonator.ui.state import text
 from anonator.ui.state.job import (
@@ -289,7 +288,7 @@ class JobController(JobList):
                 target=result.target,
                 result_file=ResultFile(
                     result.target,
-                    result.report,
+                    result.report_page or result.report,
                     self._settings.hipaa,
                     datetime.datetime.now().astimezone(),
                 ),

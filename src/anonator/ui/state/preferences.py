@@ -9,15 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_config_path
 
+from anonator.core import durable_files
 from anonator.core.config import Settings
 from anonator.core.setting import parse_enum
 from anonator.errors import SettingsError
@@ -60,21 +59,16 @@ def load(path: Path) -> tuple[Preferences, str]:
 
 
 def save(path: Path, preferences: Preferences) -> None:
-    """Write the preferences, under a temporary name first so that nobody reads half a file.
+    """Write the preferences; nobody ever reads half a file.
 
     Raises:
         OSError: the folder can't be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        temporary.write_text(json.dumps(_to_json(preferences), indent=2) + "\n", "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    durable_files.write(path, (json.dumps(_to_json(preferences), indent=2) + "\n").encode())
 
 
-def _to_json(preferences: Preferences) -> dict[str, Any]:
+def _to_json(preferences: Preferences) -> dict[str, object]:
     folder = preferences.output_folder
     return {
         "hipaa": _plain(preferences.choices.hipaa),
@@ -83,7 +77,7 @@ def _to_json(preferences: Preferences) -> dict[str, Any]:
     }
 
 
-def _from_json(data: Any) -> Preferences:
+def _from_json(data: object) -> Preferences:
     """The preferences in a file of this version or an earlier one.
 
     Raises:
@@ -106,20 +100,22 @@ def _from_json(data: Any) -> Preferences:
     )
 
 
-def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
+def _table(data: dict[str, object], key: str) -> dict[str, object]:
     found = data.get(key)
     return found if isinstance(found, dict) else {}
 
 
-def _changed(written: dict[str, Any]) -> dict[str, Any]:
+def _changed(written: dict[str, object]) -> dict[str, object]:
     """Without the values that were only the defaults, which the configuration file may change."""
     defaults = _plain({f.name: getattr(Settings.standard(), f.name) for f in dataclasses.fields(Settings)})
     return {name: value for name, value in written.items() if value != defaults.get(name)}
 
 
-def _still_valid(written: dict[str, Any], check: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+def _still_valid(
+    written: dict[str, object], check: Callable[[dict[str, object]], object]
+) -> dict[str, object]:
     """The choices that the check accepts, one after another; a choice it refuses is dropped."""
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     for name, value in written.items():
         try:
             chosen = {**kept, name: _parsed(name, value)}
@@ -131,10 +127,10 @@ def _still_valid(written: dict[str, Any], check: Callable[[dict[str, Any]], obje
     return kept
 
 
-def _plain(chosen: dict[str, Any]) -> dict[str, Any]:
+def _plain(chosen: dict[str, object]) -> dict[str, object]:
     return {name: value.value if isinstance(value, Enum) else value for name, value in chosen.items()}
 
 
-def _parsed(name: str, value: Any) -> Any:
+def _parsed(name: str, value: object) -> object:
     default = next((f.default for f in dataclasses.fields(Settings) if f.name == name), None)
-    return parse_enum(type(default), value) if isinstance(default, Enum) else value
+    return parse_enum(type(default), value) if isinstance(default, Enum) and isinstance(value, str) else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from anonator.core.frames import Preview, UInt8Array
+from anonator.core.frames import UInt8Array
+from anonator.core.job import Preview
 from anonator.ui.state.job import RowKey
 
 COVERED = "Anonymized"

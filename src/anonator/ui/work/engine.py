@@ -12,8 +12,7 @@ from pathlib import Path
 from anonator.core import process_setup
 from anonator.core.config import Model, Settings
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Preview, Progress
-from anonator.core.job import Job
+from anonator.core.job import Job, Preview, Progress
 from anonator.core.job_thread import VideoProcessor
 from anonator.ui.state.app_state import ModelsFound
 from anonator.ui.state.job import Processor

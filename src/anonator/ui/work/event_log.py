@@ -6,7 +6,6 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from anonator.ui.state.app_state import AppState
 from anonator.ui.state.job import JobState, JobView, RunState
@@ -27,7 +26,7 @@ class EventLog:
         name = os.environ.get(VARIABLE)
         return cls(Path(name) if name else None)
 
-    def write(self, event: str, **fields: Any) -> None:
+    def write(self, event: str, **fields: object) -> None:
         """Append an event, with the time of a clock that all processes share."""
         if self._path is not None:
             with self._path.open("a", encoding="utf-8", errors="surrogateescape") as file:

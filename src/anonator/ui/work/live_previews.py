@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from anonator.core.frames import Preview, Progress
-from anonator.core.job import Job
+from anonator.core.job import Job, Preview, Progress
 from anonator.ui.look.pictures import as_array, resized
 from anonator.ui.state.job import Processor
 from anonator.ui.state.job_queue import ProcessorFactory

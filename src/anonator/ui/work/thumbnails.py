@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from anonator.core import process_setup
-from anonator.core.frames import Frame, Preview, UInt8Array
+from anonator.core.frames import Frame, UInt8Array
+from anonator.core.job import Preview
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import MediaInfo
 from anonator.ui.work import torch_loading as loading

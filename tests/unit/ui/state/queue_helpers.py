@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.frames import JobResult, Preview, Progress
-from anonator.core.job import Job
+from anonator.core.job import Job, JobResult, Preview, Progress
 from anonator.ui.state.job import Existing
 from anonator.ui.state.job_queue import JobController
 

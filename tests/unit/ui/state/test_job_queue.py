@@ -11,8 +11,7 @@ import pytest
 from unit.ui.state.queue_helpers import Bench, FakeProcessor, progress
 
 from anonator.core.config import Settings
-from anonator.core.frames import Preview, Stage
-from anonator.core.job import Job
+from anonator.core.job import Job, Preview, Stage
 from anonator.errors import DecodeError, HipaaLockError, JobCancelled
 from anonator.ui.state.job import Clear, JobState, MediaInfo, RunState
 from anonator.ui.state.job_queue import JobController
