@@ -18,12 +18,14 @@ from typing import Any
 from tqdm import tqdm
 
 from anonator import terminal
+from anonator.core import process_setup
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
+from anonator.core.session_end import ending_in_order
 from anonator.core.windows_files import reachable
 from anonator.core.wording import NOT_COVERED, sound_sentence
 from anonator.core.writing.key_file import PHI, KeyFile
@@ -46,6 +48,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with (
         _interruption() as interrupted,
         _output_folder(args.output_dir),
+        process_setup.keep_awake(),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
         try:
@@ -138,14 +141,15 @@ def _one(
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Ctrl+C, Ctrl+Break and SIGTERM set the event, so that the job can clean up after itself."""
+    """Ctrl+C, Ctrl+Break, SIGTERM and the end of the session set the event, so that the job can clean up."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
         signals.append(signal.SIGBREAK)
     before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
     try:
-        yield interrupted
+        with ending_in_order(interrupted.set):
+            yield interrupted
     finally:
         for s, handler in zip(signals, before, strict=True):
             signal.signal(s, handler)
