@@ -3,10 +3,11 @@
     uv run python benchmarks/review.py                  # all of ../shared/clips
     uv run python benchmarks/review.py ../shared/clips/two_faces_tilted.mp4
 
-Each clip is looked at once, in HIPAA Quality. A planted leak takes the sightings of a real track away for 1 to
-30 frames; it counts as found if a doubt names that track at that time. A box 1.2 times as large as the face,
-drawn in the middle of a track, is followed both ways; a sighting counts as covered if 90 % of the face's
-central part (0.7 of its sides) is in the box. Tracks of at least 20 sightings and 12 pixels, six a clip.
+Each clip is looked at once, in HIPAA Quality. A planted leak takes the sightings of a real track away
+for 1 to 30 frames. It counts as found if a doubt names that track at that time. A box 1.2 times as large
+as the face, drawn in the middle of a track, is followed both ways; a sighting counts as covered if 90 %
+of the face's central part (0.7 of its sides) is in the box. Tracks of at least 20 sightings and 12
+pixels, six a clip.
 """
 
 from __future__ import annotations
