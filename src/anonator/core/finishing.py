@@ -222,7 +222,8 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         settings=settings,
         info=reader.info,
         model=attempt.detector.name,
-        own_detector=isinstance(attempt.detector, GivenDetector),
+        own_detector=isinstance(attempt.detector, GivenDetector)
+        or (isinstance(attempt.detector, SpareDetector) and attempt.detector.by_script),
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),

@@ -20,7 +20,7 @@ from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
-from anonator.core.detection.detector_protocol import Detectors
+from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.finishing import examine, publish
 from anonator.core.frames import Frame, Masks
@@ -119,8 +119,7 @@ class Processor:
                     check_target(paper, reader.info.file_id, job.overwrite)
             if job.save_tracks is not None:
                 check_target(job.save_tracks, reader.info.file_id, job.overwrite)
-            spare = SpareDetector(self._detectors, settings) if run.rendering else None
-            attempt = Attempt(reader, writer, spare or self._detectors.get(settings))
+            attempt = Attempt(reader, writer, self._detector())
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
@@ -129,6 +128,14 @@ class Processor:
             if uncovered:
                 return None, uncovered
             return publish(run, attempt, checks), []
+
+    def _detector(self) -> Detector:
+        """The one that looks; from kept tracks only if it must."""
+        settings, rendering = self._run.job.settings, self._run.rendering
+        if rendering is None:
+            return self._detectors.get(settings)
+        by_script = not rendering.analysis.weights_sha256
+        return SpareDetector(self._detectors, settings, by_script=by_script)
 
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""

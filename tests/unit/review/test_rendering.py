@@ -102,6 +102,7 @@ def test_without_edits_every_pixel_is_the_first_run_s_and_nobody_looks(
     first, again = (json.loads(r.report.read_text("utf-8")) for r in (kept.first, result) if r.report)
     assert first["tracks"] == again["tracks"]
     assert first["reviewed_by"] == again["reviewed_by"] == "nobody yet"
+    assert first["model"]["given_by_a_script"] and again["model"]["given_by_a_script"]
     assert "review" not in first and again["review"]["left_visible"] == []
 
 

@@ -15,8 +15,15 @@ UNUSED = "none; the tracks of an earlier run were used"
 class SpareDetector:
     """Loads the detector of these settings at the first look, and is it from then on."""
 
-    def __init__(self, detectors: Detectors, settings: Settings) -> None:
-        """Load nothing yet."""
+    def __init__(self, detectors: Detectors, settings: Settings, *, by_script: bool = False) -> None:
+        """Load nothing yet.
+
+        Args:
+            detectors: where it comes from.
+            settings: of the job.
+            by_script: whether a script's own detector found the tracks.
+        """
+        self.by_script = by_script
         self._detectors, self._settings = detectors, settings
         self._loaded: Detector | None = None
 
@@ -28,7 +35,9 @@ class SpareDetector:
     @property
     def name(self) -> str:
         """What the settings name."""
-        return self._loaded.name if self._loaded else self._settings.model.value
+        if self._loaded:
+            return self._loaded.name
+        return "a script's own detector" if self.by_script else self._settings.model.value
 
     @property
     def device_line(self) -> str:

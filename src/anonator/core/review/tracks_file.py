@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
@@ -32,6 +31,7 @@ from anonator.core.review.tracks_lines import (
     BROKEN,
     SCHEMA,
     VERSION,
+    Line,
     analysis_of,
     edit_of,
     key_of,
@@ -40,7 +40,7 @@ from anonator.core.review.tracks_lines import (
 )
 from anonator.errors import ReviewError
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: dict[int, Callable[[Line], Line]] = {}
 """By version: what makes a line of it one of the next version."""
 SUFFIX = ".tracks"
 LARGEST_BYTES = 1 << 30
@@ -238,7 +238,7 @@ def _read(content: bytes, key: VideoKey | None) -> tuple[Kept, str, int]:
     except (OSError, EOFError, zlib.error) as exc:
         raise ReviewError("The tracks file cannot be read, or it was cut off.") from exc
     before, end, problem, complete = "", 0, "", False
-    lines: list[dict[str, Any]] = []
+    lines: list[Line] = []
     edits: list[Edit] = []
     for data in content.splitlines(keepends=True):
         number = len(lines) + len(edits) + 1
@@ -275,7 +275,7 @@ def _read(content: bytes, key: VideoKey | None) -> tuple[Kept, str, int]:
     return Kept(analysis, tuple(edits), problem), before, end
 
 
-def _migrated(line: dict[str, Any], version: int) -> dict[str, Any]:
+def _migrated(line: Line, version: int) -> Line:
     if not isinstance(version, int) or version > VERSION:
         raise ReviewError("This file of tracks was made by a newer version of the program. Update it.")
     for old in range(version, VERSION):
@@ -283,12 +283,12 @@ def _migrated(line: dict[str, Any], version: int) -> dict[str, Any]:
     return line
 
 
-def _encoded(line: dict[str, Any], before: str) -> bytes:
+def _encoded(line: Line, before: str) -> bytes:
     line = {**line, "before": before}
     return (json.dumps({**line, "sum": _sum(line)}, separators=(",", ":")) + "\n").encode()
 
 
-def _sum(line: dict[str, Any]) -> str:
+def _sum(line: Line) -> str:
     """SHA-256 of a line's content: the last line has none after it that would show a change."""
     return hashlib.sha256(json.dumps(line, separators=(",", ":")).encode()).hexdigest()
 

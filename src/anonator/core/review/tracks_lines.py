@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from anonator.core.config import Settings
 from anonator.core.review.analysis import Analysis, FoundTrack, VideoKey
@@ -14,13 +14,15 @@ from anonator.core.review.kept_sightings import Sightings
 from anonator.core.review.shades import Shade
 from anonator.errors import ReviewError, SettingsError
 
+Line: TypeAlias = dict[str, Any]
+"""One line, as JSON holds it."""
 SCHEMA, VERSION = "anonator-tracks", 1
 PTS_A_LINE = 5000
 BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, SettingsError)
 """What a line that is not what it must be can raise."""
 
 
-def lines_of(analysis: Analysis) -> Iterator[dict[str, Any]]:
+def lines_of(analysis: Analysis) -> Iterator[Line]:
     """The lines that an analysis becomes, the header first."""
     yield {
         "kind": "header",
@@ -44,14 +46,14 @@ def lines_of(analysis: Analysis) -> Iterator[dict[str, Any]]:
     }
 
 
-def analysis_of(lines: list[dict[str, Any]]) -> Analysis:
+def analysis_of(lines: list[Line]) -> Analysis:
     """The analysis that lines hold.
 
     Raises:
         ReviewError: something is missing or of the wrong kind.
     """
 
-    def of(kind: str) -> list[dict[str, Any]]:
+    def of(kind: str) -> list[Line]:
         return [line for line in lines if line["kind"] == kind]
 
     try:
@@ -90,13 +92,13 @@ def _require_sound(made: Analysis) -> None:
         raise ValueError("impossible times")
 
 
-def key_of(head: dict[str, Any]) -> VideoKey:
+def key_of(head: Line) -> VideoKey:
     """The key of the video that a header names."""
     key = head["key"]
     return VideoKey(**{**key, "time_base": tuple(key["time_base"])})
 
 
-def edit_of(line: dict[str, Any]) -> Edit:
+def edit_of(line: Line) -> Edit:
     """The edit that a line holds."""
     return Edit(
         line["number"],
@@ -111,7 +113,7 @@ def edit_of(line: dict[str, Any]) -> Edit:
     )
 
 
-def _settings(default: Any, values: dict[str, Any]) -> Any:
+def _settings(default: Any, values: Line) -> Any:
     """Settings from their plain values; those that this version does not know are an error."""
     given = {
         name: _settings(getattr(default, name), value)
@@ -124,7 +126,7 @@ def _settings(default: Any, values: dict[str, Any]) -> Any:
     return type(default)(**given)
 
 
-def plain(value: Any) -> dict[str, Any]:
+def plain(value: Any) -> Line:
     """A dataclass as JSON can hold it."""
 
     def simple(each: Any) -> Any:
