@@ -75,7 +75,7 @@ class Audit:
     """What a person changed and signed, if the result was made from kept tracks."""
 
 
-def to_json(facts: dict[str, Any]) -> bytes:
+def to_json(facts: Mapping[str, object]) -> bytes:
     """The facts as a UTF-8 JSON file."""
     return (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -174,7 +174,7 @@ def facts_of(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Any, usual: Any) -> dict[str, object]:
+def _plain(settings: Any, usual: object) -> dict[str, object]:
     """Settings as JSON has them, the rare ones only where they differ from the usual."""
     plain: dict[str, object] = {}
     for field in dataclasses.fields(settings):

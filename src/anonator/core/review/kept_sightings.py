@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
@@ -30,10 +30,14 @@ class Seen:
     overlaps: bool
 
 
+Row: TypeAlias = Sequence[Any]
+"""What ROW holds, as a list or tuple."""
+
+
 class Sightings(Sequence[Seen]):
     """Detections in order of their frames; equal ones are equal."""
 
-    def __init__(self, rows: Any = ()) -> None:
+    def __init__(self, rows: Iterable[Row] | np.ndarray = ()) -> None:
         """Take rows of ROW's fields, or an array of them, which must not change later."""
         self.rows = rows if isinstance(rows, np.ndarray) else np.array(list(rows), ROW)
 
@@ -60,7 +64,7 @@ class Sightings(Sequence[Seen]):
     def __hash__(self) -> int:
         return hash(self.rows.tobytes())
 
-    def plain(self) -> list[list[Any]]:
+    def plain(self) -> list[Row]:
         """The rows as JSON can hold them, with no more digits than 32 bits have."""
         boxes = self.rows["box"].astype("U").astype(float).tolist()
         scores = self.rows["score"].astype("U").astype(float).tolist()
@@ -69,7 +73,7 @@ class Sightings(Sequence[Seen]):
         return [list(row[:3]) + list(row[3]) for row in zip(frames, boxes, scores, rest, strict=True)]
 
     @classmethod
-    def from_plain(cls, rows: Iterable[Sequence[Any]]) -> Sightings:
+    def from_plain(cls, rows: Iterable[Row]) -> Sightings:
         """The sightings that plain() made these rows of.
 
         Raises:
@@ -81,7 +85,7 @@ class Sightings(Sequence[Seen]):
         return cls(taken)
 
 
-def _seen(row: tuple[Any, ...]) -> Seen:
+def _seen(row: Row) -> Seen:
     frame, (x1, y1, x2, y2), score, turned, sure, overlaps = row
     return Seen(frame, (float(x1), float(y1), float(x2), float(y2)), score, turned, sure, overlaps)
 
