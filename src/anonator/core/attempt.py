@@ -11,8 +11,9 @@ from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
 from anonator.core.course import Course
 from anonator.core.detection.detector_protocol import Detector
+from anonator.core.detection.yunet import YuNet
 from anonator.core.frames import Frame, Look, Masks, TrackSummary
-from anonator.core.job import Job, Preview, Progress
+from anonator.core.job import Job, NearMiss, Preview, Progress
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.stage_times import StageTimes
@@ -55,6 +56,12 @@ class Run:
     """For so many frames, what a second look costs in what the first one cost."""
     checking: float | None = None
     """Seconds that the last second look took."""
+    second: YuNet | None = None
+    """The second detector, if it looks at the finished file."""
+    second_seconds: float = 0.0
+    """What it takes for a frame."""
+    near_misses: tuple[NearMiss, ...] = ()
+    """What it saw in the last attempt's file that may be a face."""
     course: Course = field(default_factory=Course)
     """Of all attempts and their checks."""
 
@@ -68,12 +75,17 @@ class Run:
         if progress is not None and self.on_progress is not None:
             self.on_progress(self.course.place(progress, share))
 
+    @property
+    def may_repair(self) -> bool:
+        """Whether faces are looked for in the finished file, so that it may have to be made again."""
+        return self.job.settings.hipaa or self.second is not None
+
     def tracked(self, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
         """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)
         self.tracks = tracker.summaries
         for frame, masks in tracker.run(self.record.noted(looks)):
-            if self.job.settings.hipaa:
+            if self.may_repair:
                 self.record.add(frame, masks)
             yield frame, masks
 

@@ -77,6 +77,15 @@ class Encoder(Enum):
     AMF = "h264_amf"
 
 
+class SecondDetector(Enum):
+    """What the second, different detector is for."""
+
+    CHECK = "check"
+    LOOK = "look"
+    OFF = "off"
+
+
+HIPAA_SECOND_DETECTOR = (SecondDetector.CHECK, SecondDetector.LOOK)
 HIPAA_PERFORMANCE = (Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED)
 CPU_BATCH_LIMIT = 4
 MAX_UPSCALE = 2.0
@@ -218,6 +227,13 @@ class Settings:
         topic=Topic.FINDING,
         window=True,
     )
+    second_detector: Choice[SecondDetector] = setting(
+        SecondDetector.CHECK,
+        "What a second, different detector does: check finished frames, also look for faces, or nothing.",
+        hipaa_choices=HIPAA_SECOND_DETECTOR,
+        why="a finished file must be looked at by a second detector",
+        topic=Topic.FINDING,
+    )
     mode: Choice[Mode] = setting(
         Mode.SOLID, "How a face is covered.", hipaa=Hipaa.FIXED, topic=Topic.COVERED, window=True
     )
@@ -331,6 +347,11 @@ class Settings:
     def lowest_threshold(self) -> float:
         """The score from which a detection may start a track: the lowest pass counts."""
         return self.threshold * min(self.pass_factors) if self.multi_pass else self.threshold
+
+    @property
+    def looks_at_every_frame(self) -> bool:
+        """Whether the second detector looks at the finished file: only there, black tells what is covered."""
+        return self.second_detector is not SecondDetector.OFF and self.mode is Mode.SOLID
 
     @classmethod
     def standard(cls, **changes: Any) -> Settings:

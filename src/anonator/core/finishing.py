@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import report
+from anonator.core.checks.every_frame import EveryFrame, second_detector_passed
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
@@ -24,6 +26,7 @@ from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
+from anonator.core.reading.reader import VideoReader
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 
@@ -47,8 +50,10 @@ def expected_seconds(run: Run, attempt: Attempt) -> float | None:
     if share <= 0 or not attempt.masked:
         return None
     seconds = PLAYING * took.get("writing", 0.0)
+    if run.may_repair:
+        seconds += took.get("reading", 0.0) + run.second_seconds * attempt.masked
     if run.job.settings.hipaa:
-        seconds += took.get("reading", 0.0) + took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
+        seconds += took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
     return seconds / share
 
 
@@ -77,20 +82,20 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
 
         def tick() -> None:
             run.control.checkpoint(meter)
-            while not settings.hipaa and meter.frames < playback.frames:
-                run.tell(meter.count(), meter.frames / attempt.masked)  # the second look has its own count
+            while not run.may_repair and meter.frames < playback.frames:
+                run.tell(meter.count(), meter.frames / attempt.masked)  # looking for faces has its own count
 
         def looked(share: float) -> None:
             run.control.checkpoint(meter)
             run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
-        if settings.hipaa:
-            looked_at, uncovered = _look_again(run, attempt, looked)
+        if run.may_repair:
+            passed, uncovered = _look_again(run, attempt, looked)
             run.checking = meter.elapsed()
-            if any(face.score >= settings.threshold for face in uncovered):
+            if any(face.second or face.score >= settings.threshold for face in uncovered):
                 run.seconds += meter.elapsed()
                 return [], uncovered
-            checks.append(second_look_passed(looked_at, len(run.repairs)))
+            checks += passed
         checks.append(playback.finish(attempt.masked, tick))
         tick()
     run.tell(meter.progress(), 1.0)
@@ -98,22 +103,50 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
     return checks, []
 
 
-def _look_again(run: Run, attempt: Attempt, tick: Callable[[float], None]) -> tuple[int, list[Uncovered]]:
-    """How many finished frames were looked at, and the faces that can be seen in them."""
+def _look_again(
+    run: Run, attempt: Attempt, tick: Callable[[float], None]
+) -> tuple[list[Check], list[Uncovered]]:
+    """What both detectors say of the finished file: their sentences, and the faces that can be seen in it."""
+    settings, source = run.job.settings, run.job.source
+    finished, stop = attempt.writer.temporary_path, run.control.stop_if_cancelled
+    checks: list[Check] = []
+    uncovered: list[Uncovered] = []
+    with ExitStack() as stack:
+        second: EveryFrame | None = None
+        if run.second is not None:
+            watching = EveryFrame(run.second, attempt.detector, source, settings, run.canvas, stop)
+            second = stack.enter_context(watching)
+        if settings.hipaa:
+            wanted = _wanted(run, attempt)
+            uncovered += uncovered_faces(
+                finished,
+                source,
+                wanted,
+                attempt.detector,
+                settings,
+                tick,
+                run.canvas,
+                stop,
+                passing=None if second is None else second.see,
+            )
+            checks.append(second_look_passed(len(wanted), sum(not face.second for face in run.repairs)))
+        elif second is not None:
+            for frame in stack.enter_context(VideoReader(finished)):
+                tick(frame.index / attempt.masked)
+                second.see(frame)
+        if second is not None:
+            seen = second.finish(attempt.masked)
+            uncovered += seen.uncovered
+            run.near_misses = seen.near_misses
+            checks.append(second_detector_passed(seen, sum(face.second for face in run.repairs)))
+    return checks, uncovered
+
+
+def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:
+    """The finished frames that the job's own detector looks at again, and whether turned, too."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
-    wanted = {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
-    found = uncovered_faces(
-        attempt.writer.temporary_path,
-        run.job.source,
-        wanted,
-        attempt.detector,
-        run.job.settings,
-        tick,
-        run.canvas,
-        run.control.stop_if_cancelled,
-    )
-    return len(wanted), found
+    return {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
@@ -156,6 +189,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
+        near_misses=run.near_misses,
         stage_seconds=run.times.seconds(),
     )
 
@@ -193,6 +227,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         audio=writer.audio_outcome,
         checks=checks,
         repaired=run.repairs,
+        near_misses=run.near_misses,
         warnings=notes,
         output_sha256=report.sha256_of(writer.temporary_path, tick),
         output_bytes=writer.bytes_written,

@@ -14,11 +14,15 @@ from functools import partial
 
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
+from anonator.core.checks.every_frame import seconds_each
+from anonator.core.checks.findings import FAINT
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
+from anonator.core.detection.joined import for_looking
+from anonator.core.detection.yunet import YuNet
 from anonator.core.finishing import examine, expected_seconds, publish
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
@@ -61,6 +65,8 @@ class Processor:
         """
         run = self._run
         second_ffmpeg_version()  # checked before hours of work, not after
+        if run.job.settings.looks_at_every_frame:  # likewise
+            run.second = YuNet(FAINT)
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -106,6 +112,9 @@ class Processor:
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
             if settings.report:
                 check_target(job.report_target, reader.info.file_id, job.overwrite)
+            if run.second is not None:
+                size = reader.info.display_width, reader.info.display_height
+                run.second_seconds = seconds_each(run.second, settings, *size)
             attempt = Attempt(reader, writer, self._detectors.get(settings))
             run.control.checkpoint()
             self._pass(attempt)
@@ -127,7 +136,8 @@ class Processor:
                 covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
             else:
                 stop = run.control.stop_if_cancelled
-                seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)
+                detector = for_looking(attempt.detector, settings)
+                seen = look(times.waiting("detection", frames), detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)

@@ -55,7 +55,9 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     assert track["sightings"] >= 10 and 0.1 <= track["lowest_score"] <= 1
     assert audit["scene_cuts_seconds"] == []
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
-    assert names == ["frames", "contents", "second look", "playback"], "another check? name it here, too"
+    expected = ["frames", "contents", "second look", "second detector", "playback"]
+    assert names == expected, "another check? name it here, too"
+    assert audit["near_misses"] == []
     assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
 
 
@@ -96,7 +98,7 @@ def test_the_inputs_hash_is_there_where_it_was_asked_for(
     audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
     assert audit["input"] == {"sha256": hashlib.sha256(small_face_clip.path.read_bytes()).hexdigest()}
     names = [check["check"] for check in audit["verification"]]
-    assert names == ["frames", "contents", "playback"], "another check? name it here, too"
+    assert names == ["frames", "contents", "second detector", "playback"], "another check? name it here, too"
 
 
 def test_standard_mode_writes_one_only_if_asked(
