@@ -18,6 +18,7 @@ from anonator.core.checks.second_look import (
     effort,
     frames_near,
     frames_to_look_at,
+    is_covered_with,
     second_look_passed,
     uncovered_faces,
 )
@@ -136,7 +137,8 @@ def _look_again(
                 second.see(frame)
         if second is not None:
             seen = second.finish(attempt.masked)
-            uncovered += seen.uncovered
+            firm = [face for face in uncovered if face.score >= settings.threshold]
+            uncovered += [face for face in seen.uncovered if not is_covered_with(face, firm)]
             run.near_misses = seen.near_misses
             checks.append(second_detector_passed(seen, sum(face.second for face in run.repairs)))
     return checks, uncovered

@@ -17,7 +17,7 @@ from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.every_frame import seconds_each
 from anonator.core.checks.findings import FAINT
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
-from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
+from anonator.core.checks.second_look import Uncovered, is_covered_with, patches_for
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
@@ -74,7 +74,7 @@ class Processor:
             if result is not None:
                 return result
             log.info("the second look found %d faces", len(uncovered))
-            again = [face for face in uncovered if was_covered_before(face, run.repairs)]
+            again = [face for face in uncovered if is_covered_with(face, run.repairs)]
             if again:
                 uncovered = again
                 break

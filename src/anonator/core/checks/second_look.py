@@ -225,8 +225,8 @@ def patches_for(faces: Iterable[Uncovered]) -> Patches:
     )
 
 
-def was_covered_before(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
-    """Whether the middle of a face is at a place and time where one was already covered more widely."""
+def is_covered_with(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
+    """Whether covering other faces more widely covers the middle of this one, too."""
     boxes = patches_for(repairs).boxes(face.seconds)
     x, y = box_ops.centres(np.array([face.box], np.float32))[0]
     within = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
