@@ -1,9 +1,10 @@
-"""Takes masks away on single frames of finished files, and counts how many of these leaks are found and covered.
+"""Takes masks away on single frames of finished files, and counts how many of these leaks are found.
 
-A reference face (CenterFace, at twice the size) is chosen at random; in the first attempt, no mask that touches
-its middle is drawn into that one frame. The job goes on as always: its checks must find the face in the closed
-file, and the file that gets its name must cover it. With --blind the job's own detector finds nothing during
-the checks, so that only the second detector is left; with --without, there is no second detector.
+A reference face (CenterFace, at twice the size) is chosen at random; in the first attempt, no mask that
+touches its middle is drawn into that one frame. The job goes on as always: its checks must find the face
+in the closed file, and the file that gets its name must cover it. With --blind the job's own detector
+finds nothing during the checks, so that only the second detector is left; with --without, there is no
+second detector.
 
     uv run python benchmarks/planted.py                       30 leaks on ../shared/clips, HIPAA Quality
     uv run python benchmarks/planted.py --blind

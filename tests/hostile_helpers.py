@@ -101,7 +101,7 @@ class Bench:
         before = inventory(self.folder)
         result = self.run(source, target or self.folder / "out.mp4", settings, **job)
         after = inventory(self.folder)
-        made = [path for path in (result.target, result.report) if path is not None]
+        made = [path for path in (result.target, result.report, result.report_page) if path is not None]
         for path in made:
             after.pop(os.path.relpath(os.fsencode(path), os.fsencode(self.folder)))
         assert after == before

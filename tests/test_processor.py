@@ -229,6 +229,7 @@ FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
         "anonator.core.checks.second_look.find_faces",
         "anonator.core.checks.second_ffmpeg.Playback.finish",
         "anonator.core.checks.report.to_json",
+        "anonator.core.checks.report_page.to_html",
     ],
 )
 def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
@@ -242,7 +243,7 @@ def test_an_exception_in_any_stage_ends_the_job_and_leaves_nothing(
     """A failure means that an exception became "no faces", or that half a file was left."""
     owner, name = place.rsplit(".", 1)
     at_the_end = (
-        "close", "publish", *FILE_CHECKS, "find_faces", "finish", "to_json",
+        "close", "publish", *FILE_CHECKS, "find_faces", "finish", "to_json", "to_html",
     )  # fmt: skip
     for_each_look = ("picture_within", "_take")  # at every third of the 12 frames
     after = 0 if name in at_the_end else 2 if name in for_each_look else 8
@@ -305,7 +306,7 @@ def test_an_existing_result_is_never_replaced_silently(
     assert target.read_bytes() == b"precious"
     VideoProcessor(Job(small_face_clip.path, target, Settings(), overwrite=True), detectors=detectors).run()
     assert len(decode_rgb(target)) == 12
-    assert files_in(tmp_path) == ["out.mp4", "out_report.json"]
+    assert files_in(tmp_path) == ["out.mp4", "out_report.html", "out_report.json"]
 
 
 def test_the_input_is_never_touched(tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache) -> None:
@@ -315,7 +316,12 @@ def test_the_input_is_never_touched(tmp_path: Path, astronaut: np.ndarray, detec
     with pytest.raises(AnonatorError):
         VideoProcessor(Job(clip.path, clip.path, Settings(), overwrite=True), detectors=detectors).run()
     assert (hashlib.sha256(clip.path.read_bytes()).hexdigest(), clip.path.stat().st_mtime_ns) == before
-    assert files_in(tmp_path) == ["in.mp4", "in_anonymized.mp4", "in_anonymized_report.json"]
+    assert files_in(tmp_path) == [
+        "in.mp4",
+        "in_anonymized.mp4",
+        "in_anonymized_report.html",
+        "in_anonymized_report.json",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["missing", "text", "folder", "empty", "sound only"])

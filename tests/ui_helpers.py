@@ -162,6 +162,7 @@ class FakeJob:
                 "device": "CPU, float32",
                 "audio": "removed",
                 "report": self.job.report_target if self.job.settings.report else None,
+                "report_page": self.job.page_target if self.job.settings.report else None,
                 **self._facts,
             }
         )
@@ -188,6 +189,7 @@ class FakeJob:
         shutil.copyfile(self.job.source, self.job.target)
         if self.job.settings.report:
             self.job.report_target.write_text("{}")
+            self.job.page_target.write_text("<!DOCTYPE html>")
         self._ended.set()
 
 

@@ -201,6 +201,7 @@ class Photographer:
         self._shot("unlocked")
 
     def _questions(self) -> None:
+        from anonator.ui.key_question import key_rows
         from anonator.ui.questions import Questions
         from anonator.ui.state.job import Clear
 
@@ -208,6 +209,10 @@ class Photographer:
         self._dialog(
             "dialog_unlock", lambda: (window.choosing.set_locked(True), window.choosing.turn_lock(False))
         )
+        self._remember_the_least()
+        self._dialog("dialog_unlock_most", lambda: window.choosing.turn_lock(False))
+        window.choosing.restore_defaults()
+        self._dialog("dialog_key_file", lambda: key_rows(window.root, window.theme).begin(neutral=True))
         self._dialog("dialog_keys", window.show_keys)
         self._dialog("dialog_again", window.commands.run_again)
         self._dialog("dialog_clear", window.commands.clear_finished)
@@ -226,6 +231,24 @@ class Photographer:
         window.read_config()
         window.notice.close.invoke()
         self._shot("stricter")
+
+    def _remember_the_least(self) -> None:
+        """Choose the weakest values without HIPAA mode, and switch it on again."""
+        from anonator.core.config import Mode, Performance
+
+        choosing = self._window.choosing
+        choosing.set_locked(False)
+        for name, value in (
+            ("mode", Mode.BLUR),
+            ("keep_audio", True),
+            ("mask_scale", 1.0),
+            ("threshold", 0.9),
+            ("orientations", False),
+            ("multi_pass", False),
+            ("performance", Performance.MAXIMUM),
+        ):
+            choosing.choose(name, value)
+        choosing.set_locked(True)
 
     # --- tools
 

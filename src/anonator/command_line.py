@@ -27,7 +27,7 @@ OPTIONS: dict[str, Setting] = {
     name: each for name, each in SETTINGS.items() if each.declared.topic is not None
 }
 """Settings that are options of the same name."""
-JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "json")
+JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "key_file", "json")
 """Other options that only make sense for a job in the terminal."""
 
 
@@ -45,14 +45,15 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Covers the faces in videos. Opens the window unless --headless is given.",
         epilog="HIPAA mode is on unless --standard is given: solid masks, no sound, fixed values. "
-        "In HIPAA mode, options can only make it stricter.",
+        "In HIPAA mode, options can only make it stricter. "
+        "anonator report FILE.json makes the page of an audit report again.",
     )
     parser.add_argument(
         "files",
         nargs="*",
         type=Path,
         metavar="VIDEO",
-        help="the videos; without --headless they open in the window",
+        help="videos, or folders with videos in them; without --headless they open in the window",
     )
     parser.add_argument(
         "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
@@ -87,6 +88,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     results.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
+    )
+    results.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="PATH",
+        help="with --neutral-name: add to this CSV file which result belongs to which video; it is protected "
+        "health information (PHI)",
     )
     results.add_argument("--overwrite", action="store_true", help="replace a result that already exists")
     scripts.add_argument(
@@ -133,7 +141,10 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
                 "Leave it out, or switch the lock off with --standard."
             )
     settings = dataclasses.replace(config.hipaa, **given)
-    require_lock_holds(settings)
+    try:
+        require_lock_holds(settings)
+    except HipaaLockError as exc:
+        raise HipaaLockError(f"{exc} {_flag('standard')} does that.") from exc
     return settings
 
 
@@ -182,8 +193,8 @@ def _facts(setting: Setting) -> str:
     elif name in HIPAA_STRICTER:
         facts.append(f"in HIPAA mode {lock_words(name)}")
     elif name in HIPAA_FIXED:
-        facts.append(f"in HIPAA mode always {_shown(setting.default)}")
-        default = f"default {_shown(setting.standard)}"
+        facts.append(f"HIPAA mode fixes it: {_shown(setting.default)}")
+        default = f"with --standard, default {_shown(setting.standard)}"
     elif declared.hipaa_choices and isinstance(setting.default, Enum):
         refused = (each for each in type(setting.default) if each not in declared.hipaa_choices)
         facts.append(f"HIPAA mode refuses {', '.join(map(word, refused))}")

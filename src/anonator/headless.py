@@ -8,8 +8,10 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,14 @@ from anonator import terminal
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.job import NO_SOUND, Job, JobResult, Progress, Stage
+from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
 from anonator.core.windows_files import reachable
-from anonator.errors import AnonatorError, JobCancelled, OutputExistsError
+from anonator.core.wording import NOT_COVERED, sound_sentence
+from anonator.core.writing.key_file import PHI, KeyFile
+from anonator.errors import AnonatorError, JobCancelled, OutputError, OutputExistsError
+from anonator.terminal_progress import VideoProgress, labels
 
 DONE, FAILED, CANCELLED = 0, 1, 130
 
@@ -38,31 +43,75 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     Returns:
         The exit status.
     """
-    status = DONE
     with (
         _interruption() as interrupted,
         _output_folder(args.output_dir),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
+        try:
+            key = None if args.key_file is None else KeyFile(args.key_file)
+        except OutputError as exc:
+            terminal.ERR.write(f"{exc}\n")
+            return FAILED
+        if key is not None:
+            terminal.ERR.write(f"{PHI}\n")
         if not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
-        for name in _names(args, settings):
-            if name.same_as is not None:
-                _say(args, name, {"status": "skipped", "same_as": str(name.same_as)})
+        names = _names(args, settings)
+        called = labels(name.source for name in names)
+        ends = Counter[str]()
+        for number, name in enumerate(names, 1):
+            if ends["cancelled"]:
+                ends["not started"] += 1
                 continue
-            job = Job(name.source, name.target, settings, args.overwrite)
-            try:
-                result = _one(job, detectors, interrupted, quiet=args.json)
-            except JobCancelled as exc:
-                _say(args, name, {"status": "cancelled", "error": str(exc)})
-                return CANCELLED
-            except AnonatorError as exc:
-                status = FAILED
-                way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
-                _say(args, name, {"status": "failed", "error": f"{exc}{way_out}"})
-            else:
-                _say(args, name, _facts(result, verbose=args.verbose))
-    return status
+            progress = partial(VideoProgress, called[name.source], number, len(names), quiet=args.json)
+            facts = _do(args, name, settings, detectors, interrupted, progress, key)
+            ends[facts["status"]] += 1
+            _say(args, name, facts, called[name.source])
+        if not args.json:
+            terminal.OUT.write(_summary(ends))
+    if ends["cancelled"]:
+        return CANCELLED
+    return FAILED if ends["failed"] else DONE
+
+
+def _do(
+    args: argparse.Namespace,
+    name: ResultName,
+    settings: Settings,
+    detectors: DetectorCache,
+    interrupted: threading.Event,
+    progress: Callable[[], VideoProgress],
+    key: KeyFile | None,
+) -> dict[str, Any]:
+    """Do one video, and return what became of it."""
+    if name.same_as is not None:
+        return {"status": "skipped", "same_as": str(name.same_as)}
+    job = Job(name.source, name.target, settings, args.overwrite)
+    try:
+        result = _one(job, detectors, interrupted, progress)
+    except JobCancelled as exc:
+        return {"status": "cancelled", "error": str(exc)}
+    except AnonatorError as exc:
+        way_out = " --overwrite replaces it." if isinstance(exc, OutputExistsError) else ""
+        return {"status": "failed", "error": f"{exc}{way_out}"}
+    facts = _facts(result, verbose=args.verbose)
+    if key is not None:
+        facts["key_file"] = str(key.path)
+        try:
+            key.add(result.target, name.source)
+        except OutputError as exc:
+            # the result is whole, but nobody could tell any more whose it is
+            facts |= {"status": "failed", "error": str(exc), "key_file": None}
+    return facts
+
+
+def _summary(ends: Counter[str]) -> str:
+    """How the run ended, such as "3 videos: 2 done, 1 failed."; and what nobody looked for."""
+    total = sum(ends.values())
+    told = ", ".join(f"{count} {end}" for end, count in ends.items() if count)
+    lines = f"{total} video{'' if total == 1 else 's'}: {told}.\n"
+    return lines + (f"{NOT_COVERED}\n" if ends["done"] else "")
 
 
 def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ...]:
@@ -72,27 +121,17 @@ def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ..
     return plan(args.files, args.output_dir, settings)
 
 
-def _one(job: Job, detectors: DetectorCache, interrupted: threading.Event, *, quiet: bool) -> JobResult:
-    with tqdm(
-        unit=" frames", desc=job.source.name, file=terminal.ERR, disable=quiet or None, leave=False
-    ) as bar:
-        stage = Stage.WORKING
-
-        def show(progress: Progress) -> None:
-            nonlocal stage
-            if progress.stage is not stage:
-                stage = progress.stage
-                bar.reset()  # each stage counts from 0
-                bar.set_description(", ".join(filter(None, (job.source.name, stage.word))), refresh=False)
-            bar.total = progress.total
-            bar.update(progress.frame - bar.n)
-
-        processor = VideoProcessor(job, detectors=detectors, on_progress=show)
+def _one(
+    job: Job, detectors: DetectorCache, interrupted: threading.Event, progress: Callable[[], VideoProgress]
+) -> JobResult:
+    with contextlib.closing(progress()) as shown:
+        processor = VideoProcessor(job, detectors=detectors, on_progress=shown.show)
         processor.start()
         while True:
             try:
                 return processor.wait(0.1)
             except TimeoutError:
+                shown.beat()
                 if interrupted.is_set():
                     processor.cancel()
 
@@ -126,13 +165,14 @@ def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
         "replaced_frames": result.replaced_frames,
         "checks": list(result.checks),
         "report": None if result.report is None else str(result.report),
+        "report_page": None if result.report_page is None else str(result.report_page),
         "reviewed": False,
         "notes": list(result.notes),
         **({"stage_seconds": result.stage_seconds} if verbose else {}),
     }
 
 
-def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> None:
+def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any], label: str) -> None:
     """Report what became of one video: JSON on standard output, or lines for people."""
     source = name.source
     if name.why:
@@ -143,15 +183,14 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
     if facts["status"] == "skipped":
         terminal.OUT.write(f"{source}: skipped. {name.why}\n")
     elif facts["status"] == "done":
-        sound = facts["audio"] if facts["audio"] == NO_SOUND else f"sound: {facts['audio']}"
         said = (
-            f"{source.name}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
+            f"{label}: done, {facts['frames']} frames in {facts['seconds']:.1f} s "
             f"({facts['fps']:.1f} per second), "
-            f"masks on {facts['masked_frames']} of them, {sound}.\n"
+            f"masks on {facts['masked_frames']} of them. {sound_sentence(facts['audio'])}\n"
             f"  {facts['output']}\n"
         )
         if facts["report"]:
-            said += f"  Report: {facts['report']}\n"
+            said += f"  Report: {facts['report_page'] or facts['report']}\n"
         for check in facts["checks"]:
             said += f"  Check: {check}\n"
         said += "  Not yet reviewed by a person.\n"
@@ -159,7 +198,9 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any]) -> N
             said += f"  Note: {note}\n"
         terminal.OUT.write(said)
     else:
-        terminal.ERR.write(f"{source.name}: {facts['status']}. {facts['error']}\n")
+        terminal.ERR.write(f"{label}: {facts['status']}. {facts['error']}\n")
+        if facts.get("output"):
+            terminal.ERR.write(f"  {facts['output']}\n")
         for note in facts.get("notes", ()):
             terminal.ERR.write(f"  Note: {note}\n")
 

@@ -6,11 +6,14 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from anonator import headless, logs, terminal
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
 from anonator.core.config_file import load
+from anonator.core.reading.folders import videos_in
+from anonator.core.windows_files import reachable
 from anonator.core.writing import leftovers
 from anonator.errors import DisplayError, SettingsError
 
@@ -25,8 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 a job failed, 2 usage, 130 cancelled.
     """
     terminal.prepare()
+    given = sys.argv[1:] if argv is None else list(argv)
+    if given[:1] == ["report"]:  # a video of that name is ./report
+        from anonator import report_command
+
+        return report_command.main(given[1:])
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args = parser.parse_args(given)
     logs.set_up(verbose=args.verbose)
     if args.self_test:
         if args.files:
@@ -54,6 +62,9 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         settings = settings_from(args, load(args.config))
     except SettingsError as exc:
         parser.error(str(exc))
+    args.files = _videos(parser, args.files)
+    if args.key_file and not settings.neutral_name:
+        parser.error("--key-file goes with --neutral-name; other results carry their video's name.")
     if args.download_models and not args.files:
         return headless.download_models(args.model)
     if not args.files:
@@ -66,6 +77,21 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
     process_setup.prepare()
     return headless.run(args, settings)
+
+
+def _videos(parser: argparse.ArgumentParser, given: Sequence[Path]) -> list[Path]:
+    """The videos that were named, and those in the folders that were named."""
+    videos, results = list[Path](), 0
+    for path in given:
+        inside, own = videos_in(path) if reachable(path).is_dir() else ([path], [])
+        if not inside:
+            parser.error(f"there are no videos in {path}.")
+        videos += inside
+        results += len(own)
+    if results:
+        were = "file that Anonator made was" if results == 1 else "files that Anonator made were"
+        terminal.ERR.write(f"{results} {were} skipped.\n")
+    return videos
 
 
 if __name__ == "__main__":

@@ -232,7 +232,7 @@ def test_a_job_on_a_real_full_disk_leaves_the_disk_as_it_was(
         VideoProcessor(job, detectors=detectors).run()
 
     run()
-    assert files_in(small_disk) == ["out.mp4", "out_report.json"]
+    assert files_in(small_disk) == ["out.mp4", "out_report.html", "out_report.json"]
     size = sum(-(-(small_disk / name).stat().st_size // 4096) * 4096 for name in files_in(small_disk))
     for name in files_in(small_disk):
         (small_disk / name).unlink()

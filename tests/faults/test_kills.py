@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("ANONATOR_KILLS", "10"))
 """Random moments at which a job is killed; the whole programme is 200 (ten moments, twenty times)."""
 REAL_KILLS = int(os.environ.get("ANONATOR_REAL_KILLS", "1"))
 """The same with a start of the whole program each time, which takes seconds."""
-OWN = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.partial\.(mp4|json)")
+OWN = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.partial\.(mp4|json|html)")
 
 
 class ForkServer:
@@ -115,7 +115,7 @@ class Killed:
     def check(self, folder: Path, result: Path, next_start: Callable[[], object]) -> None:
         """Look at the folder after a kill, and again after the next start, even one without a video."""
         left = files_in(folder)
-        names = {result.name, result.stem + "_report.json"}
+        names = {result.name, result.stem + "_report.json", result.stem + "_report.html"}
         unfinished = [name for name in left if OWN.fullmatch(name)]
         assert set(left) <= {"in.mp4", *names, *unfinished}, "neither the input nor an own file"
         finished = result.name in left

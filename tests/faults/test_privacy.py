@@ -234,7 +234,7 @@ def test_however_a_job_ends_no_file_tells_its_name(after_jobs: tuple[Home, dict[
         assert word in text, "the log should have something to tell"
     assert telling(home.written) == []
     results = [path for path in home.videos.iterdir() if "anonymized" in path.name]
-    assert {path.suffix for path in results} == {".mp4", ".json"}
+    assert {path.suffix for path in results} == {".mp4", ".json", ".html"}
     for path in results:
         assert telling(path) == []
     assert len(decode_rgb(next(path for path in results if path.suffix == ".mp4"))) == 8
@@ -275,11 +275,11 @@ def test_a_job_writes_beside_its_result_and_nowhere_else(after_jobs: tuple[Home,
             elif fact["kind"] == "named":
                 source, target = Path(fact["source"]), Path(fact["target"])
                 assert source.parent == target.parent and source.name.startswith(PREFIX)
-    assert unfinished == {".mp4", ".json"}
+    assert unfinished == {".mp4", ".json", ".html"}
     named = [fact for facts in jobs.values() for fact in facts if fact["kind"] == "named"]
-    assert len(named) == 2, "only the finished job's video and report get names"
+    assert len(named) == 3, "only the finished job's video, report and page get names"
     private = [fact for fact in jobs["done"] if fact["kind"] == "private until"]
-    assert len(private) == 2
+    assert len(private) == 3
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from face_clips import decode_rgb
 from video_helpers import FAST_X264, ffmpeg
 
 from anonator import main as program
+from anonator.core.wording import NO_FACE
 from anonator.core.writing import leftovers
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 30), "blue": (30, 30, 200), "grey": (120, 120, 120)}
@@ -92,15 +93,21 @@ def test_three_videos_of_one_name_give_three_results_every_time(terminal: Termin
             "a_anonymized_3.mp4": "blue",
         }
         assert [line["notes"] for line in lines] == [
-            [],
-            ["The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the result of x/a.mp4."],
-            ["The result is named a_anonymized_3.mp4, because a_anonymized.mp4 is the result of x/a.mp4."],
+            [NO_FACE],
+            [
+                NO_FACE,
+                "The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the result of x/a.mp4.",
+            ],
+            [
+                NO_FACE,
+                "The result is named a_anonymized_3.mp4, because a_anonymized.mp4 is the result of x/a.mp4.",
+            ],
         ]
         for line in lines:
             report = json.loads(Path(line["report"]).read_text("utf-8"))
             assert report["output"]["bytes"] == Path(line["output"]).stat().st_size
             assert report["frames"]["encoded"] == line["frames"]
-        assert len(list(Path("out").iterdir())) == 6
+        assert len(list(Path("out").iterdir())) == 9, "each with its report and the report's page"
     # without --overwrite nothing is touched, and what would replace each is told
     before = {path: path.read_bytes() for path in Path("out").iterdir()}
     status, lines = terminal.lines(*(arg for arg in run if arg != "--overwrite"))
@@ -111,7 +118,7 @@ def test_three_videos_of_one_name_give_three_results_every_time(terminal: Termin
 def test_people_read_why_a_result_is_numbered(terminal: Terminal) -> None:
     make(Path("a.mp4"), "red"), make(Path("a.mkv"), "green")
     status, out, err = terminal.text("a.mp4", "a.mkv", "./a.mp4")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "Video 1 of 3: a.mp4\nVideo 2 of 3: a.mkv\n")
     assert out.count("Note: The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the") == 1
     assert "a.mp4: skipped. This is the same video as a.mp4, so it is done only once.\n" in out
     assert shown(Path(".")) == {"a.mp4": "red", "a_anonymized.mp4": "red", "a_anonymized_2.mp4": "green"}

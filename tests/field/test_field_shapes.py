@@ -27,7 +27,7 @@ from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader, probe
 from anonator.ui.work import thumbnails as media
 
-HIPAA = Settings(performance=Performance.BALANCED, report=False)
+HIPAA = Settings(performance=Performance.BALANCED)
 FAST = Settings.standard(performance=Performance.MAXIMUM)
 SIZE = (480, 270)
 HEAD = 170

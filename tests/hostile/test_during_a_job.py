@@ -82,4 +82,4 @@ def test_a_file_that_is_deleted_while_it_is_read_is_still_done_whole(
     break_off(monkeypatch, 6, lambda: path.unlink(missing_ok=True))
     result = bench.run(path, bench.folder / "out.mp4", HIPAA)
     assert result.frames == len(decoded(result.target, (96, 64))) == 10
-    assert sorted(os.listdir(bench.folder)) == ["out.mp4", "out_report.json"]
+    assert sorted(os.listdir(bench.folder)) == ["out.mp4", "out_report.html", "out_report.json"]

@@ -108,7 +108,9 @@ def test_hipaa_mode_is_what_nobody_asks_for(visit: Path) -> None:
     assert isinstance(result, anonator.JobResult)
     assert (result.target, result.frames, result.masked_frames) == (target, 12, 12)
     assert result.report == visit.with_name("visit_anonymized_report.json")
-    assert files_in(visit.parent) == sorted([visit.name, target.name, result.report.name])
+    assert files_in(visit.parent) == sorted(
+        [visit.name, target.name, result.report.name, result.report.with_suffix(".html").name]
+    )
     before, after = decode_rgb(visit), decode_rgb(target)
     assert len(after) == 12
     assert is_black(after, MASK) == [True] * 12
@@ -128,6 +130,8 @@ def test_the_report_says_whose_detector_it_was(visit: Path) -> None:
     report = json.loads(result.report.read_text(encoding="utf-8"))
     warnings = report["warnings"]
     assert (report["model"]["name"], report["model"]["weights_sha256"]) == ("OneFace", None)
+    assert report["model"]["given_by_a_script"] and report["settings"]["model"] is None
+    assert result.report_page is not None and "OneFace" in result.report_page.read_text("utf-8")
     assert any("(OneFace), not by the model" in sentence for sentence in warnings)
     assert "Tried nothing else." in warnings
     assert tuple(warnings) == result.notes

@@ -72,9 +72,15 @@ def test_hipaa_is_the_default_and_holds() -> None:
     ids=str,
 )
 def test_the_lock_refuses_every_looser_value(change: dict[str, Any]) -> None:
-    with pytest.raises(HipaaLockError, match="--standard"):
+    with pytest.raises(HipaaLockError, match=r"switch HIPAA mode off\.$"):
         require_lock_holds(Settings(**change))
     require_lock_holds(Settings.standard(**change))
+
+
+def test_the_report_is_held_even_against_a_signature() -> None:
+    """A failure means that a HIPAA job can run of which nobody can tell afterwards what it did."""
+    with pytest.raises(HipaaLockError, match="report true"):
+        require_lock_holds(Settings(report=False, hipaa_waiver=HIPAA_WAIVER))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +115,7 @@ def test_what_the_lock_does_with_each_setting() -> None:
     free = {name for name, each in SETTINGS.items() if each.hipaa is Hipaa.FREE and "." not in name}
     assert free == {
         "model", "performance", "blur_strength", "mosaic_blocks", "device", "precision", "encoder", "crf",
-        "second_detector", "report", "neutral_name", "hash_input", "damaged_frames_limit",
+        "second_detector", "neutral_name", "hash_input", "damaged_frames_limit",
     }, meant  # fmt: skip
     lower, higher = (
         {name: SETTINGS[name].default for name, rule in HIPAA_STRICTER.items() if rule is wanted}
@@ -138,6 +144,7 @@ def test_what_the_lock_does_with_each_setting() -> None:
         "orientations": True,
         "mode": Mode.SOLID,
         "keep_audio": False,
+        "report": True,
         "tracking.link_iou": 0.2,
         "tracking.link_distance": 2.0,
         "tracking.cut_correlation": 0.3,
@@ -167,7 +174,7 @@ def test_the_lock_names_setting_legal_values_and_way_out() -> None:
         require_lock_holds(Settings(threshold=0.6))
     assert str(refused.value) == (
         "HIPAA mode takes threshold 0.2 to 0.5, but the job asks for 0.6. "
-        "Leave it out, or switch HIPAA mode off (--standard)."
+        "Leave it out, or switch HIPAA mode off."
     )
     with pytest.raises(
         HipaaLockError, match=r"takes tracking\.bridge_seconds 1 to 5, but the job asks for 0\.5"

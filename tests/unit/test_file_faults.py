@@ -14,7 +14,7 @@ import pytest
 from video_helpers import clip, drawn_frames, info_for
 
 from anonator.core import file_faults, windows_files
-from anonator.core.file_faults import READING, WRITING, Fault, fault_of
+from anonator.core.file_faults import READING, REASONS, WRITING, Fault, fault_of, reason
 from anonator.core.reading.reader import probe
 from anonator.core.writing import partial_file
 from anonator.core.writing.partial_file import output_error
@@ -79,6 +79,12 @@ def test_every_fault_has_a_sentence_that_says_what_to_do() -> None:
         assert set(sentences) == set(Fault)
         for sentence in sentences.values():
             assert sentence.endswith(".") and sentence.count(". ") >= 1, sentence
+
+
+def test_every_fault_has_a_reason_for_other_files(tmp_path: Path) -> None:
+    assert set(REASONS) == set(Fault)
+    assert reason(said(errno.ENOSPC), tmp_path / "key.csv") == "the disk is full"
+    assert reason(said(errno.ENOENT), tmp_path / "no" / "key.csv") == "the file or its folder was not found"
 
 
 @pytest.mark.parametrize(

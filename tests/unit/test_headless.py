@@ -50,11 +50,13 @@ def test_hipaa_is_the_default() -> None:
     assert settings() == Settings()
 
 
-def test_options_that_name_and_report_are_free_in_both_modes() -> None:
+def test_naming_is_free_in_both_modes_and_the_report_without_the_lock() -> None:
     for mode in ([], ["--standard"]):
         chosen = settings(*mode, "--neutral-name", "--hash-input", "--report")
         assert chosen.neutral_name and chosen.hash_input and chosen.report
-        assert not settings(*mode, "--no-report").report
+    assert not settings("--standard", "--no-report").report
+    with pytest.raises(HipaaLockError, match="does not allow --no-report"):
+        settings("--no-report")
     assert settings("--standard", "--damaged-frames-limit", "7").damaged_frames_limit == 7
 
 
@@ -145,7 +147,7 @@ def test_help_groups_the_options_by_what_they_are_for() -> None:
     }.items():
         for option in options:
             assert f"  --{option}" in parts[group], (group, option)
-    assert "default off, in HIPAA mode on" in " ".join(parts["results"].split())
+    assert "HIPAA mode fixes it: on; with --standard, default off" in " ".join(parts["results"].split())
 
 
 def test_every_setting_of_a_topic_is_an_option() -> None:
@@ -274,7 +276,11 @@ def test_a_good_and_a_bad_video_give_two_lines_and_status_1(
     assert lines[0]["input"] == str(bad) and "\n" not in lines[0]["error"]
     assert lines[1]["frames"] == lines[1]["masked_frames"] == 12
     assert lines[1]["reviewed"] is False
-    assert sorted(p.name for p in folder.iterdir()) == ["walk_anonymized.mp4", "walk_anonymized_report.json"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "walk_anonymized.mp4",
+        "walk_anonymized_report.html",
+        "walk_anonymized_report.json",
+    ]
     assert lines[1]["report"] == str(folder / "walk_anonymized_report.json") and lines[1]["checks"]
     report = json.loads((folder / "walk_anonymized_report.json").read_text("utf-8"))
     assert (report["settings"]["performance"], report["settings"]["threshold"]) == ("balanced", 0.45)
@@ -288,7 +294,10 @@ def test_a_failed_job_takes_the_new_folder_away_again(
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
     assert main(["--headless", str(bad), "--output-dir", str(tmp_path / "results")]) == 1
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    told = capsys.readouterr()
+    started, failed = told.err.strip().splitlines()
+    assert started == "Video 1 of 1: bad.mp4" and failed.startswith("bad.mp4: failed. ")
+    assert told.out == "1 video: 1 failed.\n"
     assert not (tmp_path / "results").exists()
 
 
@@ -378,7 +387,7 @@ def test_no_name_of_a_job_reaches_the_log(tmp_path: Path, astronaut: np.ndarray)
     assert "job done" in written
     assert "Miller" not in written
     results = [p for p in folder.iterdir() if "Miller" not in p.name]
-    assert sorted(p.suffix for p in results) == [".json", ".mp4"], "a neutral name, and its report"
+    assert sorted(p.suffix for p in results) == [".html", ".json", ".mp4"], "neutral names"
     (report,) = (p.read_text("utf-8") for p in results if p.suffix == ".json")
     assert "Miller" not in report
     for told in (done.stdout, report):

@@ -27,3 +27,4 @@ def test_a_neutral_name_has_nothing_of_the_source_and_never_repeats(tmp_path: Pa
 def test_the_report_is_named_after_the_result(tmp_path: Path) -> None:
     job = Job(tmp_path / "a.mov", tmp_path / "b (2).mp4", Settings())
     assert job.report_target == tmp_path / "b (2)_report.json" == report_target(job.target)
+    assert job.page_target == tmp_path / "b (2)_report.html"

@@ -80,7 +80,7 @@ def test_the_tested_frame_and_the_running_job_are_shown_so_too(
 ) -> None:
     source = clip(tmp_path / "a.mp4", Fraction(2))
     seen = list[Preview]()
-    settings = Settings(performance=Performance.BALANCED, report=False)
+    settings = Settings(performance=Performance.BALANCED)
     preview = preview_frame(source, 0.1, settings, detectors)
     job = Job(source, tmp_path / "b.mp4", settings)
     VideoProcessor(job, detectors=detectors, on_preview=seen.append).run()

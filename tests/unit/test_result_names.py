@@ -202,8 +202,9 @@ def test_the_file_behind_a_link_is_never_a_result(tmp_path: Path) -> None:
     assert plan([source, link], None, STANDARD)[0].target.name == "a_anonymized_2.mp4"
 
 
-def test_a_video_with_the_name_of_a_report_is_not_written_over(tmp_path: Path) -> None:
-    sources = make(tmp_path, "a.mp4", "a_anonymized_report.json")
+@pytest.mark.parametrize("kind", ["json", "html"])
+def test_a_video_with_the_name_of_a_report_is_not_written_over(tmp_path: Path, kind: str) -> None:
+    sources = make(tmp_path, "a.mp4", f"a_anonymized_report.{kind}")
     assert plan(sources, None, STANDARD)[0].target.name == "a_anonymized_2.mp4"
 
 
@@ -226,11 +227,12 @@ def test_what_lies_on_the_disk_counts_only_where_it_is_to_be_kept(tmp_path: Path
 def test_a_result_a_report_or_a_dead_link_takes_a_name(tmp_path: Path) -> None:
     target = tmp_path / "a_anonymized.mp4"
     assert not is_taken(target, STANDARD)
-    report = tmp_path / "a_anonymized_report.json"
-    report.write_text("{}")
-    assert is_taken(target, STANDARD)
-    assert not is_taken(target, Settings(report=False))
-    report.unlink()
+    for kind in ("json", "html"):
+        report = tmp_path / f"a_anonymized_report.{kind}"
+        report.write_text("{}")
+        assert is_taken(target, STANDARD)
+        assert not is_taken(target, Settings.standard())
+        report.unlink()
     try:
         target.symlink_to("nowhere")
     except OSError:

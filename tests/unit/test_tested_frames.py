@@ -233,3 +233,31 @@ def test_on_a_slow_computer_the_frame_itself_comes_first(clip: Path, monkeypatch
     preview.preview_frame(clip, 2.0, Settings(), Given(Flickering()), on_first=first.append)
     (early,) = first
     assert early.note.startswith("Looked at this frame alone so far;") and early.faces == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [(Settings(), "The job ends there."), (Settings.standard(), "The job replaces it with black.")],
+    ids=["hipaa", "standard"],
+)
+def test_what_cannot_be_decoded_near_the_frame_is_told(
+    clip: Path, tmp_path: Path, settings: Settings, said: str
+) -> None:
+    """A failure means that a test promises what the job will not do, because pictures were left out."""
+    with av.open(str(clip)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        damaged = next(
+            packet for packet in packets if packet.pts is not None and packet.time_base * packet.pts >= 3
+        )
+        begin, size = damaged.pos, damaged.size
+        del packets, damaged
+    content = bytearray(clip.read_bytes())
+    content[begin + 8 : begin + size] = bytes(size - 8)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(content)
+    detectors = Given(Flickering())
+    assert preview.preview_frame(broken, 0.4, settings, detectors).note == ""
+    for seconds in (2.7, 3.3):
+        note = preview.preview_frame(broken, seconds, settings, detectors).note
+        assert note.startswith("The video is damaged near this frame") and note.endswith(said)
+    assert preview.preview_frame(clip, 2.7, settings, detectors).note == ""

@@ -83,7 +83,7 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     assert (driver.field("frame"), driver.field("elapsed")) == ("20 of 20", "0:02")
     assert driver.field("speed") == "13.3 frames/s"
     details.buttons["report"].invoke()
-    assert opened == [tmp_path / "a_anonymized_report.json"]
+    assert opened == [tmp_path / "a_anonymized_report.html"]
 
 
 def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def type_into_dialog(driver: Driver, words: str) -> None:
     driver.root.after(20, look)
 
 
+@pytest.mark.slow
 def test_a_typed_path_with_spaces_is_one_video(drive: Drive, clip: Path, tmp_path: Path) -> None:
     """Tk's own dialog took it for several files that don't exist."""
     folder = tmp_path / "the visits of May"

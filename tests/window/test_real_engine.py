@@ -140,6 +140,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
             *(file.name for file in files),
             *(f"{file.stem}_anonymized.mp4" for file in files),
             *(f"{file.stem}_anonymized_report.json" for file in files),
+            *(f"{file.stem}_anonymized_report.html" for file in files),
             "long.mp4",
         ]
     )

@@ -15,14 +15,15 @@ from anonator.core.config import (
 def test_without_a_report_none_is_offered(drive: Drive, clip: Path, tmp_path: Path) -> None:
     driver = drive()
     driver.show(*copies(clip, tmp_path, "a.mp4"))
-    driver.window.panel.free.switches["report"].invoke()
+    driver.answering("Switch off")
+    driver.window.panel.lock.switch.invoke()
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
     buttons = driver.window.queue_view.details.buttons
     driver.until(buttons["result"].winfo_viewable)
     shown = [name for name, button in buttons.items() if button.winfo_viewable()]
     assert shown == ["again", "folder", "result"]
-    assert driver.engine.jobs[0].job.settings == Settings(report=False)
+    assert driver.engine.jobs[0].job.settings == Settings.standard()
     assert not list(tmp_path.glob("*.json"))
 
 

@@ -21,16 +21,18 @@ from anonator.ui.state import preferences
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
 
 
-def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
+def test_a_neutral_name_is_free_under_the_lock_and_remembered_and_the_report_is_held(
     drive: Drive, clip: Path, tmp_path: Path
 ) -> None:
     driver = drive()
     driver.show(*copies(clip, tmp_path, "jane doe.mp4"))
     switches = driver.window.panel.free.switches
     assert [switch.on for switch in switches.values()] == [True, False]
-    assert all(switch.enabled for switch in switches.values())
+    assert [switch.enabled for switch in switches.values()] == [False, True]
+    assert driver.window.panel.free.report_line.winfo_viewable(), "it says why"
     switches["neutral_name"].invoke()
     (tmp_path / "jane doe_anonymized.mp4").write_bytes(b"old")
+    driver.answering("No key file")
     driver.window.foot.start.invoke()  # and nobody asks about the old result
     driver.until(lambda: states(driver) == ["done"])
     target = driver.engine.jobs[0].job.target
@@ -38,10 +40,11 @@ def test_report_and_neutral_name_are_free_under_the_lock_and_remembered(
     switches["report"].invoke()
     driver.close()
     again = drive()
-    assert again.window.state.settings == Settings(report=False, neutral_name=True)
+    assert again.window.state.settings == Settings(neutral_name=True)
     again.answering("Switch off")
     again.window.panel.lock.switch.invoke()
     assert again.window.state.settings == Settings.standard(neutral_name=True)
+    assert again.window.panel.free.switches["report"].enabled
 
 
 def test_settings_that_are_being_saved_when_the_window_closes_are_kept(
@@ -66,11 +69,11 @@ def test_settings_that_are_being_saved_when_the_window_closes_are_kept(
     driver.show()
     driver.window.panel.free.switches["neutral_name"].invoke()
     driver.until(begun.is_set)
-    driver.window.panel.free.switches["report"].invoke()
+    driver.window.choosing.choose("performance", Performance.BALANCED)
     driver.close()
     assert len(together) >= 2 and not any(together)
     kept, said = preferences.load(tmp_path / "config" / "window.json")
-    assert not said and kept.choices.hipaa == {"report": False, "neutral_name": True}
+    assert not said and kept.choices.hipaa == {"performance": Performance.BALANCED, "neutral_name": True}
 
 
 def test_an_encoder_that_is_gone_is_told(drive: Drive, tmp_path: Path) -> None:

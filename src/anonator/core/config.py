@@ -289,7 +289,9 @@ class Settings:
     )
     report: bool = setting(
         True,
-        "Save an audit report (JSON) next to the result.",
+        "Save an audit report next to the result.",
+        hipaa=Hipaa.FIXED,
+        signable=False,  # without it nobody can tell what was done
         standard=False,
         topic=Topic.RESULTS,
         window=True,

@@ -143,6 +143,31 @@ READING = {
 }
 """When a video cannot be read."""
 
+REASONS = {
+    Fault.MISSING: "the file or its folder was not found",
+    Fault.NOT_A_FOLDER: "its folder is not a folder",
+    Fault.NO_PERMISSION: "you don't have permission",
+    Fault.PROTECTED: "it is write-protected",
+    Fault.READ_ONLY_DISK: "the disk is read-only",
+    Fault.IN_USE: "it is open in another program",
+    Fault.FULL: "the disk is full",
+    Fault.QUOTA: "your quota on this disk is used up",
+    Fault.FILE_TOO_LARGE: "the disk cannot store a file this large",
+    Fault.NAME_TOO_LONG: "its name is too long",
+    Fault.BAD_NAME: "its name is not allowed",
+    Fault.DRIVE_AWAY: "its drive is not connected",
+    Fault.NETWORK_AWAY: "its network drive cannot be reached",
+    Fault.CLOUD: "its cloud drive does not respond",
+    Fault.HELD_BACK: "an antivirus program forbids it",
+    Fault.OTHER: "the disk or network drive failed",
+}
+"""The same of any other file, as the end of a sentence that says which file it is."""
+
+
+def reason(exc: OSError, place: Path) -> str:
+    """Why a file, which the sentence has named, cannot be read or written."""
+    return REASONS[fault_of(exc, place)]
+
 
 def fault_of(exc: OSError, place: Path | None = None) -> Fault:
     """What an error means.

@@ -6,9 +6,10 @@ import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from anonator.core.attempt import Attempt, Run
-from anonator.core.checks import report
+from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.every_frame import EveryFrame, second_detector_passed
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
@@ -23,11 +24,13 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
+from anonator.core.detection.given import GivenDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
 from anonator.core.reading.reader import VideoReader
+from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
 
@@ -38,7 +41,7 @@ PLAYING = 0.1
 COMPARED = 0.3
 """What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_REPORT = (
-    "The report could not be saved next to the finished video, which is complete and was checked. "
+    "The report could not be saved completely next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
 
@@ -152,7 +155,7 @@ def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report and give both files their names.
+    """Write the report and its page, and give the files their names.
 
     Raises:
         OutputError: a name cannot be given; nothing is left behind.
@@ -160,23 +163,33 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     job, reader, writer = run.job, attempt.reader, attempt.writer
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
     notes += filter(None, [waiver_note(job.settings)])
-    has_report = False
+    notes += [] if attempt.with_masks else [NO_FACE]
+    made: dict[Path, bool] = {}
     if job.settings.report:
-        content = report.to_json(_audit(run, attempt, checks, notes))
-        # both are complete on the disk before either gets its name
-        paper = TemporaryFile(job.target.parent, ".partial.json")
+        facts = report.facts_of(_audit(run, attempt, checks, notes))
+        contents = (
+            (job.report_target, ".partial.json", report.to_json(facts)),
+            (job.page_target, ".partial.html", report_page.to_html(facts).encode()),
+        )
+        papers: dict[Path, TemporaryFile] = {}
+        # all are complete on the disk before any gets its name
         try:
-            paper.write(content)
-            paper.close()
+            for target, suffix, content in contents:
+                papers[target] = paper = TemporaryFile(target.parent, suffix)
+                paper.write(content)
+                paper.close()
             writer.publish()
-            has_report = _publish_report(run, paper)
+            made = {target: _publish_paper(run, paper, target) for target, paper in papers.items()}
         except OSError as exc:
             raise output_error(exc) from without_path(exc)
         finally:
-            paper.remove()
-        notes += [] if has_report else [NO_REPORT]
+            for paper in papers.values():
+                paper.remove()
+        notes += [] if all(made.values()) else [NO_REPORT]
     else:
         writer.publish()
+        if job.overwrite and not old_report.remove((job.report_target, job.page_target)):
+            notes.append(old_report.KEPT)
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -187,7 +200,8 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
         checks=tuple(check.sentence for check in checks),
-        report=job.report_target if has_report else None,
+        report=job.report_target if made.get(job.report_target) else None,
+        report_page=job.page_target if made.get(job.page_target) else None,
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
@@ -196,12 +210,12 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     )
 
 
-def _publish_report(run: Run, paper: TemporaryFile) -> bool:
-    """Give the report its name; the verified video already has its own and is kept."""
+def _publish_paper(run: Run, paper: TemporaryFile, target: Path) -> bool:
+    """Give the report or its page its name; the verified video already has its own and is kept."""
     try:
-        paper.publish(run.job.report_target, run.job.overwrite)
+        paper.publish(target, run.job.overwrite)
     except (OSError, OutputError) as exc:
-        log.warning("the report could not be given its name (%s)", type(exc).__name__)
+        log.warning("a report could not be given its name (%s)", type(exc).__name__)
         return False
     return True
 
@@ -213,6 +227,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         settings=settings,
         info=reader.info,
         model=attempt.detector.name,
+        own_detector=isinstance(attempt.detector, GivenDetector),
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),

@@ -214,3 +214,5 @@ class TrackSummary:
     """How often the face was not found for a while but stayed covered."""
     lowest_score: float
     """The lowest score of its detections, 0..1."""
+    long_gaps: tuple[tuple[float, float], ...] = ()
+    """(last seen, seen again) of the longer gaps, in seconds."""

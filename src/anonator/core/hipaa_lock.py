@@ -85,7 +85,7 @@ def require_lock_holds(settings: Settings) -> None:
         if settings.hipaa_waiver != HIPAA_WAIVER or name in HIPAA_UNSIGNABLE:
             raise HipaaLockError(
                 f"HIPAA mode takes {name} {lock_words(name)}, but the job asks for {word(value)}. "
-                "Leave it out, or switch HIPAA mode off (--standard)."
+                "Leave it out, or switch HIPAA mode off."
             )
     for setting in SETTINGS.values():
         choices = setting.declared.hipaa_choices
@@ -93,7 +93,7 @@ def require_lock_holds(settings: Settings) -> None:
             listed = " or ".join(", ".join(map(word, choices)).rsplit(", ", 1))
             raise HipaaLockError(
                 f"HIPAA mode does not allow {setting.name} {word(setting.of(settings))}: "
-                f"{setting.declared.why}. Choose {listed}, or switch HIPAA mode off (--standard)."
+                f"{setting.declared.why}. Choose {listed}, or switch HIPAA mode off."
             )
 
 

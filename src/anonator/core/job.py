@@ -15,10 +15,7 @@ SUFFIX = "_anonymized"
 RESULT_NAME = re.compile(rf"(?P<stem>.*){SUFFIX}(_\d+)?\.mp4$", re.IGNORECASE | re.DOTALL)
 """Names that results get, numbered if they were taken, with the stem of the video."""
 REPORT_SUFFIX = "_report.json"
-NOT_COVERED = (
-    "Only faces are covered. Name tags, screens and papers stay visible, and voices stay if sound is kept."
-)
-"""What people must look after themselves, said where they start a job and in its report."""
+PAGE_SUFFIX = "_report.html"
 NO_SOUND = "the original has no sound"
 """What JobResult.audio says of an input without sound."""
 
@@ -34,12 +31,17 @@ class Job:
     settings: Settings
     """How to do it."""
     overwrite: bool = False
-    """Whether an existing target, and the report next to it, may be replaced."""
+    """Whether an existing target, and the report and its page next to it, may be replaced."""
 
     @property
     def report_target(self) -> Path:
         """The audit report's final name."""
         return report_target(self.target)
+
+    @property
+    def page_target(self) -> Path:
+        """The final name of the report's page."""
+        return page_target(self.target)
 
 
 class Stage(Enum):
@@ -130,7 +132,9 @@ class JobResult:
     checks: tuple[str, ...] = field(default=())
     """Sentences about the checks that the finished file passed."""
     report: Path | None = None
-    """The audit report next to the result, or None if none was requested."""
+    """The audit report (JSON) next to the result, or None if none was requested."""
+    report_page: Path | None = None
+    """The same as a page to read and print (HTML)."""
     replaced_frames: int = 0
     """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())
@@ -161,3 +165,8 @@ def result_target(source: Path, folder: Path | None, settings: Settings) -> Path
 def report_target(target: Path) -> Path:
     """The name of the report that belongs to an output."""
     return target.with_name(target.stem + REPORT_SUFFIX)
+
+
+def page_target(target: Path) -> Path:
+    """The name of the page, made to be read and printed, of that report."""
+    return target.with_name(target.stem + PAGE_SUFFIX)

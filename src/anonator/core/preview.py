@@ -78,6 +78,7 @@ def preview_frame(
     due = time.monotonic() + PATIENCE_SECONDS
     with VideoReader(source) as reader:
         planned, place, limit = _around(reader, seconds, settings, stop_if_cancelled)
+        gaps = reader.has_gaps
     near = Vicinity(planned, place, for_looking(detectors.get(settings), settings), settings)
 
     def shown(note: str) -> Preview:
@@ -94,12 +95,30 @@ def preview_frame(
             on_first(shown(f"Looked {far} so far; the job looks further, and so does this test…"))
             on_first = None
         begin = now
-    return shown(
-        ""
-        if limit is None
-        else f"Looked only {limit:.1f} s around this frame, because its pictures are large. The job looks "
-        f"{reach(settings)[1]:g} s around it, so it may cover more."
-    )
+    return shown(_what_differs(settings, limit, gaps=gaps))
+
+
+def _what_differs(settings: Settings, limit: float | None, *, gaps: bool) -> str:
+    """In what the finished test of a frame differs from the job.
+
+    Args:
+        settings: of the job.
+        limit: how far it looked, in seconds, if memory limited that.
+        gaps: whether some of the pictures around the frame could not be decoded.
+    """
+    said = []
+    if limit is not None:
+        said.append(
+            f"Looked only {limit:.1f} s around this frame, because its pictures are large. The job looks "
+            f"{reach(settings)[1]:g} s around it, so it may cover more."
+        )
+    if gaps:
+        ends = settings.hipaa or not settings.damaged_frames_limit
+        said.append(
+            "The video is damaged near this frame, and what cannot be decoded was left out. "
+            + ("The job ends there." if ends else "The job replaces it with black.")
+        )
+    return " ".join(said)
 
 
 def _around(

@@ -111,7 +111,8 @@ class Processor:
         ):
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
             if settings.report:
-                check_target(job.report_target, reader.info.file_id, job.overwrite)
+                for paper in (job.report_target, job.page_target):
+                    check_target(paper, reader.info.file_id, job.overwrite)
             if run.second is not None:
                 size = reader.info.display_width, reader.info.display_height
                 run.second_seconds = seconds_each(run.second, settings, *size)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.job import default_target, report_target, result_target
+from anonator.core.job import default_target, page_target, report_target, result_target
 from anonator.core.windows_files import reachable
 
 
@@ -53,10 +53,10 @@ def plan(
 
 
 def is_taken(target: Path, settings: Settings) -> bool:
-    """Whether a result of that name, or its report, already exists."""
-    # a broken link takes the name too
+    """Whether a result of that name, or its report or the report's page, already exists."""
     target = reachable(target)
-    return os.path.lexists(target) or (settings.report and os.path.lexists(report_target(target)))
+    made = (target, report_target(target), page_target(target)) if settings.report else (target,)
+    return any(map(os.path.lexists, made))  # a broken link takes the name too
 
 
 class _Names:
@@ -136,7 +136,7 @@ class _Names:
         return ""
 
     def _is_input(self, target: Path) -> bool:
-        if self._key(target) in self._input_keys or self._key(report_target(target)) in self._input_keys:
+        if any(self._key(each(target)) in self._input_keys for each in (Path, report_target, page_target)):
             return True
         # the file behind a link that was named as a video
         return os.path.exists(reachable(target)) and self._file(target) in self._input_files

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from anonator.errors import SettingsError
-from anonator.ui.state import preferences
+from anonator.ui.state import preferences, unlocking
 from anonator.ui.state.app_state import ModelsFound, Store
 from anonator.ui.state.chosen_settings import ChosenSettings
 from anonator.ui.state.config_guard import ConfigGuard
@@ -31,7 +31,7 @@ class Choosing:
         file: Path,
         worker: Worker,
         *,
-        ask_unlock: Callable[[], bool],
+        ask_unlock: Callable[[str], bool],
         ask_folder: Callable[[], Path | None],
         settled: Callable[[], None],
     ) -> None:
@@ -43,7 +43,7 @@ class Choosing:
             remembered: what people chose before.
             file: where they are kept.
             worker: writes them.
-            ask_unlock: asks whether to switch HIPAA mode off.
+            ask_unlock: asks whether to switch HIPAA mode off; takes the words that say what this changes.
             ask_folder: asks where to save results.
             settled: called when settings have settled after a change.
         """
@@ -75,7 +75,9 @@ class Choosing:
 
     def turn_lock(self, on: bool) -> None:
         """Switch HIPAA mode on at once; switch it off only after a question."""
-        if on or self._ask_unlock():
+        chosen = self._chosen
+        words = unlocking.question(chosen.hipaa, chosen.standard, chosen.choices().standard)
+        if on or self._ask_unlock(words):
             self.set_locked(on)
 
     def set_locked(self, locked: bool) -> None:

@@ -15,6 +15,7 @@ from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
 from anonator.ui.frame_viewer import ViewerActions
+from anonator.ui.key_question import key_rows
 from anonator.ui.layout import Layout, WindowActions
 from anonator.ui.loading import Loading
 from anonator.ui.look import icons
@@ -115,6 +116,7 @@ class MainWindow:
             ask_existing=questions.existing,
             ask_closing=questions.close,
             show_live=desk.live,
+            keys=key_rows(self.root, self.theme),
         )
         self.commands = Commands(
             self.store,

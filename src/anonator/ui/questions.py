@@ -17,7 +17,6 @@ from anonator.ui.look import file_dialog
 from anonator.ui.look.dialogs import PathDialog, WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.panels.again_dialog import AgainDialog
-from anonator.ui.panels.lock_card import LOSSES
 from anonator.ui.state import text
 from anonator.ui.state.job import Clear, Existing, JobView, ResultFile
 from anonator.ui.state.stricter import Stricter
@@ -163,11 +162,11 @@ class Questions:
         """Show where something is, for people to copy."""
         PathDialog(self._root, self._theme, title, words, path).ask()
 
-    def unlock(self) -> bool:
-        """Ask whether to switch HIPAA mode off, and say what that means."""
+    def unlock(self, words: str) -> bool:
+        """Ask whether to switch HIPAA mode off; the words say what that changes."""
         answer = self._ask(
             "Switch HIPAA mode off?",
-            LOSSES,
+            words,
             (("unlock", "Switch off"), ("stay", "Keep HIPAA mode on")),
             primary="stay",
         )

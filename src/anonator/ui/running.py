@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from anonator.core.config import Settings
+from anonator.ui.key_question import KeyRows
 from anonator.ui.state.app_state import Store
 from anonator.ui.state.job import Existing, JobView, LivePicture, RunState
 from anonator.ui.state.job_queue import JobController
@@ -27,6 +28,7 @@ class Run:
         ask_existing: Callable[[Sequence[JobView]], Existing | None],
         ask_closing: Callable[..., bool],
         show_live: Callable[[LivePicture], None],
+        keys: KeyRows,
     ) -> None:
         """Set it up; nothing runs yet.
 
@@ -39,10 +41,12 @@ class Run:
             ask_existing: asks what to do with results of these jobs that already exist.
             ask_closing: asks whether to close, given how many videos wait and whether a job runs.
             show_live: shows a picture of the running job.
+            keys: keeps the key file of a run with neutral names.
         """
         self._store, self._queue, self._worker = store, queue, worker
         self._load, self._device_line = load, device_line
         self._ask_existing, self._ask_closing, self._show_live = ask_existing, ask_closing, show_live
+        self._keys = keys
         self._loading: Task | None = None
         self._asking = False
 
@@ -57,6 +61,8 @@ class Run:
         conflicts = self._queue.conflicts(state.settings, state.folder)
         existing = self._ask_existing(conflicts) if conflicts else Existing.KEEP_BOTH
         if existing is None or self._store.state.closing:
+            return
+        if not self._keys.begin(neutral=state.settings.neutral_name) or self._store.state.closing:
             return
         # loaded here, not in the job, so that a pending start can be cancelled at once; if loading
         # fails, the job fails too, and its row says why
@@ -102,6 +108,11 @@ class Run:
     def poll(self) -> None:
         """Read what the running job has reported since the last call."""
         changes = self._queue.poll()
+        finished = [job for job in self._queue.jobs if job.number in changes.jobs]
+        for number, lost in self._keys.note(finished).items():
+            said = next(job.message for job in finished if job.number == number)
+            self._queue.update(number, message=f"{lost}\n{said}")
+            self._store.say(lost)
         if changes.jobs or changes.order or changes.run_ended:
             self.refresh()
         if changes.live is not None:

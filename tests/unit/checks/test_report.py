@@ -5,17 +5,23 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
+from anonator.core.checks import old_report
+from anonator.core.checks.report_page import to_html
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
+from anonator.core.finishing import NO_REPORT
 from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
+from anonator.core.wording import NO_FACE
+from anonator.core.writing.partial_file import TemporaryFile
 from anonator.errors import OutputExistsError
 
 TELLING = "Mrs-Miller-1971"
@@ -39,7 +45,7 @@ def done(
 def test_it_lies_beside_the_result(done: tuple[JobResult, Path, dict[str, object]]) -> None:
     result, _, audit = done
     assert result.report == result.target.with_name(f"{TELLING}_anonymized_report.json")
-    assert (audit["schema"], audit["schema_version"]) == ("anonator-report", 2)
+    assert (audit["schema"], audit["schema_version"]) == ("anonator-report", 3)
     assert audit["reviewed_by"] == "nobody yet"
 
 
@@ -50,9 +56,8 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     pictures = decode_rgb(result.target)
     frames = dict.fromkeys(("decoded", "masked", "encoded", "verified"), len(pictures))
     assert audit["frames"] == {**frames, "with_masks": 12, "replaced_by_black": 0}
-    (track,) = audit["tracks"]  # type: ignore[misc]
-    assert track["start_seconds"] == 0 and track["end_seconds"] == pytest.approx(11 / 25, abs=0.001)
-    assert track["sightings"] >= 10 and 0.1 <= track["lowest_score"] <= 1
+    assert audit["tracks"] == {"count": 1, "gaps_bridged": 0}
+    assert (audit["moments"], audit["moments_left_out"]) == ([], 0)
     assert audit["scene_cuts_seconds"] == []
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
     expected = ["frames", "contents", "second look", "second detector", "playback"]
@@ -83,10 +88,11 @@ def test_it_names_nobody(done: tuple[JobResult, Path, dict[str, object]]) -> Non
     """A failure means that a report tells whose video it was."""
     result, source, audit = done
     assert result.report is not None
-    text = result.report.read_text("utf-8")
+    assert result.report_page is not None
+    text = result.report.read_text("utf-8") + result.report_page.read_text("utf-8")
     for word in (TELLING, "Miller", source.name, str(source.parent)):
         assert word not in text
-    assert audit["input"] == {"sha256": None}
+    assert audit["input"] == {"recorded": False, "sha256": None}
     assert hashlib.sha256(source.read_bytes()).hexdigest() not in text
 
 
@@ -96,9 +102,10 @@ def test_the_inputs_hash_is_there_where_it_was_asked_for(
     settings = Settings.standard(report=True, hash_input=True, performance=Performance.MAXIMUM)
     VideoProcessor(Job(small_face_clip.path, tmp_path / "out.mp4", settings), detectors=detectors).run()
     audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
-    assert audit["input"] == {"sha256": hashlib.sha256(small_face_clip.path.read_bytes()).hexdigest()}
+    digest = hashlib.sha256(small_face_clip.path.read_bytes()).hexdigest()
+    assert audit["input"] == {"recorded": True, "sha256": digest}
     names = [check["check"] for check in audit["verification"]]
-    assert names == ["frames", "contents", "second detector", "playback"], "another check? name it here, too"
+    assert names == ["frames", "contents", "second detector", "playback"]
 
 
 def test_standard_mode_writes_one_only_if_asked(
@@ -112,15 +119,70 @@ def test_standard_mode_writes_one_only_if_asked(
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def test_a_report_that_is_there_is_not_replaced_unasked(
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_replaced_result_leaves_no_report_of_the_one_before(
+    tmp_path: Path,
+    small_face_clip: FaceClip,
+    detectors: DetectorCache,
+    done: tuple[JobResult, Path, dict[str, object]],
+    monkeypatch: pytest.MonkeyPatch,
+    stuck: bool,
+) -> None:
+    """A failure means that a report of HIPAA mode lies beside a result that was made without it."""
+    first = done[0]
+    assert first.report is not None and first.report_page is not None
+    job = Job(
+        small_face_clip.path,
+        tmp_path / "out.mp4",
+        Settings.standard(performance=Performance.MAXIMUM),
+        overwrite=True,
+    )
+    job.target.write_bytes(b"old")
+    job.report_target.write_bytes(first.report.read_bytes())
+    job.page_target.write_bytes(first.report_page.read_bytes())
+    if stuck:
+        monkeypatch.setattr(Path, "unlink", _refuse)
+    result = VideoProcessor(job, detectors=detectors).run()
+    monkeypatch.undo()
+    kept = {job.report_target, job.page_target} if stuck else set()
+    assert set(tmp_path.iterdir()) == {job.target} | kept
+    assert (old_report.KEPT in result.notes) == stuck
+
+
+def _refuse(self: Path, *, missing_ok: bool = False) -> None:
+    if self.name.startswith("out_report"):
+        raise PermissionError("no")
+    os.unlink(self)
+
+
+def test_another_file_of_the_report_s_name_is_not_removed(
     tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache
 ) -> None:
-    report = tmp_path / "out_report.json"
+    settings = Settings.standard(performance=Performance.MAXIMUM)
+    job = Job(small_face_clip.path, tmp_path / "out.mp4", settings, overwrite=True)
+    for paper in (job.report_target, job.page_target):
+        paper.write_text("precious")
+    result = VideoProcessor(job, detectors=detectors).run()
+    assert job.report_target.read_text() == job.page_target.read_text() == "precious"
+    assert old_report.KEPT not in result.notes
+
+
+def test_its_page_is_made_of_it(done: tuple[JobResult, Path, dict[str, object]]) -> None:
+    result, _, audit = done
+    assert result.report_page == result.target.with_name(f"{TELLING}_anonymized_report.html")
+    assert result.report_page.read_text("utf-8") == to_html(audit)
+
+
+@pytest.mark.parametrize("name", ["out_report.json", "out_report.html"])
+def test_a_report_that_is_there_is_not_replaced_unasked(
+    tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache, name: str
+) -> None:
+    report = tmp_path / name
     report.write_text("precious")
     job = Job(small_face_clip.path, tmp_path / "out.mp4", Settings())
     with pytest.raises(OutputExistsError):
         VideoProcessor(job, detectors=detectors).run()
-    assert [path.name for path in tmp_path.iterdir()] == ["out_report.json"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
     assert report.read_text() == "precious"
 
 
@@ -136,3 +198,39 @@ def test_scene_cuts_are_told(tmp_path: Path, astronaut: np.ndarray, detectors: D
     VideoProcessor(Job(both, tmp_path / "out.mp4", settings), detectors=detectors).run()
     audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
     assert audit["scene_cuts_seconds"] == [pytest.approx(12 / 25)]
+
+
+@pytest.mark.parametrize("lost", [".json", ".html"])
+def test_a_report_that_gets_no_name_is_told_and_the_checked_video_kept(
+    tmp_path: Path,
+    small_face_clip: FaceClip,
+    detectors: DetectorCache,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: str,
+) -> None:
+    publish = TemporaryFile.publish
+
+    def fail(file: TemporaryFile, target: Path, overwrite: bool) -> None:
+        if target.suffix == lost:
+            raise OSError("no")
+        publish(file, target, overwrite)
+
+    monkeypatch.setattr(TemporaryFile, "publish", fail)
+    job = Job(small_face_clip.path, tmp_path / "out.mp4", Settings(performance=Performance.BALANCED))
+    result = VideoProcessor(job, detectors=detectors).run()
+    kept = ({".json", ".html"} - {lost}).pop()
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", f"out_report{kept}"}
+    assert NO_REPORT in result.notes
+    assert (result.report is None, result.report_page is None) == (lost == ".json", lost == ".html")
+
+
+def test_a_video_without_faces_is_noted(
+    tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache
+) -> None:
+    """A failure means that a job that covered nothing looks like any other."""
+    clip = moving_face(tmp_path / "grey.mp4", np.full_like(astronaut, 90), frames=6, half=True)
+    job = Job(clip.path, tmp_path / "out.mp4", Settings(performance=Performance.BALANCED))
+    result = VideoProcessor(job, detectors=detectors).run()
+    assert result.masked_frames == 0 and NO_FACE in result.notes
+    assert NO_FACE in json.loads((tmp_path / "out_report.json").read_text("utf-8"))["warnings"]
+    assert result.report_page is not None and NO_FACE in result.report_page.read_text("utf-8")

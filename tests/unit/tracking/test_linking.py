@@ -420,6 +420,15 @@ def test_one_face_is_one_track_and_its_summary_says_what_happened() -> None:
     assert summary.lowest_score == pytest.approx(SURE)
 
 
+def test_a_track_tells_when_its_longer_gaps_were() -> None:
+    missed = frames_between(15, 17) | frames_between(20, 32)
+    tracker = Tracker(Settings())
+    track(Scene("", (Face(0, 49, (100, 100), (0, 0), missed=missed),)).found(), frames=60, tracker=tracker)
+    (summary,) = tracker.summaries
+    assert summary.gaps_bridged == 2
+    assert summary.long_gaps == (pytest.approx((19 / FPS, 33 / FPS)),)
+
+
 @pytest.mark.parametrize("every", [1, 3, 5])
 def test_crossing_faces_are_two_tracks(every: int) -> None:
     tracker = Tracker(Settings())

@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from anonator.core.checks.file_checks import Check
+from anonator.core.checks.moments import moments_worth_a_look
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
@@ -25,8 +26,11 @@ from anonator.core.reading.info import VideoInfo
 from anonator.core.setting import declaration
 from anonator.core.windows_files import reachable
 
-SCHEMA, SCHEMA_VERSION = "anonator-report", 2
-"""The version rises when a field changes its meaning or goes; new fields do not raise it."""
+SCHEMA, SCHEMA_VERSION = "anonator-report", 3
+"""The version rises when a field changes its meaning or goes; new fields do not raise it.
+
+docs/REPORT.md describes every field.
+"""
 CHUNK = 4 * 1024 * 1024
 
 
@@ -37,7 +41,9 @@ class Audit:
     settings: Settings
     info: VideoInfo
     model: str
-    """What found the faces; a script may use a detector other than the one in the settings."""
+    """What found the faces."""
+    own_detector: bool
+    """Whether a script gave its own detector, so that the model in the settings found nothing."""
     weights: WeightsFile | None
     device: str
     second_ffmpeg: str
@@ -70,9 +76,9 @@ class Audit:
     """Only if requested, because it identifies the recording."""
 
 
-def to_json(audit: Audit) -> bytes:
-    """The report as a UTF-8 JSON file."""
-    return (json.dumps(_content(audit), indent=2, ensure_ascii=False) + "\n").encode()
+def to_json(facts: dict[str, Any]) -> bytes:
+    """The facts as a UTF-8 JSON file."""
+    return (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def sha256_of(path: Path, tick: Callable[[], None]) -> str:
@@ -93,9 +99,15 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
     return digest.hexdigest()
 
 
-def _content(audit: Audit) -> dict[str, object]:
+def facts_of(audit: Audit) -> dict[str, Any]:
+    """What the report's file holds, and its page is made from."""
     info, weights = audit.info, audit.weights
+    moments, left_out = moments_worth_a_look(audit.tracks, audit.settings.threshold, audit.near_misses)
+    settings = _plain(audit.settings, Settings() if audit.settings.hipaa else Settings.standard())
+    if audit.own_detector:
+        settings["model"] = None
     seconds = (audit.finished - audit.started).total_seconds()
+    settings["lowest_score"] = round(audit.settings.lowest_threshold, 4)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -108,12 +120,13 @@ def _content(audit: Audit) -> dict[str, object]:
         },
         "model": {
             "name": audit.model,
+            "given_by_a_script": audit.own_detector,
             "weights_sha256": weights.sha256 if weights else None,
             "weights_checked_against": weights.check.value if weights else None,
             "weights_origin": weights.origin if weights else None,
             "device": audit.device,
         },
-        "settings": _plain(audit.settings, Settings() if audit.settings.hipaa else Settings.standard()),
+        "settings": settings,
         "times": {
             "started": audit.started.isoformat(timespec="seconds"),
             "finished": audit.finished.isoformat(timespec="seconds"),
@@ -134,16 +147,20 @@ def _content(audit: Audit) -> dict[str, object]:
             "with_masks": audit.with_masks,
             "replaced_by_black": audit.replaced,
         },
-        "tracks": [
+        "tracks": {
+            "count": len(audit.tracks),
+            "gaps_bridged": sum(track.gaps_bridged for track in audit.tracks),
+        },
+        "moments": [
             {
-                "start_seconds": round(track.first_seconds, 3),
-                "end_seconds": round(track.last_seconds, 3),
-                "sightings": track.sightings,
-                "gaps_bridged": track.gaps_bridged,
-                "lowest_score": round(track.lowest_score, 3),
+                "start_seconds": round(moment.start, 3),
+                "end_seconds": round(moment.end, 3),
+                "why": moment.why.value,
+                "count": moment.count,
             }
-            for track in sorted(audit.tracks, key=lambda track: track.first_seconds)
+            for moment in moments
         ],
+        "moments_left_out": left_out,
         "scene_cuts_seconds": [round(cut, 3) for cut in audit.cuts_seconds],
         "verification": [
             {"check": check.name, "passed": True, "detail": check.sentence} for check in audit.checks
@@ -166,7 +183,7 @@ def _content(audit: Audit) -> dict[str, object]:
         ],
         "warnings": list(audit.warnings),
         "output": {"sha256": audit.output_sha256, "bytes": audit.output_bytes},
-        "input": {"sha256": audit.input_sha256},
+        "input": {"recorded": audit.input_sha256 is not None, "sha256": audit.input_sha256},
     }
 
 

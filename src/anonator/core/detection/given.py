@@ -21,7 +21,7 @@ class GivenDetectors:
     """Always the same detector; it still belongs to its owner, so it's never closed here."""
 
     def __init__(self, detector: Detector) -> None:
-        self._detector = _Checked(detector)
+        self._detector = GivenDetector(detector)
 
     def get(self, settings: Settings) -> Detector:
         """The detector that was given, whatever the settings."""
@@ -60,7 +60,7 @@ def fault_in(answers: object, pictures: Sequence[UInt8Array]) -> str:
     return ""
 
 
-class _Checked:
+class GivenDetector:
     """Passes everything to another detector, and ends the job at its first wrong answer."""
 
     def __init__(self, detector: Detector) -> None:

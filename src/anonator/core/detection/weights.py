@@ -97,10 +97,15 @@ def find(model: Model, override: Path | None = None) -> WeightsFile:
     for path, place in _candidates(spec, override):
         if path.is_file():
             return _checked(spec, path, place)
+    if override is not None and not override.is_dir():
+        raise WeightsMissingError(
+            f"The weights file that was given for {model.value} does not exist. "
+            "Check its name, or leave it out."
+        )
     if override is not None:
         raise WeightsMissingError(
-            f"The weights of {model.value} are not where the settings say. "
-            f"Put {spec.file_name} there, or clear that setting."
+            f"The folder that was given for the weights of {model.value} does not hold {spec.file_name}. "
+            "Put it there, or leave the folder out."
         )
     if spec.sha256 is None:
         raise WeightsMissingError(

@@ -72,6 +72,8 @@ class VideoReader:
         """
         self._damaged_limit, self._canvas = damaged_limit, canvas
         self._black = BlackSpells()
+        self.has_gaps = False
+        """Whether pictures are missing among those that frames_from delivered last."""
         self._video = open_video(Path(path))
         try:
             self._start()
@@ -216,18 +218,26 @@ class VideoReader:
     def frames_from(self, seconds: float) -> Iterator[Frame]:
         """The frames from the key frame before a position on; for previews, not for a job.
 
-        Their indexes are counted from their times. Pictures that cannot be decoded are left out, and nothing
-        tells of them. Like frame_at it seeks; asking again ends the frames that were asked for before.
+        Their indexes are counted from their times. Pictures that cannot be decoded are left out, or end it;
+        has_gaps tells of them. Like frame_at it seeks; asking again ends the frames asked for before.
         """
         stream, container = self._video.stream, self._video.container
         wanted = max(0, round(seconds / self._video.time_base)) - self._clock.shift
         self._first = None
         self._head.clear()
         index = last = -1
+        self.has_gaps = False
+
+        def whole() -> Iterator[VideoFrame]:
+            for picture in container.decode(stream):
+                if not picture.is_corrupt and picture.pts is not None:
+                    yield picture
+                elif last >= 0:  # what comes before the first one belongs to the key frame before
+                    self.has_gaps = True
+
         try:
             container.seek(wanted, stream=stream, backward=True)
-            whole = (p for p in container.decode(stream) if not p.is_corrupt and p.pts is not None)
-            for picture in self._whole(whole):
+            for picture in self._whole(whole()):
                 assert not isinstance(picture, Lost) and picture.pts is not None
                 pts = picture.pts + self._clock.shift
                 if pts <= last:
@@ -237,6 +247,7 @@ class VideoReader:
                 last = pts
                 yield self._alone(picture, pts, index)
         except (av.FFmpegError, OSError, ValueError) as exc:
+            self.has_gaps = True
             log.debug("a preview ends early: %s", type(exc).__name__)
 
     def close(self) -> None:

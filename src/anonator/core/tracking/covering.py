@@ -45,6 +45,7 @@ class Track:
     """(2,) of the centre, in pixels per second, smoothed."""
     sightings: int = 1
     gaps: int = 0
+    long_gaps: list[tuple[float, float]] = field(default_factory=list)
     pending: list[tuple[int, Float32Array]] = field(default_factory=list)
     """What a doubtful track will cover once it is confirmed."""
 

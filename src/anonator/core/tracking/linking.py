@@ -14,6 +14,8 @@ from anonator.core.tracking.covering import Coverage, Slot, Track
 
 LOOKAHEAD_BYTES = 512 * 1024 * 1024
 """Frames that wait for their future take no more memory than this; then the last box is held instead."""
+LONG_GAP_SECONDS = 0.3
+"""Gaps from here on are told with their times: in shorter ones a face can't go far from its mask."""
 SIZE_RATIO = 2.5
 """The same face does not change its size by more than this between two sightings."""
 APART, IMPOSSIBLE = 1000.0, 1500.0
@@ -163,6 +165,8 @@ class Tracker:
         self._coverage.bridge(track, index, box, self._now, overlap=overlap)
         if self._coverage.has_gap(track, index):
             track.gaps += 1
+            if gap >= LONG_GAP_SECONDS:
+                track.long_gaps.append((track.seconds, self._now))
         track.sightings += 1
         track.index, track.seconds, track.box = index, self._now, box
         track.turned = bool(found.turns[i])
@@ -177,7 +181,12 @@ class Tracker:
         if not track.doubtful:
             self.summaries.append(
                 TrackSummary(
-                    track.first_seconds, track.seconds, track.sightings, track.gaps, track.lowest_score
+                    track.first_seconds,
+                    track.seconds,
+                    track.sightings,
+                    track.gaps,
+                    track.lowest_score,
+                    tuple(track.long_gaps),
                 )
             )
 

@@ -13,6 +13,11 @@ from anonator.ui.look.keys import on_enter
 from anonator.ui.look.screen import focused, within_screen
 from anonator.ui.look.theme import Theme
 
+WIDTH = 470
+"""Of the lines of a question."""
+AROUND = 60
+"""What the system needs of the screen: a title and a task bar."""
+
 
 class Dialog(tk.Toplevel):
     """A modal window centred over its parent; Escape closes it."""
@@ -27,7 +32,7 @@ class Dialog(tk.Toplevel):
         self.body = ttk.Frame(self, padding=px(24))
         self.body.pack(padx=1, pady=1, fill="both", expand=True)
         ttk.Label(self.body, text=title, style="Title.TLabel").pack(anchor="w")
-        self.message = ttk.Label(self.body, text=message, wraplength=px(470), justify="left")
+        self.message = ttk.Label(self.body, text=message, wraplength=px(WIDTH), justify="left")
         self.message.pack(anchor="w", pady=(px(10), px(20)))
         self.buttons = ttk.Frame(self.body)
         self.buttons.pack(side="bottom", anchor="e")
@@ -66,7 +71,7 @@ class Dialog(tk.Toplevel):
     def present(self) -> None:
         """Show the dialog over its parent and give it the keyboard focus."""
         parent = self.master.winfo_toplevel()
-        self.update_idletasks()
+        self._widen_to_fit()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         x = parent.winfo_rootx() + (parent.winfo_width() - width) // 2
         y = parent.winfo_rooty() + (parent.winfo_height() - height) // 3
@@ -80,6 +85,17 @@ class Dialog(tk.Toplevel):
         self.wait_visibility()
         self.grab_set()
         (self._first or self).focus_force()
+
+    def _widen_to_fit(self) -> None:
+        """Give a long text longer lines until it is no higher than the screen, with its answers."""
+        room = self.winfo_screenheight() - self.theme.px(AROUND)
+        widest = self.winfo_screenwidth() - self.theme.px(2 * AROUND)
+        width = self.theme.px(WIDTH)
+        self.update_idletasks()
+        while self.winfo_reqheight() > room and width < widest:
+            width += self.theme.px(40)
+            self.message.configure(wraplength=width)
+            self.update_idletasks()
 
 
 def ask(

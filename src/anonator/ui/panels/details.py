@@ -100,8 +100,8 @@ class Details(ttk.Frame):
                     "report",
                     "Open report",
                     actions.open_report,
-                    "Shows the audit report for your records: settings, checks and every face that was "
-                    "followed. It doesn't name the video or its folder.",
+                    "Shows the audit report to read, print and sign: settings, checks and moments worth a "
+                    "look. It doesn't name the video or its folder.",
                 ),
                 ("folder", "Open folder", actions.open_folder, "Opens the folder of the anonymized video."),
                 (

@@ -10,6 +10,7 @@ from tkinter import ttk
 
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
+from anonator.core.hipaa_lock import HIPAA_FIXED
 from anonator.core.performance import Presets
 from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
@@ -21,16 +22,17 @@ SWITCHES = (
     (
         "report",
         "Write a report",
-        "Saves an audit report (JSON) next to each result, for your records: settings, checks and every face "
-        "that was followed. It doesn't name the video or its folder.",
+        "Saves an audit report next to each result, for your records: settings, checks and moments worth a "
+        "look. It doesn't name the video or its folder.",
     ),
     (
         "neutral_name",
         "Neutral file name",
-        "Gives each result a random name, because file names often contain people's names. To find a result, "
-        "use its row in the list.",
+        "Gives each result a random name, because file names often contain people's names. When "
+        "you start, you can keep a key file that tells which result belongs to which video.",
     ),
 )
+REPORT_LOCKED = "HIPAA mode always writes a report."
 
 
 class FreeSettings(Section):
@@ -65,9 +67,12 @@ class FreeSettings(Section):
         self.encoder.offer((Encoder.X264,))  # the others are added once they have been tried
         ToolTip(self.encoder.box, theme, "Hardware encoders are faster, if this computer has one.")
         self.put(self.encoder)
-        self.switches: dict[str, Switch] = {
-            name: self.switch(words, tip, partial(choose, name)) for name, words, tip in SWITCHES
-        }
+        self.switches: dict[str, Switch] = {}
+        for name, words, tip in SWITCHES:
+            self.switches[name] = self.switch(words, tip, partial(choose, name))
+            if name == "report":
+                self.report_line = ttk.Label(self, style="Dim.TLabel", text=REPORT_LOCKED)
+                self.put(self.report_line, 2, "w")
 
     def _make_fetch(self, download: Callable[[], None], use_file: Callable[[], None]) -> None:
         theme = self.theme
@@ -140,4 +145,8 @@ class FreeSettings(Section):
             self.beside.grid()
         for name, switch in self.switches.items():
             switch.set(getattr(settings, name))
-            switch.enable(free)
+            switch.enable(free and not (settings.hipaa and name in HIPAA_FIXED))
+        if settings.hipaa:
+            self.report_line.grid()
+        else:
+            self.report_line.grid_remove()

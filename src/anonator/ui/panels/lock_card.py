@@ -19,15 +19,6 @@ from anonator.ui.panels.choices import MODE
 
 LINES = 7
 UNLOCKED_NOTE = "HIPAA mode is off. Faces and voices may remain in the results, so check each one yourself."
-LOSSES = (
-    "Without HIPAA mode you can lower the protection:\n\n"
-    "•  sound can be kept, and voices can identify people\n"
-    "•  faces can be blurred or pixelated, which shows more than a black box\n"
-    "•  masks can be smaller, and the search for faces less thorough\n"
-    "•  faces that aren't upright may be missed\n"
-    "•  Maximum Speed can be chosen, which searches only a few of the frames\n\n"
-    "The window shows a note while HIPAA mode is off. It's on again the next time you start Anonator."
-)
 
 
 def enforced(settings: Settings) -> tuple[str, ...]:

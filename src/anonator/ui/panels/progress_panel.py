@@ -6,7 +6,8 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import font, ttk
 
-from anonator.core.job import NOT_COVERED, Progress
+from anonator.core.job import Progress
+from anonator.core.wording import NOT_COVERED
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.state import text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anonator.core.catalogue import SETTINGS
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
 from anonator.core.config_file import UserConfig
 from anonator.core.hipaa_lock import HIPAA_STRICTER, lock_takes, lock_words, require_lock_holds
 from anonator.core.setting import Hipaa
@@ -25,7 +25,7 @@ STRICTER = tuple(name for name in _OFFERED if name in HIPAA_STRICTER)
 IN_EACH_MODE = tuple(name for name in _FREE if name not in IN_BOTH_MODES) + STRICTER
 """Chosen separately for each mode, because their defaults or ranges differ."""
 OPEN_LOCK_ONLY = tuple(name for name in _OFFERED if name not in IN_BOTH_MODES + IN_EACH_MODE)
-CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is now Balanced."
+CHANGED_PERFORMANCE = "Maximum Speed isn't available in HIPAA mode, so the performance mode is {} again."
 CHANGED_ENCODER = "The chosen encoder doesn't work on this computer, so the processor (x264) is used instead."
 
 
@@ -108,8 +108,7 @@ class ChosenSettings:
         """Close or open the lock, and return a sentence to show about it, or ""."""
         self.locked = locked
         if locked and self.standard.performance not in HIPAA_PERFORMANCE:
-            self.choose("performance", Performance.BALANCED)
-            return CHANGED_PERFORMANCE
+            return CHANGED_PERFORMANCE.format(self.hipaa.performance.value.capitalize())
         return ""
 
     def leave_encoder(self, usable: tuple[Encoder, ...]) -> str:

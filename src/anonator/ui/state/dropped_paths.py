@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from anonator.core.job import RESULT_NAME
 from anonator.core.reading.containers import VIDEO_SUFFIXES
-from anonator.core.windows_files import for_people, reachable
+from anonator.core.reading.folders import videos_in
+from anonator.core.windows_files import reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,9 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
         if path is None or not reachable(path).exists():
             others.append(str(item) if path is None else path.name)
         elif reachable(path).is_dir():
-            for file in _walk(path):
-                if RESULT_NAME.match(file.name):
-                    in_folders[file.absolute()] = None
-                elif file.suffix.lower() in VIDEO_SUFFIXES:
-                    videos[file.absolute()] = None
+            found, own = videos_in(path)
+            videos |= dict.fromkeys(file.absolute() for file in found)
+            in_folders |= dict.fromkeys(file.absolute() for file in own)
         elif path.name.startswith("."):
             others.append(path.name)
         elif RESULT_NAME.match(path.name):
@@ -110,12 +109,3 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
             others.append(path.name)
     inside = tuple(path for path in in_folders if path not in results)
     return Incoming(tuple(videos), tuple(others), tuple(results), inside)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """All visible files under a folder, sorted by name."""
-    for parent, folders, names in os.walk(reachable(folder, deep=True)):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield for_people(Path(parent, name))

@@ -288,7 +288,7 @@ class JobController(JobList):
                 target=result.target,
                 result_file=ResultFile(
                     result.target,
-                    result.report,
+                    result.report_page or result.report,
                     self._settings.hipaa,
                     datetime.datetime.now().astimezone(),
                 ),

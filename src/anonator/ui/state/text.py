@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from anonator.core.clock_text import clock_text
-from anonator.core.job import NO_SOUND, JobResult, Progress, Stage
+from anonator.core.job import JobResult, Progress, Stage
+from anonator.core.wording import covered_through, sound_sentence
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import ResultFile
 
@@ -78,14 +79,16 @@ def result_summary(result: JobResult) -> str:
     if result.tracks or result.masked_frames:
         done = f"Something was covered in {result.masked_frames:,} of {frames}"
         if result.gaps_bridged:
-            moments = count(result.gaps_bridged, "moment")
-            done += f", also through {moments} in which the face was not detected"
+            done += f", {covered_through(result.gaps_bridged)}"
     else:
-        done = f"No face was found in {frames}"
+        done = f"Nothing was covered in {frames}"
     if result.replaced_frames:
         done += f"; {count(result.replaced_frames, 'frame')} blacked out because the video is damaged there"
-    sound = "The original has no sound" if result.audio == NO_SOUND else f"Sound: {result.audio}"
-    lines = [NOT_REVIEWED, f"{done}. {sound}. Saved as {result.target.name}.", *result.notes]
+    lines = [
+        NOT_REVIEWED,
+        f"{done}. {sound_sentence(result.audio)} Saved as {result.target.name}.",
+        *result.notes,
+    ]
     if result.checks:
         lines.append(f"Passed {count(len(result.checks), 'check')} of the finished file:")
         lines += [f"{BULLET}{sentence}" for sentence in result.checks]

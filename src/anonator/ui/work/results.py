@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from anonator.core.config import Settings
-from anonator.core.job import RESULT_NAME, report_target
+from anonator.core.job import RESULT_NAME, page_target, report_target
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.result_names import plan
 from anonator.errors import AnonatorError
@@ -37,9 +37,18 @@ def look_into(path: Path) -> ResultFile | None:
         if said["schema"] != "anonator-report" or said["output"]["bytes"] != status.st_size:
             return ResultFile(path, made=changed)
         made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
-        return ResultFile(path, report, bool(said["settings"]["hipaa"]), made)
+        shown = page if _tells_of(page := page_target(path), said["output"]["sha256"]) else report
+        return ResultFile(path, shown, bool(said["settings"]["hipaa"]), made)
     except (OSError, ValueError, KeyError, TypeError):
         return ResultFile(path, made=changed)
+
+
+def _tells_of(page: Path, sha256: str) -> bool:
+    """Whether a page is that of the result with this digest, and not left over from another."""
+    try:
+        return page.stat().st_size < LARGEST_REPORT and sha256 in page.read_text("utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 def find(source: Path, folder: Path | None, namesakes: Sequence[Path]) -> ResultFile | None:

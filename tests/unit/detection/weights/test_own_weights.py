@@ -47,7 +47,7 @@ def test_an_own_file_that_is_a_known_one_is_recognized(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["nowhere.pth", "empty_folder"])
 def test_a_named_place_without_weights_is_an_error_not_a_fall_back(tmp_path: Path, what: str) -> None:
     (tmp_path / "empty_folder").mkdir()
-    with pytest.raises(WeightsMissingError, match="not where the settings say"):
+    with pytest.raises(WeightsMissingError, match="that was given"):
         find(Model.MOBILENET, tmp_path / what)
     assert not is_available(Model.MOBILENET, tmp_path / what)
 

@@ -40,6 +40,7 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
         ({}, {"mode": 3, "mask_scale": "large", "keep_audio": None}),
         ({"keep_audio": True}, {}),
         ({"performance": "maximum"}, {}),
+        ({"report": False}, {}),
         ([], None),
     ],
     ids=[
@@ -49,6 +50,7 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
         "other kinds",
         "not free",
         "not under the lock",
+        "the report of an earlier version",
         "no tables",
     ],
 )

@@ -37,7 +37,7 @@ def test_a_report_without_its_result_is_not_written_over(bench: Bench) -> None:
     (bench.folder / "a_anonymized_report.json").write_text("{}")
     bench.add("a.mp4")
     assert bench.controller.conflicts(Settings(), None)
-    assert not bench.controller.conflicts(Settings(report=False), None)
+    assert not bench.controller.conflicts(Settings.standard(), None)
     bench.start()
     assert bench.made[0].job.target.name == "a_anonymized_2.mp4"
 

@@ -37,8 +37,7 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
     assert words == [
         text.NOT_REVIEWED,
         "Something was covered in 1,100 of 1,200 frames, also through 2 moments in which the face was not "
-        "detected; "
-        "1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
+        "detected; 1 frame blacked out because the video is damaged there. Sound: removed. Saved as a.mp4.",
         "The video is HDR.",
         "Look at 0:12 first.",
         "Passed 2 checks of the finished file:",
@@ -49,7 +48,9 @@ def test_a_result_says_everything_and_what_people_must_do_comes_first() -> None:
 
 def test_a_result_without_faces_says_so_and_claims_no_checks() -> None:
     words = text.result_summary(result(tracks=0, masked_frames=0))
-    assert words == f"{text.NOT_REVIEWED}\nNo face was found in 1,200 frames. Sound: removed. Saved as a.mp4."
+    assert (
+        words == f"{text.NOT_REVIEWED}\nNothing was covered in 1,200 frames. Sound: removed. Saved as a.mp4."
+    )
 
 
 def test_a_video_without_sound_reads_like_a_sentence() -> None:

@@ -26,12 +26,15 @@ def put(path: Path, content: bytes, hours_ago: float = 0) -> Path:
     return path
 
 
+DIGEST = "0123abcd" * 8
+
+
 def put_report(result: Path, *, hipaa: bool = True, **changes: Any) -> Path:
     said = {
         "schema": "anonator-report",
         "settings": {"hipaa": hipaa},
         "times": {"finished": "2026-11-26T10:12:05+00:00"},
-        "output": {"bytes": result.stat().st_size},
+        "output": {"bytes": result.stat().st_size, "sha256": DIGEST},
         **changes,
     }
     report = result.with_name(f"{result.stem}_report.json")
@@ -46,6 +49,18 @@ def test_the_report_says_how_and_when_it_was_made(tmp_path: Path, hipaa: bool) -
     found = look_into(result)
     assert found is not None and (found.path, found.report, found.hipaa) == (result, report, hipaa)
     assert found.made is not None and found.made.isoformat() and found.made.timestamp() == 1795687925
+
+
+def test_the_page_is_shown_unless_it_tells_of_another_file(tmp_path: Path) -> None:
+    result = put(tmp_path / "a_anonymized.mp4", b"x" * 99)
+    report = put_report(result)
+    page = put(tmp_path / "a_anonymized_report.html", f"<td>SHA-256 {DIGEST}, 99 bytes</td>".encode())
+    found = look_into(result)
+    assert found is not None and found.report == page
+    for other in (b"<td>SHA-256 4567, 99 bytes</td>", b"\xff\xfe", b""):
+        page.write_bytes(other)
+        found = look_into(result)
+        assert found is not None and found.report == report
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""The key file of a run with neutral names: asked for once per run, and kept as its videos finish."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from tkinter import filedialog
+
+from anonator.core.writing.key_file import PHI, KeyFile
+from anonator.errors import OutputError
+from anonator.ui.look.dialogs import ask
+from anonator.ui.look.theme import Theme
+from anonator.ui.state.job import JobState, JobView
+
+TITLE = "Keep a key file?"
+QUESTION = (
+    "The results get random names. A key file (CSV) tells afterwards which result belongs to which video; "
+    f"without it, only this window does, until you close it.\n\n{PHI}"
+)
+CHOOSE, WITHOUT = "choose", "without"
+FILE_NAME = "anonator-key.csv"
+
+
+class KeyRows:
+    """The key file of the current run, and which results it already has; no widgets."""
+
+    def __init__(self, ask_answer: Callable[[str], str], ask_path: Callable[[], Path | None]) -> None:
+        """Set it up; nothing is asked yet.
+
+        Args:
+            ask_answer: asks the question it is given, and returns CHOOSE, WITHOUT, or "" for cancel.
+            ask_path: asks where to keep the file; None means nowhere.
+        """
+        self._ask_answer, self._ask_path = ask_answer, ask_path
+        self._file: KeyFile | None = None
+        self._noted: set[Path] = set()
+
+    def begin(self, *, neutral: bool) -> bool:
+        """Ask for the key file of a run, if its names are neutral; False means not to start.
+
+        Args:
+            neutral: whether the results get neutral names.
+        """
+        self._file, problem = None, ""
+        while neutral:
+            answer = self._ask_answer(f"{problem}\n\n{QUESTION}" if problem else QUESTION)
+            if answer != CHOOSE:
+                return answer == WITHOUT
+            path = self._ask_path()
+            if path is None:
+                continue
+            try:
+                self._file = KeyFile(path)
+            except OutputError as exc:
+                problem = str(exc)
+            else:
+                return True
+        return True
+
+    def note(self, jobs: Iterable[JobView]) -> dict[int, str]:
+        """Add the jobs that are done; returns what to say of those whose row was lost, by number."""
+        lost: dict[int, str] = {}
+        for job in jobs:
+            if self._file is None or job.state is not JobState.DONE or job.target is None:
+                continue
+            if job.target not in self._noted:
+                self._noted.add(job.target)
+                try:
+                    self._file.add(job.target, job.source)
+                except OutputError as exc:
+                    lost[job.number] = str(exc)
+        return lost
+
+
+def key_rows(root: tk.Tk, theme: Theme) -> KeyRows:
+    """Keep key files, asking in dialogs over this window."""
+
+    def ask_answer(words: str) -> str:
+        answers = (("", "Cancel"), (WITHOUT, "No key file"), (CHOOSE, "Choose a place…"))
+        return ask(root, theme, TITLE, words, answers, primary=CHOOSE)
+
+    def ask_path() -> Path | None:
+        name = filedialog.asksaveasfilename(
+            parent=root,
+            title="Keep the key file as",
+            initialfile=FILE_NAME,
+            defaultextension=".csv",
+            filetypes=[("Key file", "*.csv")],
+            confirmoverwrite=False,  # a key file is continued, and nothing else is ever replaced
+        )
+        return Path(name) if name else None
+
+    return KeyRows(ask_answer, ask_path)
