@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--standard",
         action="store_true",
-        help="turn the HIPAA lock off, so that every option can take any of its values",
+        help="switch HIPAA mode off, so that every option can take any of its values",
     )
     parser.add_argument(
         "--config",
@@ -138,7 +138,7 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
             allowed = f" It takes {lock_words(name, config.hipaa)}." if name in HIPAA_STRICTER else ""
             raise HipaaLockError(
                 f"HIPAA mode does not allow {_written(name, value)}.{allowed} "
-                "Leave it out, or switch the lock off with --standard."
+                "Leave it out, or switch HIPAA mode off with --standard."
             )
     settings = dataclasses.replace(config.hipaa, **given)
     try:

@@ -81,3 +81,15 @@ def test_a_stage_that_is_expected_has_a_time_from_its_first_report() -> None:
     course.enter(lambda: 0.0, 30.0)
     first = next(stage(course, 30))
     assert first.remaining_seconds == pytest.approx(30)
+
+
+def test_a_slow_beginning_turns_an_expected_stage_over_only_by_and_by() -> None:
+    """A failure means that a check is told to take twice as long as it does, as in a crowd."""
+    course = Course()
+    course.enter(lambda: 40.0)
+    list(stage(course, 70))
+    course.enter(lambda: 0.0, 40.0)
+    for each in stage(course, 40, pace=lambda part: part**1.12):
+        left = 110 - each.elapsed_seconds
+        if left > 2:
+            assert each.remaining_seconds == pytest.approx(left, rel=0.2)

@@ -35,6 +35,7 @@ def test_a_run_with_neutral_names_keeps_a_key_file(
         "once, and once more for a wrong place"
     )
     driver.until(lambda: len(rows(tmp_path / "key.csv")) == 3)
+    driver.until(lambda: key_question.KEPT.format("key.csv") in driver.window.queue_view.details.words)
     jobs = driver.window.state.jobs
     assert rows(tmp_path / "key.csv")[1:] == [[str(job.target), str(job.source)] for job in jobs]
     assert (tmp_path / "taken.csv").read_text() == "precious"

@@ -15,6 +15,8 @@ FIRST_SECONDS = 3.0
 STEADY_SECONDS = 4.0
 STEADY = 0.1
 """Remaining time is told once the end that it predicts stayed within this share of it for so long."""
+TRUSTED = 0.5
+"""From this share of a stage on its pace alone counts; until then also what was expected of it beforehand."""
 LATER = 0.2
 """What the stages after the first are taken for as long as nothing has been measured."""
 KEPT_BACK = 0.02
@@ -75,9 +77,14 @@ class Course:
             while len(self._paces) > 2 and now - self._paces[1][0] >= PACE_SECONDS:
                 self._paces.popleft()
         begun, first = self._paces[0]
-        if now - begun >= FIRST_SECONDS and share > first:
-            return (1 - share) * (now - begun) / (share - first)
-        return None if self._expected is None else (1 - share) * self._expected
+        expected = None if self._expected is None else (1 - share) * self._expected
+        if now - begun < FIRST_SECONDS or share <= first:
+            return expected
+        at_this_pace = (1 - share) * (now - begun) / (share - first)
+        if expected is None:
+            return at_this_pace
+        trust = min(1.0, share / TRUSTED)
+        return trust * at_this_pace + (1 - trust) * expected
 
     def _is_steady(self, now: float, remaining: float) -> bool:
         """Whether the end of the job has been predicted alike for a while; once told, it stays told."""

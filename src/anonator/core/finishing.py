@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from anonator.core import forecast
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.every_frame import EveryFrame, second_detector_passed
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
-    TURNED_EFFORT,
     Uncovered,
-    effort,
     frames_near,
     frames_to_look_at,
     is_covered_with,
@@ -24,6 +23,7 @@ from anonator.core.checks.second_look import (
     uncovered_faces,
 )
 from anonator.core.clock_text import clock_text
+from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
@@ -36,39 +36,10 @@ from anonator.errors import OutputError
 
 log = logging.getLogger(__name__)
 
-PLAYING = 0.1
-"""What it takes to play a finished file, as a share of what it took to write it."""
-COMPARED = 0.3
-"""What comparing with the input adds to a second look, as a share of it: from nothing to 1.2, in a crowd."""
 NO_REPORT = (
     "The report could not be saved completely next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
 )
-
-
-def expected_seconds(run: Run, attempt: Attempt) -> float | None:
-    """How long the checks of this attempt will take, by what its stages have taken so far; None at first."""
-    if run.checking is not None:
-        return run.checking
-    took, share = run.times.seconds(), attempt.share
-    if share <= 0 or not attempt.masked:
-        return None
-    seconds = PLAYING * took.get("writing", 0.0)
-    if run.may_repair:
-        seconds += took.get("reading", 0.0) + run.second_seconds * attempt.masked
-    if run.job.settings.hipaa:
-        seconds += took.get("detection", 0.0) * (1 + COMPARED) * _second_looks(run)
-    return seconds / share
-
-
-def _second_looks(run: Run) -> float:
-    """What a second look at the frames so far costs, in what the first one cost."""
-    seen, known = run.second_looks
-    if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
-        wanted = frames_to_look_at(run.record)
-        known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
-        run.second_looks = len(run.record), known
-    return known
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
@@ -79,7 +50,16 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
         JobCancelled: meanwhile.
     """
     settings, writer = run.job.settings, attempt.writer
-    run.course.enter(lambda: 0.0, expected_seconds(run, attempt))
+    uncovered: list[Uncovered] = []
+    done = 0.0
+
+    def later() -> float:
+        """What follows: nothing, or a repair and another check if there's a face to cover."""
+        if done <= 0 or not _over_the_threshold(uncovered, settings):
+            return 0.0
+        return forecast.rewriting(run) + meter.elapsed() / done
+
+    run.course.enter(later, forecast.checks(run, attempt))
     meter = Meter(attempt.masked, Stage.CHECKING)
     checks = [*examine_file(writer, attempt.reader.info, settings, attempt.decoded, attempt.masked)]
     with Playback(writer.temporary_path) as playback:
@@ -90,13 +70,15 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
                 run.tell(meter.count(), meter.frames / attempt.masked)  # looking for faces has its own count
 
         def looked(share: float) -> None:
+            nonlocal done
+            done = share
             run.control.checkpoint(meter)
             run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
         if run.may_repair:
-            passed, uncovered = _look_again(run, attempt, looked)
+            passed = _look_again(run, attempt, looked, uncovered)
             run.checking = meter.elapsed()
-            if any(face.second or face.score >= settings.threshold for face in uncovered):
+            if _over_the_threshold(uncovered, settings):
                 run.seconds += meter.elapsed()
                 return [], uncovered
             checks += passed
@@ -107,14 +89,18 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
     return checks, []
 
 
+def _over_the_threshold(faces: Sequence[Uncovered], settings: Settings) -> bool:
+    """Whether the file must be made again."""
+    return any(face.second or face.score >= settings.threshold for face in faces)
+
+
 def _look_again(
-    run: Run, attempt: Attempt, tick: Callable[[float], None]
-) -> tuple[list[Check], list[Uncovered]]:
-    """What both detectors say of the finished file: their sentences, and the faces that can be seen in it."""
+    run: Run, attempt: Attempt, tick: Callable[[float], None], uncovered: list[Uncovered]
+) -> list[Check]:
+    """What both detectors say of the finished file; the list gets the faces that can be seen in it."""
     settings, source = run.job.settings, run.job.source
     finished, stop = attempt.writer.temporary_path, run.control.stop_if_cancelled
     checks: list[Check] = []
-    uncovered: list[Uncovered] = []
     with ExitStack() as stack:
         second: EveryFrame | None = None
         if run.second is not None:
@@ -122,7 +108,7 @@ def _look_again(
             second = stack.enter_context(watching)
         if settings.hipaa:
             wanted = _wanted(run, attempt)
-            uncovered += uncovered_faces(
+            for face in uncovered_faces(
                 finished,
                 source,
                 wanted,
@@ -132,7 +118,8 @@ def _look_again(
                 run.canvas,
                 stop,
                 passing=None if second is None else second.see,
-            )
+            ):
+                uncovered.append(face)  # one by one: the forecast asks for them meanwhile
             checks.append(second_look_passed(len(wanted), sum(not face.second for face in run.repairs)))
         elif second is not None:
             for frame in stack.enter_context(VideoReader(finished)):
@@ -144,7 +131,7 @@ def _look_again(
             uncovered += [face for face in seen.uncovered if not is_covered_with(face, firm)]
             run.near_misses = seen.near_misses
             checks.append(second_detector_passed(seen, sum(face.second for face in run.repairs)))
-    return checks, uncovered
+    return checks
 
 
 def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:

@@ -7,9 +7,12 @@ import secrets
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anonator.core.config import Settings
-from anonator.core.frames import UInt8Array
+
+if TYPE_CHECKING:
+    from anonator.core.frames import UInt8Array  # NumPy isn't needed until a job starts
 
 SUFFIX = "_anonymized"
 RESULT_NAME = re.compile(rf"(?P<stem>.*){SUFFIX}(_\d+)?\.mp4$", re.IGNORECASE | re.DOTALL)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
+from anonator.core import forecast
 from anonator.core.anonymizer import anonymize
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.every_frame import seconds_each
@@ -23,7 +24,7 @@ from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.detection.joined import for_looking
 from anonator.core.detection.yunet import YuNet
-from anonator.core.finishing import examine, expected_seconds, publish
+from anonator.core.finishing import examine, publish
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
@@ -130,7 +131,8 @@ class Processor:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
-        run.course.enter(partial(expected_seconds, run, attempt))
+        again = forecast.rewriting(run) if run.repairs else None
+        run.course.enter(partial(forecast.checks, run, attempt), again)
         with ExitStack() as stages:
             frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
             if run.repairs:

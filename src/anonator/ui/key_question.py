@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from tkinter import filedialog
 
+from platformdirs import user_documents_path
+
 from anonator.core.writing.key_file import PHI, KeyFile
 from anonator.errors import OutputError
 from anonator.ui.look.dialogs import ask
@@ -20,6 +22,7 @@ QUESTION = (
 )
 CHOOSE, WITHOUT = "choose", "without"
 FILE_NAME = "anonator-key.csv"
+KEPT = "The key file {} tells which video this is."
 
 
 class KeyRows:
@@ -58,8 +61,13 @@ class KeyRows:
                 return True
         return True
 
-    def note(self, jobs: Iterable[JobView]) -> dict[int, str]:
-        """Add the jobs that are done; returns what to say of those whose row was lost, by number."""
+    def note(self, jobs: Iterable[JobView]) -> tuple[dict[int, str], dict[int, str]]:
+        """Add the jobs that are done.
+
+        Returns:
+            What to say of those that are in the file now, and of those whose row was lost, by number.
+        """
+        kept: dict[int, str] = {}
         lost: dict[int, str] = {}
         for job in jobs:
             if self._file is None or job.state is not JobState.DONE or job.target is None:
@@ -70,7 +78,9 @@ class KeyRows:
                     self._file.add(job.target, job.source)
                 except OutputError as exc:
                     lost[job.number] = str(exc)
-        return lost
+                else:
+                    kept[job.number] = KEPT.format(self._file.path.name)
+        return kept, lost
 
 
 def key_rows(root: tk.Tk, theme: Theme) -> KeyRows:
@@ -84,6 +94,7 @@ def key_rows(root: tk.Tk, theme: Theme) -> KeyRows:
         name = filedialog.asksaveasfilename(
             parent=root,
             title="Keep the key file as",
+            initialdir=_away_from_the_videos(),
             initialfile=FILE_NAME,
             defaultextension=".csv",
             filetypes=[("Key file", "*.csv")],
@@ -92,3 +103,9 @@ def key_rows(root: tk.Tk, theme: Theme) -> KeyRows:
         return Path(name) if name else None
 
     return KeyRows(ask_answer, ask_path)
+
+
+def _away_from_the_videos() -> Path:
+    """Where the dialog begins: not in the last folder, which is that of the videos and their results."""
+    documents = user_documents_path()
+    return documents if documents.is_dir() else Path.home()

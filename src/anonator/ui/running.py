@@ -108,11 +108,13 @@ class Run:
     def poll(self) -> None:
         """Read what the running job has reported since the last call."""
         changes = self._queue.poll()
-        finished = [job for job in self._queue.jobs if job.number in changes.jobs]
-        for number, lost in self._keys.note(finished).items():
-            said = next(job.message for job in finished if job.number == number)
-            self._queue.update(number, message=f"{lost}\n{said}")
-            self._store.say(lost)
+        finished = {job.number: job for job in self._queue.jobs if job.number in changes.jobs}
+        kept, lost = self._keys.note(finished.values())
+        for number, words in kept.items():
+            self._queue.update(number, message=f"{finished[number].message}\n{words}")
+        for number, words in lost.items():
+            self._queue.update(number, message=f"{words}\n{finished[number].message}")
+            self._store.say(words)
         if changes.jobs or changes.order or changes.run_ended:
             self.refresh()
         if changes.live is not None:

@@ -52,7 +52,7 @@ def test_an_uncovered_face_is_found_and_a_covered_one_is_not(
     detector, ticks = detectors.get(SETTINGS), list[float]()
     wanted = {0: False, 10: True, 33: False}
     for finished, expected in ((clip.path, wanted), (covered, {})):
-        found = uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, ticks.append)
+        found = list(uncovered_faces(finished, clip.path, wanted, detector, SETTINGS, ticks.append))
         assert [face.index for face in found] == list(expected)
         for face in found:
             x1, y1, x2, y2 = clip.boxes[face.index]
@@ -70,7 +70,7 @@ def test_what_only_looks_like_a_face_between_masks_is_not_one(
     found = uncovered_faces(
         clip.path, empty.path, {0: False, 10: True}, detectors.get(SETTINGS), SETTINGS, lambda _share: None
     )
-    assert found == []
+    assert list(found) == []
 
 
 def forget(frames: range, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:

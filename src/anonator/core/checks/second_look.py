@@ -31,7 +31,7 @@ TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
 """A look that is also turned takes this many upright ones."""
-COMPARING = 1.4
+COMPARING = 1.0
 """So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
 SAME_FACE = 0.3
 """IoU at which a face in the finished frame and one in the input's frame count as the same."""
@@ -101,11 +101,12 @@ def uncovered_faces(
     canvas: Canvas | None = None,
     checkpoint: Callable[[], None] | None = None,
     passing: Callable[[Frame], None] | None = None,
-) -> list[Uncovered]:
+) -> Iterator[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
-    All from the lowest score that starts a track are returned: if the file is made again for a face over the
-    threshold, those just under it are covered, too, or they might be over it the next time.
+    All from the lowest score that starts a track come, each as soon as it is found: if the file is made again
+    for a face over the threshold, those just under it are covered, too, or they might be over it the next
+    time.
 
     Args:
         finished: the output, complete, under its temporary name.
@@ -138,7 +139,6 @@ def uncovered_faces(
                 suspects[frame.index] = bare
                 way.doubtful += effort({frame.index: turned})
         way.looked += effort(dict.fromkeys((frame.index for frame in frames), turned))
-    result: list[Uncovered] = []
     for frame in _only(source, suspects, lambda: tick(way.share), canvas) if suspects else ():
         seen = find_faces([frame], detector, _turns(wanted[frame.index]), checkpoint)[0]
         starts = np.where(seen.turns == 0, settings.lowest_threshold, settings.threshold)
@@ -147,9 +147,8 @@ def uncovered_faces(
             same = seen.boxes[box_ops.iou(suspect.box[None], seen.boxes)[0] >= SAME_FACE]
             if not all(suspect.is_black(box) for box in same):
                 x1, y1, x2, y2 = suspect.box.tolist()
-                result.append(Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score))
+                yield Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score)
         way.compared += effort({frame.index: wanted[frame.index]})
-    return result
 
 
 @dataclass(slots=True)

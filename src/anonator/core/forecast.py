@@ -1,0 +1,56 @@
+"""How long the rest of a job will take, by what its stages have taken so far: checks, and a repair."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from anonator.core.attempt import Attempt, Run
+from anonator.core.checks.second_look import TURNED_EFFORT, effort, frames_to_look_at
+
+PLAYING = 0.1
+"""What it takes to play a finished file, as a share of what it took to write it."""
+COMPARED = 0.25
+"""What comparing with the input adds to a second look, as a share of it: from nothing to 0.9, in a crowd."""
+
+
+def checks(run: Run, attempt: Attempt) -> float | None:
+    """Seconds that the checks of this attempt will take; None at first."""
+    if run.checking is not None:
+        return run.checking
+    took, share = run.times.seconds(), attempt.share
+    if share <= 0 or not attempt.masked:
+        return None
+    seconds = PLAYING * took.get("writing", 0.0)
+    if run.may_repair:
+        seconds += took.get("reading", 0.0) + run.second_seconds * attempt.masked
+    if run.job.settings.hipaa:
+        looking = took.get("detection", 0.0) * _alone(took)
+        seconds += looking * (1 + COMPARED) * _second_looks(run)
+    return seconds / share
+
+
+def rewriting(run: Run) -> float:
+    """Seconds of a repair, which reads, covers and writes all frames again, but searches none."""
+    took = run.times.seconds()
+    return max(took.get("reading", 0.0), took.get("masking", 0.0) + took.get("writing", 0.0))
+
+
+def _alone(took: Mapping[str, float]) -> float:
+    """Share of its time that the detector needs alone, where other stages share its processors with it."""
+    processors = os.cpu_count() or 1
+    spare = processors // 4 if processors > 2 else 0  # what the detector leaves to the others
+    busy = [seconds for stage, seconds in took.items() if stage != "checks"]
+    others = sum(busy) - took.get("detection", 0.0)
+    # the slowest stage works all the time, so its time is that of all
+    return 1 - min(1.0, max(0.0, others / max(*busy, 1e-9) - spare) / processors)
+
+
+def _second_looks(run: Run) -> float:
+    """What a second look at the frames so far costs, in what the first one cost."""
+    seen, known = run.second_looks
+    if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
+        wanted = frames_to_look_at(run.record)
+        known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
+        run.second_looks = len(run.record), known
+    return known
