@@ -194,7 +194,7 @@ def listening() -> Iterator[tuple[list[Uncovered], list[Uncovered]]]:
     look, finish = finishing.uncovered_faces, EveryFrame.finish
 
     def looked(*args: Any, **options: Any) -> list[Uncovered]:
-        found = look(*args, **options)
+        found = list(look(*args, **options))
         by_sample.extend(() if by_sample else found)
         return found
 
