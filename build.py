@@ -18,7 +18,7 @@ from pathlib import Path
 import tomllib
 from packaging.requirements import Requirement
 
-from tools import pins, windows_package
+from tools import pins, sbom, windows_package
 from tools.pins import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -91,7 +91,8 @@ def build(args: argparse.Namespace) -> None:
     say(f"{PROGRAM.relative_to(ROOT)} is ready: {size_of(PROGRAM) / 1e6:,.0f} MB.")
     if WINDOWS:
         say("Packing")
-        for name in windows_package.pack(PROGRAM, version, flavour):
+        contents = sbom.bill_of_materials(version, pinned, BUILD / "anonator", PROGRAM)
+        for name in windows_package.pack(PROGRAM, version, flavour, contents):
             say(f"  dist/{name}")
 
 

@@ -131,3 +131,12 @@ def edit_box(data: bytes, path: str, change: Callable[[bytes], bytes]) -> bytes:
 def overwrite(data: bytes, place: int, new: bytes) -> bytes:
     """The bytes with some of them replaced."""
     return data[:place] + new + data[place + len(new) :]
+
+
+def can_link(link: Path, target: Path) -> bool:
+    """Make a symbolic link where that is allowed; Windows asks for rights."""
+    try:
+        link.symlink_to(target)
+    except OSError:
+        return False
+    return True

@@ -1,7 +1,8 @@
-"""What Windows needs besides the program: the version in its properties, a zip, an Inno Setup script."""
+"""What Windows needs besides the program: version in its properties, zip, Inno Setup script, hashes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import string
 import subprocess
 from pathlib import Path
 
+from anonator.core.reading.containers import READ_SUFFIXES
 from tools.pins import BuildError
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "installer" / "anonator.iss"
@@ -43,7 +45,14 @@ def installer_script(version: str, name: str) -> str:
         version: of the program.
         name: of the installer, without ".exe".
     """
-    return string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(version=version, name=name)
+    associations = "\n".join(
+        f'Root: HKA; Subkey: "Software\\Classes\\{suffix}\\OpenWithProgids"; ValueType: string; '
+        f'ValueName: "Anonator.Video"; ValueData: ""; Flags: uninsdeletevalue; Tasks: openwith'
+        for suffix in sorted(READ_SUFFIXES)
+    )
+    return string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        version=version, name=name, associations=associations
+    )
 
 
 def inno_setup() -> str | None:
@@ -53,22 +62,38 @@ def inno_setup() -> str | None:
     return shutil.which("iscc") or next((str(path) for path in compilers if path.is_file()), None)
 
 
-def pack(program: Path, version: str, flavour: str) -> list[str]:
+def pack(program: Path, version: str, flavour: str, bill_of_materials: str) -> list[str]:
     """Make the zip and the script next to the program's folder, and the installer if Inno Setup is installed.
 
+    Args:
+        program: the folder.
+        version: of the program.
+        flavour: "cpu" or "cuda".
+        bill_of_materials: what the program consists of, as CycloneDX's JSON.
+
     Returns:
-        Names of the files that were made.
+        Names of the files that were made; the last one lists the SHA-256 of the others.
 
     Raises:
         BuildError: Inno Setup failed.
     """
     folder, name = program.parent, f"Anonator-{version}-windows-{flavour}"
     shutil.make_archive(str(folder / name), "zip", folder, program.name)
+    (folder / f"{name}.cdx.json").write_text(bill_of_materials, encoding="utf-8", newline="\n")
     script = folder / f"{name}.iss"
     script.write_text(installer_script(version, name), encoding="utf-8-sig")
-    made = [f"{name}.zip", script.name]
+    made = [f"{name}.zip", f"{name}.cdx.json", script.name]
     if compiler := inno_setup():
         if subprocess.run([compiler, "/Qp", str(script)], check=False).returncode:
             raise BuildError("Inno Setup failed; its message is above.")
-        made.append(f"{name}.exe")
-    return made
+        # one of more than 2.1 GB comes with further files
+        made += sorted(path.name for path in folder.glob(f"{name}*") if path.suffix in (".exe", ".bin"))
+    sums = folder / f"{name}.sha256"
+    sums.write_text("".join(f"{sha256(folder / file)} *{file}\n" for file in made), "utf-8", newline="\n")
+    return [*made, sums.name]
+
+
+def sha256(file: Path) -> str:
+    """Hexadecimal, in lower case, as sha256sum writes it."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

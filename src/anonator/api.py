@@ -34,6 +34,8 @@ def anonymize(
     *,
     settings: Settings | None = None,
     overwrite: bool = False,
+    tracks: str | os.PathLike[str] | None = None,
+    save_tracks: str | os.PathLike[str] | None = None,
     weights: str | os.PathLike[str] | None = None,
     detector: Detector | None = None,
     on_progress: Callable[[Progress], object] | None = None,
@@ -53,6 +55,9 @@ def anonymize(
         settings: what to do; None is HIPAA mode with its defaults. Settings(hipaa=False) opens the lock but
             keeps HIPAA's other values; Settings.standard() is what the window starts from without the lock.
         overwrite: replace a result and its report if they already exist.
+        tracks: make the result from this tracks file and its edits, without looking for faces. Settings that
+            decide what is found are then the file's own; settings=None takes all of the file's.
+        save_tracks: keep what is found in a new tracks file of this name.
         weights: a file with the model's weights, or a folder that holds it, instead of the usual places.
         detector: finds the faces instead of the model that the settings name; see anonator.Detector. It's
             never closed here, so one detector can serve many videos, one after the other.
@@ -66,11 +71,13 @@ def anonymize(
     Raises:
         anonator.errors.AnonatorError: what went wrong and what to do; subclasses tell the kinds apart.
     """
-    settings = Settings() if settings is None else settings
-    if not isinstance(settings, Settings):
+    if settings is not None and not isinstance(settings, Settings):
         raise SettingsError(f"settings must be anonator.Settings, not {type(settings).__name__}.")
     if detector is not None and weights is not None:
         raise SettingsError("Give either a detector or weights, not both: a detector brings its own weights.")
+    if tracks is not None and save_tracks is not None:
+        raise SettingsError("Give either tracks or save_tracks: what is made from tracks finds no new ones.")
+    settings = _settings(settings, tracks)
     process_setup.prepare()
     leftovers.sweep()
     calls: queue.Queue[Callable[[], object]] = queue.Queue(WAITING_CALLS)
@@ -81,7 +88,14 @@ def anonymize(
     )
     try:
         job = VideoProcessor(
-            Job(Path(source), _target(Path(source), target, settings), settings, overwrite),
+            Job(
+                Path(source),
+                _target(Path(source), target, settings),
+                settings,
+                overwrite,
+                None if tracks is None else Path(tracks),
+                None if save_tracks is None else Path(save_tracks),
+            ),
             detectors=detectors,
             on_progress=_later(calls, on_progress),
             on_preview=_later(calls, on_preview),
@@ -89,6 +103,15 @@ def anonymize(
         return _wait(job, calls, cancelled)
     finally:
         detectors.close()
+
+
+def _settings(given: Settings | None, tracks: str | os.PathLike[str] | None) -> Settings:
+    if tracks is None:
+        return Settings() if given is None else given
+    from anonator.core.review.rendering import settings_for
+    from anonator.core.review.tracks_file import read
+
+    return settings_for(read(Path(tracks)).analysis.settings, given)
 
 
 def _target(source: Path, target: str | os.PathLike[str] | None, settings: Settings) -> Path:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from anonator.core.catalogue import SETTINGS, Setting
-from anonator.core.config import Settings
+from anonator.core.config import DECIDED, Settings
 from anonator.core.config_file import UserConfig, default_path
 from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
+    NOT_UNDER_LOCK,
     lock_takes,
     lock_words,
     require_lock_holds,
@@ -27,7 +28,7 @@ OPTIONS: dict[str, Setting] = {
     name: each for name, each in SETTINGS.items() if each.declared.topic is not None
 }
 """Settings that are options of the same name."""
-JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "key_file", "json")
+JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "tracks", "from_tracks", "key_file", "json")
 """Other options that only make sense for a job in the terminal."""
 
 
@@ -90,6 +91,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
     )
     results.add_argument(
+        "--tracks", type=Path, metavar="FILE", help="keep what was found in this file, to correct it later"
+    )
+    results.add_argument(
+        "--from-tracks",
+        type=Path,
+        metavar="FILE",
+        help="make the result from such a file and its corrections, without looking for faces again",
+    )
+    results.add_argument(
         "--key-file",
         type=Path,
         metavar="PATH",
@@ -115,21 +125,39 @@ def says_something_of_a_job(args: argparse.Namespace) -> bool:
     return chosen or any(getattr(args, name) not in (None, False) for name in JOB_ONLY)
 
 
-def settings_from(args: argparse.Namespace, config: UserConfig | None = None) -> Settings:
+def settings_from(
+    args: argparse.Namespace, config: UserConfig | None = None, found: Settings | None = None
+) -> Settings:
     """The settings that a command line asks for.
 
     Args:
         args: the parsed command line.
         config: what the modes start from; None takes the program's own defaults.
+        found: of the tracks that the result is made from; they then are what the modes start from.
 
     Raises:
-        SettingsError: a value is out of range.
+        SettingsError: a value is out of range, or decides what is found although tracks are given.
         HipaaLockError: an option is less strict than HIPAA mode, or than the configuration file made it.
     """
     config = config or UserConfig()
+    if found is not None:
+        for name, each in OPTIONS.items():
+            if getattr(args, name) is not None and name in DECIDED:
+                raise SettingsError(
+                    f"{_flag(name)} decides how faces are found, and --from-tracks finds none anew. Leave it "
+                    f"out, or run the video again ({_begun_small(each.declared.doc)})."
+                )
+        if not args.standard and not found.hipaa:
+            raise HipaaLockError(NOT_UNDER_LOCK)
+        config = UserConfig(found, dataclasses.replace(found, hipaa=False, hipaa_waiver=""))
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    base = config.standard if args.standard else config.hipaa
+    for name in given:
+        before = OPTIONS[name].of(base)
+        if isinstance(before, tuple):  # what the base covers stays covered
+            given[name] = (*before, *given[name])
     if args.standard:
-        return dataclasses.replace(config.standard, **given)
+        return dataclasses.replace(base, **given)
     for name, value in given.items():
         declared = OPTIONS[name].declared
         if declared.scope is Scope.STANDARD:
@@ -149,7 +177,8 @@ def settings_from(args: argparse.Namespace, config: UserConfig | None = None) ->
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    declared = OPTIONS[name].declared if name in OPTIONS else None
+    return "--" + ((declared and declared.option) or name).replace("_", "-")
 
 
 def _written(name: str, value: object) -> str:
@@ -163,7 +192,10 @@ def _add_option(group: argparse._ArgumentGroup, setting: Setting) -> None:
     """The option of one setting, with its sentence, its legal values and its defaults."""
     flag, text = _flag(setting.name), f"{_begun_small(setting.declared.doc)} ({_facts(setting)})"
     text = text.replace("%", "%%")
-    if isinstance(setting.default, bool):
+    if setting.declared.form is not None:
+        form = _text(setting.declared.form)
+        group.add_argument(flag, dest=setting.name, type=form, action="append", metavar="PLACE", help=text)
+    elif isinstance(setting.default, bool):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     elif isinstance(setting.default, Enum):
         kind = type(setting.default)
@@ -202,7 +234,7 @@ def _facts(setting: Setting) -> str:
 
 
 def _shown(value: object) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else word(value)
+    return ("on" if value else "off") if isinstance(value, bool) else word(value) or "none"
 
 
 def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
@@ -211,6 +243,17 @@ def _choice(kind: type[Enum]) -> Callable[[str], Enum]:
             return parse_enum(kind, value)
         except SettingsError as exc:
             raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    return parse
+
+
+def _text(form: Callable[[str], object]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        try:
+            form(value)
+        except SettingsError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+        return value
 
     return parse
 

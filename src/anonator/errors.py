@@ -84,3 +84,7 @@ class DisplayError(AnonatorError):
 
 class JobCancelled(AnonatorError):
     """The user cancelled the job."""
+
+
+class ReviewError(AnonatorError):
+    """A correction that is not possible, or a file of tracks that cannot be used."""

@@ -18,12 +18,14 @@ from typing import Any
 from tqdm import tqdm
 
 from anonator import terminal
+from anonator.core import process_setup
 from anonator.core.config import Model, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import ResultName, plan
+from anonator.core.session_end import ending_in_order
 from anonator.core.windows_files import reachable
 from anonator.core.wording import NOT_COVERED, sound_sentence
 from anonator.core.writing.key_file import PHI, KeyFile
@@ -46,6 +48,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with (
         _interruption() as interrupted,
         _output_folder(args.output_dir),
+        process_setup.keep_awake(),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
         try:
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return FAILED
         if key is not None:
             terminal.ERR.write(f"{PHI}\n")
-        if not _weights_ready(args, settings.model, interrupted):
+        if args.from_tracks is None and not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
         names = _names(args, settings)
         called = labels(name.source for name in names)
@@ -87,7 +90,7 @@ def _do(
     """Do one video, and return what became of it."""
     if name.same_as is not None:
         return {"status": "skipped", "same_as": str(name.same_as)}
-    job = Job(name.source, name.target, settings, args.overwrite)
+    job = Job(name.source, name.target, settings, args.overwrite, args.from_tracks, args.tracks)
     try:
         result = _one(job, detectors, interrupted, progress)
     except JobCancelled as exc:
@@ -138,14 +141,15 @@ def _one(
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """Ctrl+C, Ctrl+Break and SIGTERM set the event, so that the job can clean up after itself."""
+    """Ctrl+C, Ctrl+Break, SIGTERM and the end of the session set the event, so that the job can clean up."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
         signals.append(signal.SIGBREAK)
     before = [signal.signal(s, lambda *_: interrupted.set()) for s in signals]
     try:
-        yield interrupted
+        with ending_in_order(interrupted.set):
+            yield interrupted
     finally:
         for s, handler in zip(signals, before, strict=True):
             signal.signal(s, handler)
@@ -166,7 +170,8 @@ def _facts(result: JobResult, *, verbose: bool = False) -> dict[str, Any]:
         "checks": list(result.checks),
         "report": None if result.report is None else str(result.report),
         "report_page": None if result.report_page is None else str(result.report_page),
-        "reviewed": False,
+        "tracks_file": None if result.tracks_file is None else str(result.tracks_file),
+        "reviewed": bool(result.reviewed_by),
         "notes": list(result.notes),
         **({"stage_seconds": result.stage_seconds} if verbose else {}),
     }
@@ -191,9 +196,11 @@ def _say(args: argparse.Namespace, name: ResultName, facts: dict[str, Any], labe
         )
         if facts["report"]:
             said += f"  Report: {facts['report_page'] or facts['report']}\n"
+        if facts["tracks_file"]:
+            said += f"  Tracks: {facts['tracks_file']}\n"
         for check in facts["checks"]:
             said += f"  Check: {check}\n"
-        said += "  Not yet reviewed by a person.\n"
+        said += "  Reviewed and signed.\n" if facts["reviewed"] else "  Not yet reviewed by a person.\n"
         for note in facts["notes"]:
             said += f"  Note: {note}\n"
         terminal.OUT.write(said)

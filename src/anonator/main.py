@@ -8,14 +8,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from anonator import headless, logs, terminal
+from anonator import headless, logs, terminal, tracks_command
 from anonator.command_line import build_parser, says_something_of_a_job, settings_from
 from anonator.core import process_setup
+from anonator.core.config import Settings
 from anonator.core.config_file import load
 from anonator.core.reading.folders import videos_in
 from anonator.core.windows_files import reachable
 from anonator.core.writing import leftovers
-from anonator.errors import DisplayError, SettingsError
+from anonator.errors import DisplayError, ReviewError, SettingsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     terminal.prepare()
     given = sys.argv[1:] if argv is None else list(argv)
+    if tracks_command.is_meant(given):
+        logs.set_up(verbose=False)
+        return tracks_command.main(given[1:])
     if given[:1] == ["report"]:  # a video of that name is ./report
         from anonator import report_command
 
@@ -59,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
-        settings = settings_from(args, load(args.config))
-    except SettingsError as exc:
+        settings = settings_from(args, load(args.config), _found(args.from_tracks))
+    except (SettingsError, ReviewError) as exc:
         parser.error(str(exc))
     args.files = _videos(parser, args.files)
     if args.key_file and not settings.neutral_name:
@@ -71,12 +75,25 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         parser.error("give at least one video.")
     if args.output and len(args.files) > 1:
         parser.error("-o names one result, but there are several videos; use --output-dir instead.")
+    if (args.tracks or args.from_tracks) and len(args.files) > 1:
+        parser.error("--tracks and --from-tracks are for one video, but there are several.")
+    if args.tracks and args.from_tracks:
+        parser.error("give either --tracks or --from-tracks: what is made from tracks finds no new ones.")
     if args.output and args.output_dir:
         parser.error("give either -o or --output-dir.")
     if args.output and args.output.suffix.lower() != ".mp4":
         parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
     process_setup.prepare()
     return headless.run(args, settings)
+
+
+def _found(tracks: Path | None) -> Settings | None:
+    """The settings with which kept tracks were found."""
+    if tracks is None:
+        return None
+    from anonator.core.review.tracks_file import read
+
+    return read(tracks).analysis.settings
 
 
 def _videos(parser: argparse.ArgumentParser, given: Sequence[Path]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import importlib.metadata
@@ -150,6 +151,29 @@ FOREIGN = (
     "tkinter", "tkinterdnd2", "PIL.ImageTk", "PIL._tkinter_finder",
     *(["wakepy.dbus_adapters.jeepney"] if sys.platform == "linux" else []),
 )  # fmt: skip
+
+
+CPP_RUNTIME = (
+    "vcruntime140.dll", "vcruntime140_1.dll", "vcruntime140_threads.dll",
+    "msvcp140.dll", "msvcp140_atomic_wait.dll",
+)  # fmt: skip
+"""Microsoft's libraries that PyTorch asks for; without one Windows says only that a module was not found."""
+
+
+def cpp_runtime() -> str:
+    """Microsoft's C++ runtime is there."""
+    missing = []
+    for name in CPP_RUNTIME:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            missing.append(name)
+    if missing:
+        raise OSError(
+            f"missing: {', '.join(missing)}. Install Microsoft's Visual C++ Redistributable for x64, "
+            "or Anonator again."
+        )
+    return f"{len(CPP_RUNTIME)} libraries"
 
 
 def imports() -> str:
@@ -352,6 +376,7 @@ def _write_clip(folder: Path) -> Path:
 
 
 CHECKS = (
+    *([Check("C++ runtime", 30, cpp_runtime)] if sys.platform == "win32" else []),
     # the first import of PyTorch reads gigabytes, from a slow disk and past a virus scanner
     Check("imports", 300, imports),
     Check("weights", 30, bundled_weights),

@@ -214,6 +214,8 @@ def after_jobs(
     clip(paths["cancelled"], size="320x240", seconds=6)
     options = ["--headless", "--performance", "balanced"]
     tasks: list[dict[str, Any]] = [{"args": [*options, str(paths[end])]} for end in ENDS]
+    for end in ENDS:  # where the user asked for it, what was found is kept, too
+        tasks[ENDS.index(end)]["args"] += ["--tracks", str(home.videos / f"{ENDS.index(end)}.tracks")]
     tasks[ENDS.index("cancelled")]["cancel"] = str(home.videos)
     tasks[ENDS.index("broken")]["break"] = f"cannot work on {NAME}"
     tasks[ENDS.index("broken with a path")]["break"] = str(paths["broken with a path"])
@@ -232,6 +234,11 @@ def test_however_a_job_ends_no_file_tells_its_name(after_jobs: tuple[Home, dict[
     text = log.read_text("utf-8")
     for word in ("job done", "JobCancelled", "RuntimeError", "FileNotFoundError", "InputError"):
         assert word in text, "the log should have something to tell"
+    (tracks,) = home.videos.glob("*.tracks")
+    assert telling(tracks) == []
+    assert b'"kind":"track"' in tracks.read_bytes()
+    if os.name == "posix":
+        assert stat.S_IMODE(tracks.stat().st_mode) == 0o600
     assert telling(home.written) == []
     results = [path for path in home.videos.iterdir() if "anonymized" in path.name]
     assert {path.suffix for path in results} == {".mp4", ".json", ".html"}
@@ -275,9 +282,9 @@ def test_a_job_writes_beside_its_result_and_nowhere_else(after_jobs: tuple[Home,
             elif fact["kind"] == "named":
                 source, target = Path(fact["source"]), Path(fact["target"])
                 assert source.parent == target.parent and source.name.startswith(PREFIX)
-    assert unfinished == {".mp4", ".json", ".html"}
+    assert unfinished == {".mp4", ".json", ".html", ".tracks"}
     named = [fact for facts in jobs.values() for fact in facts if fact["kind"] == "named"]
-    assert len(named) == 3, "only the finished job's video, report and page get names"
+    assert len(named) == 4, "only the finished job's video, report, page and tracks get names"
     private = [fact for fact in jobs["done"] if fact["kind"] == "private until"]
     assert len(private) == 3
 

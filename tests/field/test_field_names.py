@@ -92,15 +92,16 @@ def test_three_videos_of_one_name_give_three_results_every_time(terminal: Termin
             "a_anonymized_2.mp4": "green",
             "a_anonymized_3.mp4": "blue",
         }
+        first = Path("x/a.mp4")
         assert [line["notes"] for line in lines] == [
             [NO_FACE],
             [
                 NO_FACE,
-                "The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the result of x/a.mp4.",
+                f"The result is named a_anonymized_2.mp4, because a_anonymized.mp4 is the result of {first}.",
             ],
             [
                 NO_FACE,
-                "The result is named a_anonymized_3.mp4, because a_anonymized.mp4 is the result of x/a.mp4.",
+                f"The result is named a_anonymized_3.mp4, because a_anonymized.mp4 is the result of {first}.",
             ],
         ]
         for line in lines:

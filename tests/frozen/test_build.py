@@ -8,13 +8,15 @@ import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
-from types import ModuleType
+from pathlib import Path, PurePosixPath
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from anonator.selftest import CPP_RUNTIME
 
 if sys.version_info < (3, 11):
     pytest.skip("build.py needs Python 3.11", allow_module_level=True)
@@ -58,6 +60,23 @@ class Analysis:
         self.datas = [("_tcl_data/tzdata/Europe/Paris", "/tcl/Paris", "DATA"), ("a.txt", "/a.txt", "DATA")]
 
 
+class Library(PurePosixPath):
+    """A file of an installed package."""
+
+    def locate(self) -> str:
+        return f"/packages/{self}"
+
+
+RUNTIME = SimpleNamespace(
+    files=[
+        Library("Scripts", f"{name}140{ending}.dll")
+        for name in ("vcruntime", "msvcp", "vcamp")
+        for ending in ("", "_1", "_threads", "_atomic_wait")
+    ]
+)
+"""Stands in for the package msvc-runtime."""
+
+
 def run_spec(monkeypatch: pytest.MonkeyPatch, platform: str) -> dict[str, Any]:
     """Everything that the spec defines, and what it gave PyInstaller."""
     made: dict[str, Any] = {"programs": []}
@@ -77,6 +96,7 @@ def run_spec(monkeypatch: pytest.MonkeyPatch, platform: str) -> dict[str, Any]:
         "COLLECT": collect,
     }
     monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: RUNTIME)
     source = (ROOT / "anonator.spec").read_text(encoding="utf-8")
     exec(compile(source, "anonator.spec", "exec"), names)
     return {**names, **made}
@@ -106,6 +126,18 @@ def test_the_spec_makes_a_windowed_program_and_its_console_twin(
     assert analysis.options["excludes"] == list(spec["EXCLUDED_MODULES"])
 
 
+def test_microsofts_runtime_comes_with_the_windows_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch asks for libraries that neither its wheel nor a new Windows brings."""
+    given = run_spec(monkeypatch, "win32")["analysis"].options["binaries"]
+    assert ("/packages/Scripts/vcruntime140_threads.dll", ".") in given
+    assert ("/packages/Scripts/msvcp140_atomic_wait.dll", ".") in given
+    assert sorted(Path(source).name for source, _ in given) == sorted(CPP_RUNTIME)
+    assert run_spec(monkeypatch, "linux")["analysis"].options["binaries"] == []
+    monkeypatch.setattr(RUNTIME, "files", RUNTIME.files[:2])
+    with pytest.raises(SystemExit, match=r"msvcp140\.dll, msvcp140_atomic_wait\.dll"):
+        run_spec(monkeypatch, "win32")
+
+
 def test_everything_left_out_has_its_size_and_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = run_spec(monkeypatch, "linux")
     for name, (megabytes, reason) in {**spec["EXCLUDED_MODULES"], **spec["DROPPED_FILES"]}.items():
@@ -119,7 +151,9 @@ def test_everything_left_out_has_its_size_and_its_reason(monkeypatch: pytest.Mon
         "torch/bin/torch_shm_manager",
         "torch/lib/libtorch_cuda.so",
         "torch/lib/torch_cuda.dll",
-        "torch/testing/__init__.py",
+        "torch/_inductor/config.py",
+        "torch/fx/experimental/_config.py",
+        "torch/nn/functional.py",
         "torchvision/_C_stable.so",
         "nvidia/cudnn/lib/libcudnn_engines_precompiled.so.9",
         "nvidia/cu13/lib/libnvrtc-builtins.so.13.2",
@@ -198,7 +232,9 @@ def test_the_pins_meet_what_the_project_asks_for(build: ModuleType) -> None:
         if needed.marker is None or needed.marker.evaluate():
             assert needed.specifier.contains(pins[canonicalize_name(needed.name)]), needed
     asked = (ROOT / "requirements" / "build.in").read_text(encoding="utf-8").splitlines()
-    assert [Requirement(line) for line in asked if not line.startswith("#")] == [pyinstaller]
+    mine = {r.name: r for r in (Requirement(line) for line in asked if not line.startswith("#"))}
+    assert set(mine) == {"pyinstaller", "msvc-runtime"} and mine["pyinstaller"] == pyinstaller
+    assert mine["msvc-runtime"].specifier.contains(re.search(r"^msvc-runtime==(\S+) ", PINS, re.M)[1])  # type: ignore[index]
 
 
 def test_differences_are_named(build: ModuleType) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile.healthy import plain, posix
-from hostile_helpers import HIPAA, STANDARD, Bench
+from hostile_helpers import HIPAA, STANDARD, Bench, can_link
 from video_helpers import decoded
 
 from anonator.core.config import Settings
@@ -107,15 +107,17 @@ def test_the_output_never_replaces_the_input_under_whatever_name(bench: Bench, s
     path = plain(bench.folder / "patient.mp4")
     hard, soft = bench.folder / "hard.mp4", bench.folder / "soft.mp4"
     os.link(path, hard)
-    soft.symlink_to(path)
-    other = bench.folder / "." / "patient.mp4"
-    for target in (path, hard, soft, other):
+    names = [path, hard, bench.folder / "." / "patient.mp4"]
+    if linked := can_link(soft, path):
+        names.append(soft)
+    for target in names:
         for overwrite_it in (False, True):
             bench.refused(
                 path, "replace the input itself", kind=OutputError, settings=settings, target=target,
                 overwrite=overwrite_it,
             )  # fmt: skip
-    bench.refused(soft, "replace the input itself", kind=OutputError, settings=settings, target=path)
+    if linked:
+        bench.refused(soft, "replace the input itself", kind=OutputError, settings=settings, target=path)
 
 
 def test_a_file_that_is_there_already_stays(bench: Bench) -> None:
@@ -123,9 +125,9 @@ def test_a_file_that_is_there_already_stays(bench: Bench) -> None:
     other.write_bytes(b"somebody's work")
     bench.refused(path, "already", kind=OutputExistsError)
     other.unlink()
-    other.symlink_to("elsewhere.mp4")
-    bench.refused(path, "already", kind=OutputExistsError)
-    other.unlink()
+    if can_link(other, Path("elsewhere.mp4")):
+        bench.refused(path, "already", kind=OutputExistsError)
+        other.unlink()
     other.mkdir()
     bench.refused(path, "folder with the output's name", kind=OutputError, overwrite=True)
 

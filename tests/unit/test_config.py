@@ -98,6 +98,7 @@ def test_the_report_is_held_even_against_a_signature() -> None:
         {"second_detector": "look"},
         {"precision": "bfloat16"},
         {"blur_strength": 2.0, "mosaic_blocks": 1},
+        {"areas": ("10,20,300,40",)},
         {"tracking": TrackingSettings(continue_threshold=0.05)},
         {"tracking": TrackingSettings(bridge_seconds=5.0)},
         {"tracking": TrackingSettings(extend_seconds=0.5)},
@@ -115,7 +116,7 @@ def test_what_the_lock_does_with_each_setting() -> None:
     free = {name for name, each in SETTINGS.items() if each.hipaa is Hipaa.FREE and "." not in name}
     assert free == {
         "model", "performance", "blur_strength", "mosaic_blocks", "device", "precision", "encoder", "crf",
-        "second_detector", "neutral_name", "hash_input", "damaged_frames_limit",
+        "areas", "second_detector", "neutral_name", "hash_input", "damaged_frames_limit",
     }, meant  # fmt: skip
     lower, higher = (
         {name: SETTINGS[name].default for name, rule in HIPAA_STRICTER.items() if rule is wanted}
@@ -237,6 +238,8 @@ def test_the_lock_leaves_the_safe_modes_free(performance: Performance) -> None:
         ("mode", Model.DSFD),
         ("mode", "pixel"),
         ("mode", 1),
+        ("areas", "10,20,300,40"),
+        ("areas", ("10,20,300",)),
         ("pass_factors", ()),
         ("pass_factors", (1.0, 0.1)),
         ("pass_factors", (1.0, float("nan"), 0.7)),

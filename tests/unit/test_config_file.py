@@ -457,6 +457,8 @@ def default_and_legal(name: str, mode: str) -> str:
         legal = "of " + ", ".join(f'`"{choice.value}"`' for choice in choices)
     elif isinstance(value, bool):
         legal = "of `true`, `false`"
+    elif setting.declared.form is not None:
+        legal = '`"X,Y,WIDTH,HEIGHT@FROM-TO"`'
     else:
         low, high = legal_range(name, hipaa=hipaa)
         legal = f"from {low} to {high}".replace(".0 ", " ").removesuffix(".0")

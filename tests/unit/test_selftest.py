@@ -283,3 +283,18 @@ def test_the_device_line_names_torch() -> None:
 
     told = outcome("device")
     assert told.status == "passed" and torch.__version__ in told.detail
+
+
+def test_missing_libraries_of_microsoft_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows itself says "The specified module could not be found" and not which."""
+    asked = []
+
+    def load(name: str) -> None:
+        asked.append(name)
+        if "threads" in name:
+            raise OSError("[WinError 126] The specified module could not be found")
+
+    monkeypatch.setattr("ctypes.CDLL", load)
+    with pytest.raises(OSError, match=r"^missing: vcruntime140_threads\.dll\. Install Microsoft"):
+        selftest.cpp_runtime()
+    assert asked == list(selftest.CPP_RUNTIME), "all that are missing are named at once"

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from anonator.core import boxes as box_ops
+from anonator.core.areas import area
 from anonator.core.config import Mode, Settings
 from anonator.core.frames import Float32Array, Frame, Masks, UInt8Array
 
@@ -23,7 +24,10 @@ def anonymize(frame: Frame, masks: Masks, settings: Settings) -> None:
     Args:
         frame: yuv420p with even sides.
         masks: boxes in pixels of the frame, before scaling.
-        settings: of the job: how large the masks are, and what they are made of.
+        settings: of the job: how large the masks are, what they are made of, and which areas are covered too.
+
+    Raises:
+        SettingsError: an area is outside the picture.
     """
     sar = float(frame.sar)
     covered = [
@@ -32,6 +36,10 @@ def anonymize(frame: Frame, masks: Masks, settings: Settings) -> None:
         for box in masks.boxes
         for rectangle in covered_pixels(box[None], settings.mask_scale, frame.width, frame.height)
     ]
+    for each in map(area, settings.areas):
+        if each.holds_at(float(frame.seconds)):
+            rectangle = each.pixels(frame.width, frame.height)
+            covered.append((rectangle, _seen_size(np.array(rectangle, np.float32), sar)))
     if not covered:
         return
     frame.make_writable()

@@ -16,6 +16,8 @@ from anonator.core.frames import Frame, Look, Masks, TrackSummary
 from anonator.core.job import Job, NearMiss, Preview, Progress
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
+from anonator.core.review.analysis import Collector
+from anonator.core.review.rendering import Rendering
 from anonator.core.stage_times import StageTimes
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.mask_record import MaskRecord
@@ -49,6 +51,10 @@ class Run:
     may_grow: int = 4
     """How often the job may start again for larger pictures; after that, they are scaled down."""
     record: MaskRecord = field(default_factory=MaskRecord)
+    rendering: Rendering | None = None
+    """Of a job that is made from kept tracks."""
+    collector: Collector | None = None
+    """Of a job whose tracks are to be kept."""
     tracks: list[TrackSummary] = field(default_factory=list)
     repairs: list[Uncovered] = field(default_factory=list)
     """Faces that could be seen in the attempts before."""
@@ -84,7 +90,25 @@ class Run:
         """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)
         self.tracks = tracker.summaries
-        for frame, masks in tracker.run(self.record.noted(looks)):
+        if self.job.save_tracks is not None:
+            self.collector = Collector()
+        heard = self.collector.hear if self.collector else None
+        for frame, masks in tracker.run(self.record.noted(looks), heard):
+            if self.collector:
+                self.collector.see(frame)
+            if self.may_repair:
+                self.record.add(frame, masks)
+            yield frame, masks
+
+    def rendered(
+        self, rendering: Rendering, frames: Iterable[Frame], file_bytes: int
+    ) -> Iterator[tuple[Frame, Masks]]:
+        """Frames with what must be covered in them by kept tracks, recorded for the second look."""
+        self.tracks = rendering.summaries()
+        self.record.cuts = [cut for cut in rendering.analysis.cuts if cut]
+        for frame, masks in rendering.frames(frames, file_bytes):
+            if frame.index in self.record.cuts:
+                self.record.cut_seconds.append(float(frame.seconds))
             if self.may_repair:
                 self.record.add(frame, masks)
             yield frame, masks

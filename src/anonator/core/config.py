@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from anonator.core.areas import area
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Hipaa, Scope, Topic, setting, settle, standard_values
 from anonator.errors import SettingsError
@@ -86,6 +87,11 @@ class SecondDetector(Enum):
 
 
 HIPAA_SECOND_DETECTOR = (SecondDetector.CHECK, SecondDetector.LOOK)
+DECIDED = (
+    "model", "performance", "threshold", "multi_pass", "pass_factors", "nms_threshold", "orientations",
+    "second_detector", "tracking", "presets",
+)  # fmt: skip
+"""Settings that decide what is found; tracks that were kept hold them, and they cannot change later."""
 HIPAA_PERFORMANCE = (Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED)
 CPU_BATCH_LIMIT = 4
 MAX_UPSCALE = 2.0
@@ -261,6 +267,13 @@ class Settings:
         high=MOSAIC_BLOCKS,
         topic=Topic.COVERED,
         rare=True,
+    )
+    areas: tuple[str, ...] = setting(
+        (),
+        "Places always covered, as X,Y,WIDTH,HEIGHT in pixels or percent, with @FROM-TO for a while.",
+        form=area,
+        topic=Topic.COVERED,
+        option="area",
     )
     keep_audio: bool = setting(
         False,

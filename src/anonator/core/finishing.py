@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from anonator.core.checks.second_look import (
 from anonator.core.clock_text import clock_text
 from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetector
+from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
+from anonator.core.keeping import keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
 from anonator.core.reading.reader import VideoReader
@@ -36,6 +39,10 @@ from anonator.errors import OutputError
 
 log = logging.getLogger(__name__)
 
+NO_TRACKS = (
+    "The tracks could not be saved where you wanted them. The finished video is complete and was checked. "
+    "Run the job again if you need the tracks."
+)
 NO_REPORT = (
     "The report could not be saved completely next to the finished video, which is complete and was checked. "
     "Run the job again if you need the report."
@@ -103,22 +110,16 @@ def _look_again(
     checks: list[Check] = []
     with ExitStack() as stack:
         second: EveryFrame | None = None
-        if run.second is not None:
-            watching = EveryFrame(run.second, attempt.detector, source, settings, run.canvas, stop)
+        shown = run.rendering.shown if run.rendering else None
+        # more black cannot uncover a face: tracks that only cover more were checked in their first run
+        if run.second is not None and (run.rendering is None or run.rendering.lost):
+            watching = EveryFrame(run.second, attempt.detector, source, settings, run.canvas, stop, shown)
             second = stack.enter_context(watching)
         if settings.hipaa:
             wanted = _wanted(run, attempt)
-            for face in uncovered_faces(
-                finished,
-                source,
-                wanted,
-                attempt.detector,
-                settings,
-                tick,
-                run.canvas,
-                stop,
-                passing=None if second is None else second.see,
-            ):
+            if second is not None:
+                wanted.setdefault(attempt.masked - 1, False)  # the file is read to its last frame
+            for face in _looked_at_again(run, attempt, wanted, tick, second):
                 uncovered.append(face)  # one by one: the forecast asks for them meanwhile
             checks.append(second_look_passed(len(wanted), sum(not face.second for face in run.repairs)))
         elif second is not None:
@@ -134,15 +135,39 @@ def _look_again(
     return checks
 
 
+def _looked_at_again(
+    run: Run,
+    attempt: Attempt,
+    wanted: Mapping[int, bool],
+    tick: Callable[[float], None],
+    second: EveryFrame | None,
+) -> Iterator[Uncovered]:
+    """The faces that the job's own detector sees; the second one gets every frame that is read."""
+    if wanted:
+        yield from uncovered_faces(
+            attempt.writer.temporary_path,
+            run.job.source,
+            wanted,
+            attempt.detector,
+            run.job.settings,
+            tick,
+            run.canvas,
+            run.control.stop_if_cancelled,
+            run.rendering.shown if run.rendering else None,
+            None if second is None else second.see,
+        )
+
+
 def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:
     """The finished frames that the job's own detector looks at again, and whether turned, too."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
-    return {**dict.fromkeys(near, False), **frames_to_look_at(run.record)}
+    sample = run.rendering.to_look_at() if run.rendering else frames_to_look_at(run.record)
+    return {**dict.fromkeys(near, False), **sample}
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
-    """Write the report and its page, and give the files their names.
+    """Write the report, its page and the tracks file, as wanted, and give the files their names.
 
     Raises:
         OutputError: a name cannot be given; nothing is left behind.
@@ -151,32 +176,25 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
     notes += filter(None, [waiver_note(job.settings)])
     notes += [] if attempt.with_masks else [NO_FACE]
-    made: dict[Path, bool] = {}
-    if job.settings.report:
-        facts = report.facts_of(_audit(run, attempt, checks, notes))
-        contents = (
-            (job.report_target, ".partial.json", report.to_json(facts)),
-            (job.page_target, ".partial.html", report_page.to_html(facts).encode()),
-        )
-        papers: dict[Path, TemporaryFile] = {}
-        # all are complete on the disk before any gets its name
+    if run.rendering:
+        notes += run.rendering.notes
+        looked = isinstance(attempt.detector, SpareDetector) and attempt.detector.loaded
+        log.info("made from kept tracks; %s", "the second look ran" if looked else "no detector was loaded")
+    named: set[Path | None] = set()
+    with ExitStack() as files:
         try:
-            for target, suffix, content in contents:
-                papers[target] = paper = TemporaryFile(target.parent, suffix)
-                paper.write(content)
-                paper.close()
+            # all are complete on the disk before one of them gets its name
+            papers = list(_papers(run, attempt, checks, notes, files))
             writer.publish()
-            made = {target: _publish_paper(run, paper, target) for target, paper in papers.items()}
         except OSError as exc:
             raise output_error(exc) from without_path(exc)
-        finally:
-            for paper in papers.values():
-                paper.remove()
-        notes += [] if all(made.values()) else [NO_REPORT]
-    else:
-        writer.publish()
-        if job.overwrite and not old_report.remove((job.report_target, job.page_target)):
-            notes.append(old_report.KEPT)
+        for paper in papers:
+            if _publish(paper, job.overwrite):
+                named.add(paper.target)
+            elif paper.missing not in notes:
+                notes.append(paper.missing)
+    if not job.settings.report and job.overwrite:
+        notes += [] if old_report.remove((job.report_target, job.page_target)) else [old_report.KEPT]
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -187,8 +205,10 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
         checks=tuple(check.sentence for check in checks),
-        report=job.report_target if made.get(job.report_target) else None,
-        report_page=job.page_target if made.get(job.page_target) else None,
+        report=job.report_target if job.report_target in named else None,
+        report_page=job.page_target if job.page_target in named else None,
+        tracks_file=job.save_tracks if job.save_tracks in named else None,
+        reviewed_by=run.rendering.state.signed if run.rendering else "",
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
@@ -197,12 +217,44 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
     )
 
 
-def _publish_paper(run: Run, paper: TemporaryFile, target: Path) -> bool:
-    """Give the report or its page its name; the verified video already has its own and is kept."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Paper:
+    """A file that goes with the result, still without its name."""
+
+    file: TemporaryFile
+    target: Path
+    missing: str
+    """What to say if the name cannot be given."""
+
+
+def _papers(
+    run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[str], files: ExitStack
+) -> Iterator[_Paper]:
+    """The files that go with the result, complete; files removes those that get no name."""
+    job = run.job
+    if job.settings.report:
+        facts = report.facts_of(_audit(run, attempt, checks, notes))
+        for target, suffix, content in (
+            (job.report_target, ".partial.json", report.to_json(facts)),
+            (job.page_target, ".partial.html", report_page.to_html(facts).encode()),
+        ):
+            paper = TemporaryFile(target.parent, suffix)
+            files.callback(paper.remove)
+            paper.write(content)
+            paper.close()
+            yield _Paper(paper, target, NO_REPORT)
+    tracks = keep(run, attempt)
+    if tracks is not None and job.save_tracks is not None:
+        files.callback(tracks.remove)
+        yield _Paper(tracks, job.save_tracks, NO_TRACKS)
+
+
+def _publish(paper: _Paper, overwrite: bool) -> bool:
+    """Give a file its name; the verified video already has its own and is kept."""
     try:
-        paper.publish(target, run.job.overwrite)
+        paper.file.publish(paper.target, overwrite)
     except (OSError, OutputError) as exc:
-        log.warning("a report could not be given its name (%s)", type(exc).__name__)
+        log.warning("a file that goes with the result could not get its name (%s)", type(exc).__name__)
         return False
     return True
 
@@ -214,7 +266,8 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         settings=settings,
         info=reader.info,
         model=attempt.detector.name,
-        own_detector=isinstance(attempt.detector, GivenDetector),
+        own_detector=isinstance(attempt.detector, GivenDetector)
+        or (isinstance(attempt.detector, SpareDetector) and attempt.detector.by_script),
         weights=attempt.detector.weights,
         device=attempt.detector.device_line,
         second_ffmpeg=second_ffmpeg_version(),
@@ -236,6 +289,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         output_sha256=report.sha256_of(writer.temporary_path, tick),
         output_bytes=writer.bytes_written,
         input_sha256=report.sha256_of(run.job.source, tick) if settings.hash_input else None,
+        review=run.rendering.summary() if run.rendering else None,
     )
 
 

@@ -17,6 +17,10 @@ HIPAA_STRICTER: dict[str, Hipaa] = {
     name: each.hipaa for name, each in SETTINGS.items() if each.hipaa in (Hipaa.LOWER, Hipaa.HIGHER)
 }
 """What may go beyond HIPAA's value, and in which direction; nothing else has a surely stricter value."""
+NOT_UNDER_LOCK = (
+    "These tracks were found without the HIPAA lock, so it cannot hold for a file made from them. "
+    "Switch the lock off (--standard), or run the video again."
+)
 HIPAA_UNSIGNABLE = tuple(name for name in HIPAA_FIXED if not SETTINGS[name].declared.signable)
 """What no signature can loosen."""
 

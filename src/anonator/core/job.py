@@ -36,6 +36,11 @@ class Job:
     overwrite: bool = False
     """Whether an existing target, and the report and its page next to it, may be replaced."""
 
+    tracks: Path | None = None
+    """Make the result from this tracks file, without looking for faces."""
+    save_tracks: Path | None = None
+    """Keep what is found in a tracks file of this name."""
+
     @property
     def report_target(self) -> Path:
         """The audit report's final name."""
@@ -138,6 +143,10 @@ class JobResult:
     """The audit report (JSON) next to the result, or None if none was requested."""
     report_page: Path | None = None
     """The same as a page to read and print (HTML)."""
+    tracks_file: Path | None = None
+    """Where what was found is kept, or None if that was not asked for."""
+    reviewed_by: str = ""
+    """Initials under the review that the result was made from, or "" if there are none."""
     replaced_frames: int = 0
     """Frames that could not be decoded and are black in the result; always 0 in HIPAA mode."""
     notes: tuple[str, ...] = field(default=())

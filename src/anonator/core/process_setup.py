@@ -60,3 +60,10 @@ def keep_freed_memory() -> None:
         mallopt(arena_max, 2)
         mallopt(mmap_threshold, 256 * 1024 * 1024)
         mallopt(trim_threshold, 512 * 1024 * 1024)
+
+
+def keep_awake() -> contextlib.AbstractContextManager[object]:
+    """A context that keeps the computer from falling asleep, if the system supports that."""
+    from wakepy import keep
+
+    return keep.running(on_fail="pass")

@@ -8,12 +8,13 @@ reading -> cuts -> detection -> tracking -> masking -> writing -> checks -> name
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 
 from anonator.core import forecast
 from anonator.core.anonymizer import anonymize
+from anonator.core.areas import area
 from anonator.core.attempt import Attempt, Outgrown, Run
 from anonator.core.checks.every_frame import seconds_each
 from anonator.core.checks.findings import FAINT
@@ -21,15 +22,19 @@ from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, is_covered_with, patches_for
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
-from anonator.core.detection.detector_protocol import Detectors
+from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.joined import for_looking
+from anonator.core.detection.spare import SpareDetector
 from anonator.core.detection.yunet import YuNet
 from anonator.core.finishing import examine, publish
+from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader
+from anonator.core.review import tracks_file
+from anonator.core.review.rendering import Rendering
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
 from anonator.core.writing.disk_space import require_room
@@ -68,6 +73,8 @@ class Processor:
         second_ffmpeg_version()  # checked before hours of work, not after
         if run.job.settings.looks_at_every_frame:  # likewise
             run.second = YuNet(FAINT)
+        if run.job.tracks is not None:
+            run.rendering = Rendering(tracks_file.read(run.job.tracks), run.job.settings)
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
         uncovered: list[Uncovered] = []
         for _ in range(MOST_ATTEMPTS):
@@ -111,13 +118,17 @@ class Processor:
             ) as writer,
         ):
             require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
+            for each in settings.areas:
+                area(each).pixels(reader.info.width, reader.info.height)  # not only when its time comes
             if settings.report:
                 for paper in (job.report_target, job.page_target):
                     check_target(paper, reader.info.file_id, job.overwrite)
+            if job.save_tracks is not None:
+                check_target(job.save_tracks, reader.info.file_id, job.overwrite)
             if run.second is not None:
                 size = reader.info.display_width, reader.info.display_height
                 run.second_seconds = seconds_each(run.second, settings, *size)
-            attempt = Attempt(reader, writer, self._detectors.get(settings))
+            attempt = Attempt(reader, writer, self._detector())
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
@@ -127,6 +138,14 @@ class Processor:
                 return None, uncovered
             return publish(run, attempt, checks), []
 
+    def _detector(self) -> Detector:
+        """The one that looks; from kept tracks only if it must."""
+        settings, rendering = self._run.job.settings, self._run.rendering
+        if rendering is None:
+            return self._detectors.get(settings)
+        by_script = not rendering.analysis.weights_sha256
+        return SpareDetector(self._detectors, settings, by_script=by_script)
+
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
@@ -134,18 +153,26 @@ class Processor:
         again = forecast.rewriting(run) if run.repairs else None
         run.course.enter(partial(forecast.checks, run, attempt), again)
         with ExitStack() as stages:
-            frames = ahead(times.of("reading", attempt.frames(run)), lambda f: f.nbytes, "decode", stages)
-            if run.repairs:
+            read = times.of("reading", attempt.frames(run))
+            if run.rendering and not run.repairs:
+                # masks are made where pictures are read, so that neither waits for the encoder
+                noted = attempt.noted(times.waiting("tracking", read))
+                replayed = run.rendered(run.rendering, noted, attempt.reader.file_bytes)
+                made = times.of("tracking", replayed)
+                covered: Iterable[tuple[Frame, Masks]] = ahead(made, lambda e: e[0].nbytes, "decode", stages)
+            elif run.repairs:
+                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
                 covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
             else:
+                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
                 stop = run.control.stop_if_cancelled
                 detector = for_looking(attempt.detector, settings)
                 seen = look(times.waiting("detection", frames), detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)
-                noted = attempt.noted(times.waiting("tracking", looks))
-                covered = times.of("tracking", run.tracked(noted))
+                noted_looks = attempt.noted(times.waiting("tracking", looks))
+                covered = times.of("tracking", run.tracked(noted_looks))
             for frame, masks in covered:
                 run.control.checkpoint(meter)
                 with times.measured("masking"):

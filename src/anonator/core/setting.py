@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
@@ -84,6 +84,10 @@ class Declaration:
     """The group of its option on the command line, or None if it has none."""
     window: bool = False
     """Whether the window lets people choose it."""
+    form: Callable[[str], object] | None = None
+    """Of a list of texts: raises SettingsError for one that is not written as it must be."""
+    option: str = ""
+    """Name of its option on the command line, where that is another."""
     rare: bool = False
     """Rarely changed: the report names it only if it differs from its default."""
 
@@ -178,6 +182,12 @@ def settle(settings: Any, *, hipaa: bool = False) -> None:
                 raise SettingsError(f"{f.name}: {exc}") from exc
         elif isinstance(f.default, tuple) and isinstance(value, list):
             value = tuple(value)
+        if declared.form is not None and isinstance(value, tuple):
+            try:
+                for each in value:
+                    declared.form(each)
+            except SettingsError as exc:
+                raise SettingsError(f"{f.name}: {exc}") from exc
         if problem := _problem(declared, f.default, value, hipaa=hipaa):
             raise SettingsError(f"{f.name} must be {problem}, not {value!r}.")
         object.__setattr__(settings, f.name, value)
@@ -192,6 +202,8 @@ def _problem(declared: Declaration, default: object, value: object, *, hipaa: bo
         return "" if type(value) is type(default) else f"one of {choices}"
     if isinstance(default, str):
         return "" if isinstance(value, str) else "a text"
+    if declared.form is not None:
+        return "" if isinstance(value, tuple) else "a list of texts"
     low, high = declared.range(hipaa=hipaa)
     if isinstance(default, tuple):
         legal = isinstance(value, tuple) and len(value) and all(_within(each, low, high) for each in value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
 import tkinter as tk
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
+from anonator.core.session_end import ending_in_order
 from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
@@ -316,6 +318,7 @@ def run(files: Sequence[Path], config_file: Path | None = None) -> int:
         ) from error
     # the handler runs soon enough, because the window polls
     signal.signal(signal.SIGTERM, lambda *_: window.run.end_at_once())
-    window.show(files)
-    window.root.mainloop()
+    with ending_in_order(partial(_thread.interrupt_main, signal.SIGTERM)):
+        window.show(files)
+        window.root.mainloop()
     return 0

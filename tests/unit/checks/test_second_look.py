@@ -77,9 +77,9 @@ def forget(frames: range, monkeypatch: pytest.MonkeyPatch, *, times: int) -> Non
     """The tracker loses its masks on these frames, in so many passes."""
     original, left = Tracker.run, [times]
 
-    def run(self: Tracker, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
+    def run(self: Tracker, looks: Iterable[Look], heard: Any = None) -> Iterator[tuple[Frame, Masks]]:
         left[0] -= 1
-        for frame, masks in original(self, looks):
+        for frame, masks in original(self, looks, heard):
             yield frame, Masks.empty() if frame.index in frames and left[0] >= 0 else masks
 
     monkeypatch.setattr(Tracker, "run", run)

@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from hostile_helpers import can_link
 from video_helpers import (
     FAST_X264,
     clip,
@@ -105,8 +106,8 @@ def test_the_input_is_never_the_output(tmp_path: Path, way: str) -> None:
         way, tmp_path / "b.mp4"
     )
     (tmp_path / "x").mkdir()
-    if way == "symlink":
-        target.symlink_to(source)
+    if way == "symlink" and not can_link(target, source):
+        pytest.skip("symbolic links need rights on Windows")
     if way == "hard link":
         os.link(source, target)
     with pytest.raises(OutputError, match="input itself"):
@@ -239,7 +240,7 @@ def test_a_full_disk_while_the_header_moves_to_the_front_is_said(
         assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_no_file_stays_open(tmp_path: Path) -> None:
     source = tmp_path / "s.mp4"
     ffmpeg(*picture_source(), *tone(), *FAST_X264, "-c:a", "aac", source)

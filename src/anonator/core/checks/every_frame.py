@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from anonator.core import boxes as box_ops
 from anonator.core.checks.covered import is_covered
-from anonator.core.checks.evidence import Evidence, Judge
+from anonator.core.checks.evidence import SAME_FACE, Evidence, Judge
 from anonator.core.checks.file_checks import Check
 from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
 from anonator.core.checks.second_look import Uncovered
@@ -73,6 +74,8 @@ class EveryFrame:
     """The size of the output's pictures, where the input has several; None is that of its first."""
     checkpoint: Callable[[], None] | None = None
     """Called where this takes long; may raise to end it."""
+    visible: Mapping[int, Float32Array] | None = None
+    """By frame, (N, 4) places that a person decided to leave visible."""
     _frames: int = 0
     _waiting: deque[_Waiting] = field(default_factory=deque)
     _mosaic: UInt8Array | None = None
@@ -158,7 +161,10 @@ class EveryFrame:
         frame, found = waiting.frame, waiting.found.result()
         for finding in self._open:
             finding.covered_after |= is_covered(frame, finding.last.box)
-        bare = found.select(np.array([not is_covered(frame, box) for box in found.boxes], bool))
+        free = (self.visible or {}).get(frame.index, Detections.empty().boxes)
+        meant = (box_ops.iou(found.boxes, free) >= SAME_FACE).any(axis=1)
+        covered = np.array([is_covered(frame, box) for box in found.boxes], bool)
+        bare = found.select(~(meant | covered))
         findings = [
             finding or Finding(covered_before=any(is_covered(each, box) for each in self._before))
             for finding, box in zip(continued(self._open, bare.boxes), bare.boxes, strict=True)

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -74,6 +74,8 @@ class Audit:
     output_bytes: int
     input_sha256: str | None
     """Only if requested, because it identifies the recording."""
+    review: Mapping[str, object] | None = None
+    """What a person changed and signed, if the result was made from kept tracks."""
 
 
 def to_json(facts: dict[str, Any]) -> bytes:
@@ -111,7 +113,7 @@ def facts_of(audit: Audit) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "reviewed_by": "nobody yet",
+        "reviewed_by": (audit.review and audit.review["signed_by"]) or "nobody yet",
         "program": {
             "name": "Anonator",
             "version": importlib.metadata.version("anonator"),
@@ -181,6 +183,7 @@ def facts_of(audit: Audit) -> dict[str, Any]:
             }
             for miss in audit.near_misses
         ],
+        **({"review": audit.review} if audit.review else {}),
         "warnings": list(audit.warnings),
         "output": {"sha256": audit.output_sha256, "bytes": audit.output_bytes},
         "input": {"recorded": audit.input_sha256 is not None, "sha256": audit.input_sha256},

@@ -19,7 +19,7 @@ from anonator.core.checks.covered import CENTRE, COVERED, black_luma, pixels_wit
 from anonator.core.checks.file_checks import Check
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
-from anonator.core.frames import Float32Array, Frame
+from anonator.core.frames import Detections, Float32Array, Frame
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.mask_record import MaskRecord, Patches
@@ -100,6 +100,7 @@ def uncovered_faces(
     tick: Callable[[float], None],
     canvas: Canvas | None = None,
     checkpoint: Callable[[], None] | None = None,
+    visible: Mapping[int, Float32Array] | None = None,
     passing: Callable[[Frame], None] | None = None,
 ) -> Iterator[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
@@ -117,6 +118,7 @@ def uncovered_faces(
         tick: called for every frame that was read, with how much is done, 0..1; may raise to end it.
         checkpoint: passed to the detector, for which one batch may take seconds.
         canvas: the size of the output's pictures, where the input has several; None is that of its first.
+        visible: by frame, (N, 4) places that a person decided to leave visible.
         passing: called with every finished frame that is read, whether or not it is wanted.
 
     Raises:
@@ -135,6 +137,8 @@ def uncovered_faces(
                 for box, score in zip(faces.boxes, faces.scores, strict=True)
                 if score >= settings.lowest_threshold
             ]
+            free = (visible or {}).get(frame.index, Detections.empty().boxes)
+            found = [each for each in found if not (box_ops.iou(each.box[None], free) >= SAME_FACE).any()]
             if bare := [suspect for suspect in found if not suspect.is_black(suspect.box)]:
                 suspects[frame.index] = bare
                 way.doubtful += effort({frame.index: turned})
@@ -207,6 +211,12 @@ def second_look_passed(looked_at: int, repaired: int) -> Check:
         looked_at: finished frames.
         repaired: faces that were found in the first version of the file.
     """
+    if not looked_at:
+        return Check(
+            "second look",
+            "No mask is smaller than in the first run, in whose result the detector found no face, so it "
+            "did not look once more.",
+        )
     after = f", after {repaired:,} were covered more widely" if repaired else ""
     return Check(
         "second look", f"The detector looked again at {looked_at:,} finished frames and found no face{after}."

@@ -11,7 +11,7 @@ import torch
 from anonator.core.config import NMS_THRESHOLD
 from anonator.core.detection.devices import is_out_of_memory
 from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference
-from anonator.core.detection.passes import merge, plan_passes
+from anonator.core.detection.passes import all_passes, further_passes, merge, plan_passes
 from anonator.core.detection.preprocess import Pictures, network_size, padded, require_same_kind
 from anonator.core.detection.seams import Layout, find_seams
 from anonator.core.detection.weights import WeightsFile
@@ -101,6 +101,47 @@ class FaceDetector:
             DetectionError: the network failed; no result is made up.
             JobCancelled: checkpoint raised it.
         """
+        return self._detect(pictures, None, turns, checkpoint)
+
+    def part_scale(self, width: int, height: int) -> float | None:
+        """Pixels that the network sees for each of a picture of that size; None on a GPU, which is used
+        best by whole pictures of one size."""
+        if self.device.type != "cpu":
+            return None
+        return network_size(width, height, self.max_resolution)[0] / width
+
+    def detect_parts(
+        self,
+        parts: Pictures,
+        scale: float,
+        turns: Sequence[int] = (0,),
+        *,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> list[Detections]:
+        """Find the faces in parts of pictures, all of one size, as closely as in the whole pictures.
+
+        Args:
+            parts: as for detect.
+            scale: what part_scale gave for the whole pictures.
+            turns: as for detect.
+            checkpoint: as for detect.
+
+        Returns:
+            N Detections, boxes in pixels of the parts.
+
+        Raises:
+            DetectionError: the network failed; no result is made up.
+            JobCancelled: checkpoint raised it.
+        """
+        return self._detect(parts, scale, turns, checkpoint)
+
+    def _detect(
+        self,
+        pictures: Pictures,
+        scale: float | None,
+        turns: Sequence[int],
+        checkpoint: Callable[[], None] | None,
+    ) -> list[Detections]:
         if self._inference.network is None:
             raise DetectionError("The face detector was closed before the job ended. Start the job again.")
         results: list[Detections] = []
@@ -108,7 +149,7 @@ class FaceDetector:
             try:
                 require_same_kind(pictures)
                 chunk = pictures[len(results) : len(results) + self.batch_size]
-                results += self._detect_batch(chunk, turns, checkpoint)
+                results += self._detect_batch(chunk, scale, turns, checkpoint)
             except JobCancelled:
                 raise
             except Exception as exc:
@@ -158,20 +199,30 @@ class FaceDetector:
         self.notes.append(text)
 
     def _detect_batch(
-        self, pictures: Pictures, turns: Sequence[int], checkpoint: Callable[[], None] | None
+        self,
+        pictures: Pictures,
+        part_scale: float | None,
+        turns: Sequence[int],
+        checkpoint: Callable[[], None] | None,
     ) -> list[Detections]:
         height, width = pictures[0].shape[:2]
-        size = w, h = network_size(width, height, self.max_resolution)
+        if part_scale is None:
+            size = w, h = network_size(width, height, self.max_resolution)
+        else:
+            size = w, h = max(1, round(width * part_scale)), max(1, round(height * part_scale))
         seen, scale = padded(size), (width / w, height / h)
-        passes = plan_passes(turns, seen, halves=self._judges_large_faces_at_half_size)
+        plan = all_passes if self.device.type == "cuda" else plan_passes
+        passes = plan(turns, seen, halves=self._judges_large_faces_at_half_size)
         layouts: Sequence[Layout | None] = [None] * len(pictures)
         if any(p.apart for p in passes):
             half = seen[0] // 2, seen[1] // 2
             layouts = self._inference.workers.map(
                 lambda p: Layout.of(find_seams(p), (width, height), half), pictures
             )
-        found = self._inference.look(pictures, size, passes, layouts, checkpoint)
+        found = self._inference.look(
+            pictures, size, passes, layouts, lambda faces: further_passes(faces, passes, seen), checkpoint
+        )
         return [
-            merge(looks, passes, seen, scale, (width, height), layout, self.nms_threshold)
-            for looks, layout in zip(found, layouts, strict=True)
+            merge(looks, made, seen, scale, (width, height), layout, self.nms_threshold)
+            for (made, looks), layout in zip(found, layouts, strict=True)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
@@ -73,6 +73,39 @@ class Detector(Protocol):
 
     def close(self) -> None:
         """Free what it holds; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class PartDetector(Detector, Protocol):
+    """A detector that can look at a part of a picture as closely as at all of it; none needs to."""
+
+    def part_scale(self, width: int, height: int) -> float | None:
+        """Pixels that the network sees for each one of such a picture; None if parts would save nothing."""
+        ...
+
+    def detect_parts(
+        self,
+        parts: Sequence[UInt8Array],
+        scale: float,
+        turns: Sequence[int] = (0,),
+        *,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> list[Detections]:
+        """Find the faces in parts of pictures, all of one size.
+
+        Args:
+            parts: N >= 1 arrays (H, W, 3) uint8 RGB.
+            scale: what part_scale gave for the whole pictures.
+            turns: as for detect.
+            checkpoint: as for detect.
+
+        Returns:
+            N Detections, boxes in pixels of the parts.
+
+        Raises:
+            DetectionError: it failed.
+        """
         ...
 
 

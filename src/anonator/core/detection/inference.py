@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,12 @@ UPLOAD_CHUNK = 4
 """Pictures of a batch that go to a GPU together: while it works on them, the next are made ready."""
 CACHED_SIZES = 16
 """Picture sizes whose priors and means are kept."""
+
+
+Seen: TypeAlias = tuple[Sequence[Pass], list[Float32Array]]
+"""The passes over one picture, and what each found, (K, 5): xyxy in 0..1 of the turned picture, and score."""
+Further: TypeAlias = Callable[[list[Float32Array]], Sequence[Pass]]
+"""What else one picture is worth looking at, by what its first passes found."""
 
 
 class ImpossibleNumbersError(RuntimeError):
@@ -114,8 +121,9 @@ class Inference:
         size: tuple[int, int],
         passes: Sequence[Pass],
         layouts: Sequence[Layout | None],
+        further: Further | None = None,
         checkpoint: Callable[[], None] | None = None,
-    ) -> list[list[Float32Array]]:
+    ) -> list[Seen]:
         """Look at every picture in every pass.
 
         Args:
@@ -123,18 +131,18 @@ class Inference:
             size: width and height at which the network sees them, without padding.
             passes: how often and how each is looked at.
             layouts: of each picture, for passes that see its parts apart.
+            further: what else one picture is worth, by what the passes found in it. On a GPU nothing waits
+                for an answer, so it is not asked there: give all passes at once.
             checkpoint: called between layers of the network, in any thread; may raise to end the call.
-
-        Returns:
-            For every picture and pass (K, 5): xyxy in 0..1 of the turned picture, and score.
 
         Raises:
             ImpossibleNumbersError: the network's answer is not finite.
         """
-        look = self._look_on_cuda if self.device.type == "cuda" else self._look_on_cpu
         self._checkpoint = checkpoint
         try:
-            return look(pictures, size, passes, layouts)
+            if self.device.type == "cuda":
+                return self._look_on_cuda(pictures, size, passes, layouts)
+            return self._look_on_cpu(pictures, size, passes, layouts, further)
         finally:
             self._checkpoint = None
 
@@ -162,19 +170,40 @@ class Inference:
         size: tuple[int, int],
         passes: Sequence[Pass],
         layouts: Sequence[Layout | None],
-    ) -> list[list[Float32Array]]:
+        further: Further | None,
+    ) -> list[Seen]:
         """A worker for each look, or all threads for the only one."""
-        staged = self.workers.map(lambda p: stage(p, size, self._means, self._interpolation), pictures)
-        halved = self.workers.map(halve, staged) if any(p.halved for p in passes) else staged
+        staged = self.workers.map(
+            lambda p: _Sizes(stage(p, size, self._means, self._interpolation)), pictures
+        )
+        plans = [list(passes) for _ in pictures]
+        found = self._look_at_all(staged, plans, layouts)
+        if further is not None:
+            more = [list(further(faces)) for faces in found]
+            for plan, faces, new, seen in zip(
+                plans, found, more, self._look_at_all(staged, more, layouts), strict=True
+            ):
+                plan += new
+                faces += seen
+        return list(zip(plans, found, strict=True))
+
+    def _look_at_all(
+        self, staged: Sequence[_Sizes], plans: Sequence[Sequence[Pass]], layouts: Sequence[Layout | None]
+    ) -> list[list[Float32Array]]:
         looks = []
-        for full, half, layout in zip(staged, halved, layouts, strict=True):
-            for p in passes:
-                picture = half if p.halved else full
-                looks.append((layout.spread(picture) if p.apart and layout else picture, p.turns))
-        # threads that share a picture wait for each other after every layer: only if there is one look
-        several = self.at_once > 1 and sum(not p.halved for p in passes) * len(pictures) > 1
-        found = (self.workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
-        return [found[i : i + len(passes)] for i in range(0, len(found), len(passes))]
+        for picture, plan, layout in zip(staged, plans, layouts, strict=True):
+            for p in plan:
+                seen = picture.halved(p.halvings)
+                looks.append((layout.spread(seen) if p.apart and layout else seen, p.turns))
+        if not looks:
+            return [[] for _ in plans]
+        # threads that share a picture wait for each other after every layer: only if there is one large look
+        large = sum(p.halvings == 0 for plan in plans for p in plan)
+        several = self.at_once > 1 and (large > 1 or (large == 0 and len(looks) > 1))
+        found = iter(
+            (self.workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
+        )
+        return [[next(found) for _ in plan] for plan in plans]
 
     @torch.inference_mode()
     def _look_once(self, picture: UInt8Array, quarter_turns: int) -> Float32Array:
@@ -196,7 +225,7 @@ class Inference:
         size: tuple[int, int],
         passes: Sequence[Pass],
         layouts: Sequence[Layout | None],
-    ) -> list[list[Float32Array]]:
+    ) -> list[Seen]:
         """On a GPU nothing waits until all looks at a batch have been queued."""
         w, h = padded(size)
 
@@ -210,16 +239,18 @@ class Inference:
             pinned = torch.empty((len(chunk), h, w, 3), dtype=torch.uint8, pin_memory=True)
             self.workers.map(fill, chunk, pinned.numpy())
             batch = pinned.to(self.device, non_blocking=True)
-            half = halve_batch(batch, self.dtype) if any(p.halved for p in passes) else batch
+            sizes = [batch]
+            for _ in range(max(p.halvings for p in passes)):
+                sizes.append(halve_batch(sizes[-1], self.dtype))
             looks = [
                 self._candidates_apart(pinned.numpy(), layouts[start : start + UPLOAD_CHUNK])
                 if p.apart
-                else self._candidates(torch.rot90(half if p.halved else batch, p.turns, (1, 2)))
+                else self._candidates(torch.rot90(sizes[p.halvings], p.turns, (1, 2)))
                 for p in passes
             ]
             waiting += [[rows[i] for rows in looks] for i in range(len(chunk))]
         torch.cuda.synchronize(self.device)  # the only wait of a batch
-        return [[self._read(rows.numpy()) for rows in looks] for looks in waiting]
+        return [(passes, [self._read(rows.numpy()) for rows in looks]) for looks in waiting]
 
     def _candidates(self, batch: Tensor) -> Tensor:
         """(N, K + 1, 5) in pinned memory, filled once the device is synchronised; see _read."""
@@ -251,3 +282,15 @@ class Inference:
             raise ImpossibleNumbersError("the network's answer is not finite")
         candidates = rows[:-1]
         return candidates[candidates[:, 4] >= self._score_floor]
+
+
+class _Sizes:
+    """A picture as the network sees it, and its smaller sizes, each made when it is first asked for."""
+
+    def __init__(self, picture: UInt8Array) -> None:
+        self._sizes = [picture]
+
+    def halved(self, times: int) -> UInt8Array:
+        while len(self._sizes) <= times:
+            self._sizes.append(halve(self._sizes[-1]))
+        return self._sizes[times]

@@ -27,10 +27,16 @@ UPRIGHT_SHARE = 0.7
 
 LARGE_FACE = 128
 """Long side, in pixels that the network sees, from which a face is judged at half the size."""
+HUGE_FACE = 256
+"""Long side from which a face is also looked for at a quarter of the size."""
 OVERLAP = 0.75
-"""The half-size picture counts from this part of LARGE_FACE on, so that no face falls between the two."""
-SMALLEST_HALVED = 64
+"""A smaller picture counts from this part of LARGE_FACE or HUGE_FACE on: no face falls between two."""
+SMALLEST_SHRUNK = 64
 """A picture with a shorter side than this is too small for a large face."""
+HINT = 0.2
+"""A large face that is seen with this score at a quarter of the size is worth a look at half of it."""
+SURELY_TURNED = 0.5
+"""A small face that lies on its side and has this score at half the size is worth looking for its like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,8 @@ class Pass:
 
     turns: int
     """Quarter turns, counter-clockwise."""
-    halved: bool
-    """At half the size."""
+    halvings: int = 0
+    """How often the picture was halved in size."""
     smallest: float = 0.0
     """Long side, in pixels of the full-size picture that the network sees, from which a face counts."""
     largest: float = math.inf
@@ -50,25 +56,103 @@ class Pass:
 
 
 def plan_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) -> list[Pass]:
-    """All passes over a picture: small faces at full size, large ones at half of it, at every turn.
+    """The passes that every picture gets; what they find decides on others, see further_passes.
 
     A large face is as easy to see at half the size, while hair, shirts and trees that look like faces
-    when enlarged do not; measured on the reference clips this halves the masked area without a leak.
+    when enlarged do not; measured on the reference clips this halves the masked area without a leak. A face
+    that fills the picture, above all a dark one, is seen only at a quarter of the size.
 
     Where the picture is turned, it is also looked at with its parts apart, for faces that an edge cuts off.
-    At half the size that costs little, and a face that is so small that it needs the full size is small
-    enough to be found with what surrounds it.
+    Both are done at half the size: people who lie are near as a rule, and a face that is so small that it
+    needs the full size is small enough to be found with what surrounds it.
 
     Args:
         turns: quarter turns.
         seen: width and height of the full-size picture that the network sees.
         halves: False makes the full size speak for all faces.
     """
-    if not halves or min(seen) < SMALLEST_HALVED or max(seen) < 2 * LARGE_FACE:
-        return [Pass(k, False) for k in turns]
-    small = [Pass(k, False, largest=LARGE_FACE) for k in turns]
-    large = [Pass(k, True, smallest=LARGE_FACE * OVERLAP) for k in turns]
-    return small + large + ([Pass(0, True, apart=True)] if len(turns) > 1 else [])
+    if not _is_shrunk(seen, halves):
+        return [Pass(k) for k in turns]
+    passes = [Pass(k, 1) for k in turns if k % 4]
+    if len(passes) < len(turns):
+        passes = [Pass(0, largest=LARGE_FACE), *passes]
+        if passes[1:]:
+            passes.append(_large(0))
+        if min(seen) >= 4 * SMALLEST_SHRUNK:
+            # turned pictures of a quarter of the size make faces of shoulders
+            passes.append(Pass(0, 2, smallest=HUGE_FACE * OVERLAP))
+    return passes + ([Pass(0, 1, apart=True)] if len(turns) > 1 else [])
+
+
+def further_passes(
+    found: Sequence[Float32Array], passes: Sequence[Pass], seen: tuple[int, int]
+) -> list[Pass]:
+    """The passes that are worth their time after the first ones, over the same picture.
+
+    A large upright face is judged at half the size where anything hints at one. Where a small face lies on
+    its side, there may be smaller ones, so the picture is looked at in full size at that turn.
+
+    Args:
+        found: for each pass (K, 5), as for merge.
+        passes: those of plan_passes.
+        seen: as for plan_passes.
+    """
+    if not any(p.halvings for p in passes):
+        return []
+    more = []
+    first = {(p.turns % 4, p.halvings): faces for p, faces in zip(passes, found, strict=True) if not p.apart}
+    if (0, 0) in first and (0, 1) not in first:
+        full, quarter = first[0, 0], first.get((0, 2))
+        hinted = _long_sides(full, 0, seen).max(initial=0) >= LARGE_FACE * OVERLAP
+        if quarter is None:
+            hinted = True  # nothing else would see a face that fills so small a picture
+        elif not hinted:
+            large = _long_sides(quarter, 0, seen) >= LARGE_FACE * OVERLAP
+            hinted = bool((quarter[large, 4] >= HINT).any())
+        more += [_large(0)] if hinted else []
+    turned = [k for k, halvings in first if k and halvings == 1]
+    if turned:
+        looks = [(p, each) for p, each in zip(passes, found, strict=True) if p.halvings < 2 and not p.apart]
+        faces = merge([each for _, each in looks], [p for p, _ in looks], seen, (1.0, 1.0), seen)
+        small = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1, initial=0) < LARGE_FACE
+        sure = small & (faces.scores >= SURELY_TURNED)
+        more += [Pass(k, largest=LARGE_FACE) for k in turned if (sure & (faces.turns == k)).any()]
+    return more
+
+
+def all_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) -> list[Pass]:
+    """All passes at once, for a device on which waiting for an answer costs more than a pass.
+
+    Args:
+        turns, seen, halves: as for plan_passes.
+    """
+    passes = plan_passes(turns, seen, halves=halves)
+    if _is_shrunk(seen, halves):
+        passes += [Pass(k, largest=LARGE_FACE) for k in turns if k % 4]
+        passes += [] if _large(0) in passes or all(k % 4 for k in turns) else [_large(0)]
+    return passes
+
+
+def _is_shrunk(seen: tuple[int, int], halves: bool) -> bool:
+    return halves and min(seen) >= SMALLEST_SHRUNK and max(seen) >= 2 * LARGE_FACE
+
+
+def _large(turns: int) -> Pass:
+    return Pass(turns, 1, smallest=LARGE_FACE * OVERLAP)
+
+
+def _long_sides(faces: Float32Array, turns: int, seen: tuple[int, int]) -> Float32Array:
+    """(K,) in pixels of the full-size picture that the network sees."""
+    pixels = _in_pixels(faces, turns, seen)
+    longest: Float32Array = (pixels[:, 2:] - pixels[:, :2]).max(axis=1, initial=0)
+    return longest
+
+
+def _in_pixels(faces: Float32Array, turns: int, seen: tuple[int, int]) -> Float32Array:
+    """(K, 4) xyxy in pixels of the turned picture that the network sees in full size."""
+    sides = np.array([seen[1], seen[0]] * 2 if turns % 2 else [*seen] * 2, np.float32)
+    pixels: Float32Array = faces[:, :4] * sides
+    return pixels
 
 
 def merge(
@@ -92,11 +176,14 @@ def merge(
         nms_threshold: boxes that overlap more than this are one face.
     """
     rows, origin = [], []
+    full = {p.turns % 4 for p in passes if not p.halvings}
     for faces, p in zip(found, passes, strict=True):
-        sides = np.array([seen[1], seen[0]] * 2 if p.turns % 2 else [*seen] * 2, np.float32)
-        pixels = (layout.gather(faces) if p.apart and layout else faces[:, :4]) * sides
+        pixels = _in_pixels(layout.gather(faces) if p.apart and layout else faces, p.turns, seen)
         long_side = (pixels[:, 2:] - pixels[:, :2]).max(axis=1, initial=0)
-        spoken_for = (long_side >= p.smallest) & (long_side < p.largest)
+        # the full size, where it was looked at, speaks for small faces
+        judged = p.halvings and not p.apart and p.turns % 4 in full
+        smallest = max(p.smallest, LARGE_FACE * OVERLAP) if judged else p.smallest
+        spoken_for = (long_side >= smallest) & (long_side < p.largest)
         upright = box_ops.turn_back(pixels[spoken_for], p.turns, *seen)
         scaled = box_ops.clip(box_ops.rescale(upright, *scale), *size)
         rows.append(np.concatenate([scaled, faces[spoken_for, 4:]], axis=1))

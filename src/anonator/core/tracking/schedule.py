@@ -15,6 +15,7 @@ from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
 from anonator.core.pictures.rgb import picture_within
 from anonator.core.tracking.cuts import CutDetector
+from anonator.core.tracking.watch import Glance, Watch
 
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
@@ -37,6 +38,8 @@ class Planned:
     """Whether the detector looks at it."""
     turned: bool
     """Whether it also looks at the picture turned, and with its parts apart."""
+    at_change: bool
+    """Whether a scene begins or ends here."""
 
     @property
     def turns(self) -> tuple[int, ...]:
@@ -146,14 +149,14 @@ class _Turn:
             turned = self._turned_every > 0 and (at_change or self._since_turned >= self._turned_every)
             if turned:
                 self._since_turned = 0
-        return Planned(frame, cut, wanted, turned)
+        return Planned(frame, cut, wanted, turned, at_change)
 
 
 class _Batch:
     """Collects frames until there is a batch of detection frames among them."""
 
     def __init__(self, detector: Detector, checkpoint: Callable[[], None] | None) -> None:
-        self._detector, self._checkpoint = detector, checkpoint
+        self._detector, self._watch = detector, Watch(detector, checkpoint)
         self._waiting: list[Planned] = []
         self._wanted = 0
 
@@ -165,13 +168,16 @@ class _Batch:
             yield from self.flush()
 
     def flush(self) -> Iterator[Look]:
-        found: dict[int, Detections] = {}
-        for turns in (UPRIGHT, ALL_TURNS):
-            group = [each.frame for each in self._waiting if each.wanted and each.turns == turns]
-            if group:
-                seen = find_faces(group, self._detector, turns, self._checkpoint)
-                for frame, faces in zip(group, seen, strict=True):
-                    found[frame.index] = faces
+        wanted = [each for each in self._waiting if each.wanted]
+        views = [picture_within(each.frame, self._detector.max_resolution) for each in wanted]
+        glances = [
+            Glance(picture, each.turns, float(each.frame.seconds), each.at_change)
+            for (picture, _), each in zip(views, wanted, strict=True)
+        ]
+        found = {
+            each.frame.index: in_frame(faces, *view)
+            for each, view, faces in zip(wanted, views, self._watch.look(glances), strict=True)
+        }
         for each in self._waiting:
             yield Look(each.frame, each.cut, found.get(each.frame.index), each.turned)
         self._waiting.clear()

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Frame, Look, Masks
-from anonator.core.tracking.linking import Tracker, horizon
+from anonator.core.tracking.covering import horizon
+from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import Planned, find_faces
 
 

@@ -35,8 +35,8 @@ from anonator.core import durable_files, file_lock
 log = logging.getLogger(__name__)
 
 PREFIX = ".anonator-"
-SUFFIXES = (".partial.mp4", ".partial.json", ".partial.html")
-"""What an own name can end with: the unfinished video, the unfinished report, and its page."""
+SUFFIXES = (".partial.mp4", ".partial.json", ".partial.html", ".partial.tracks")
+"""What an own name can end with: the unfinished video, report, page of the report, and tracks."""
 KEPT_SECONDS = 30 * 24 * 3600.0
 """How long a marker waits for a drive that is away."""
 PATIENCE = 2.0

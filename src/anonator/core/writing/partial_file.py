@@ -90,17 +90,19 @@ def _umask() -> int:
 class TemporaryFile:
     """The unfinished file, as FFmpeg sees it: writes all or raises, and remembers the first error."""
 
-    def __init__(self, folder: Path, suffix: str = ".partial.mp4") -> None:
+    def __init__(self, folder: Path, suffix: str = ".partial.mp4", *, private: bool = False) -> None:
         """Make the file, for its owner only.
 
         Args:
             suffix: one of leftovers.SUFFIXES.
+            private: it stays for its owner only, also under its final name.
 
         Raises:
             OutputError: no file can be made in the folder; the message says why.
         """
         self._name = OwnName(reachable(folder))
         self.path = self._name.path(suffix)
+        self._private = private
         self.error: OSError | None = None
         self._ignoring = False
         try:
@@ -166,15 +168,16 @@ class TemporaryFile:
         return size
 
     def publish(self, target: Path, overwrite: bool) -> None:
-        """Ordinary permissions, then the final name, then the folder's entry onto the disk.
+        """Ordinary permissions unless private, then the final name, then the folder's entry onto the disk.
 
         Raises:
             OutputExistsError: a file of that name has appeared, and overwrite is False.
             OSError: the name cannot be given.
         """
         target = reachable(target)
-        with contextlib.suppress(OSError):  # drives without their own permissions refuse this
-            os.chmod(self.path, 0o666 & ~_umask())
+        if not self._private:
+            with contextlib.suppress(OSError):  # drives without their own permissions refuse this
+                os.chmod(self.path, 0o666 & ~_umask())
         give = os.replace if overwrite else _rename_to_new
         try:
             _patiently(lambda: give(self.path, target))

@@ -6,14 +6,13 @@ changed file takes effect at the next start unless somebody chose otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Settings
 from anonator.core.config_file import UserConfig
 from anonator.core.hipaa_lock import HIPAA_STRICTER, lock_takes, lock_words, require_lock_holds
-from anonator.core.setting import Hipaa
+from anonator.core.setting import Hipaa, with_values
 from anonator.errors import SettingsError
 
 _OFFERED = {name: each for name, each in SETTINGS.items() if each.declared.window}
@@ -33,8 +32,8 @@ CHANGED_ENCODER = "The chosen encoder doesn't work on this computer, so the proc
 class Choices:
     """The chosen settings by name, with HIPAA mode on and off."""
 
-    hipaa: dict[str, Any] = field(default_factory=dict)
-    standard: dict[str, Any] = field(default_factory=dict)
+    hipaa: dict[str, object] = field(default_factory=dict)
+    standard: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse names that don't belong to the mode, and values no job may have.
@@ -49,8 +48,8 @@ class Choices:
             for name in given:
                 if name not in names:
                     raise SettingsError(f'"{name}" isn\'t a setting the window remembers.')
-        require_lock_holds(replace(Settings(), **self.hipaa))
-        replace(Settings.standard(), **self.standard)
+        require_lock_holds(with_values(Settings(), self.hipaa))
+        with_values(Settings.standard(), self.standard)
 
 
 class ChosenSettings:
@@ -64,12 +63,12 @@ class ChosenSettings:
     @property
     def hipaa(self) -> Settings:
         """The settings with HIPAA mode on."""
-        return replace(self._config.hipaa, **self._taken())
+        return with_values(self._config.hipaa, self._taken())
 
     @property
     def standard(self) -> Settings:
         """The settings with HIPAA mode off."""
-        return replace(self._config.standard, **self._standard)
+        return with_values(self._config.standard, self._standard)
 
     def settings(self) -> Settings:
         """The settings of the next job."""
@@ -86,7 +85,7 @@ class ChosenSettings:
         """The same choices on top of another configuration, with the lock closed."""
         return ChosenSettings(config, Choices(_strict(self._hipaa), self._standard))
 
-    def choose(self, name: str, value: Any) -> None:
+    def choose(self, name: str, value: object) -> None:
         """Take a choice for the current mode, and for the other one if it counts there too.
 
         Raises:
@@ -95,12 +94,12 @@ class ChosenSettings:
         here, there = (self._hipaa, self._standard) if self.locked else (self._standard, self._hipaa)
         if self.locked and not _strict({name: value}, self._config.hipaa):
             raise SettingsError(f"HIPAA mode takes {name} {lock_words(name, self._config.hipaa)}.")
-        replace(self.settings(), **{name: value})
+        with_values(self.settings(), {name: value})
         here[name] = value
         if name in IN_BOTH_MODES and (self.locked or name != "performance" or value in HIPAA_PERFORMANCE):
             there[name] = value
 
-    def _taken(self) -> dict[str, Any]:
+    def _taken(self) -> dict[str, object]:
         """The choices under the lock, without those that the configuration has become stricter than."""
         return _strict(self._hipaa, self._config.hipaa)
 
@@ -126,12 +125,12 @@ class ChosenSettings:
         self._standard.clear()
 
 
-def _strict(chosen: dict[str, Any], than: Settings | None = None) -> dict[str, Any]:
+def _strict(chosen: dict[str, object], than: Settings | None = None) -> dict[str, object]:
     """The choices that the lock takes; without a configuration's signature, those that need none."""
     return {
         name: value for name, value in chosen.items() if name not in STRICTER or lock_takes(name, value, than)
     }
 
 
-def _differing(chosen: dict[str, Any], ground: Settings) -> dict[str, Any]:
+def _differing(chosen: dict[str, object], ground: Settings) -> dict[str, object]:
     return {name: value for name, value in chosen.items() if getattr(ground, name) != value}

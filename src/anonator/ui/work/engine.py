@@ -108,9 +108,7 @@ class Engine:
 
     def keep_awake(self) -> contextlib.AbstractContextManager[object]:
         """A context that keeps the computer awake, if the system supports that."""
-        from wakepy import keep
-
-        return keep.running(on_fail="pass")
+        return process_setup.keep_awake()
 
     def find_models(self) -> ModelsFound:
         """Find the models on this computer, and try its encoders."""

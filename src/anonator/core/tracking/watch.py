@@ -1,0 +1,237 @@
+"""Looks at pictures in order and, where the camera stands still, only at the part that has changed.
+
+A part that has not changed beyond noise since it was last looked at cannot hold a new answer, so what was
+found there is carried on. All of the picture is looked at afresh at the ends of a scene and every second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import cv2
+import numpy as np
+
+from anonator.core import boxes as box_ops
+from anonator.core.detection.detector_protocol import Detector, PartDetector
+from anonator.core.frames import Detections, UInt8Array
+
+CELLS = 240
+"""Cells along the longer side of the picture; the colours in each are averaged, and most noise with them."""
+CHANGE = 6
+"""A cell has changed where a colour differs by more than this, of 255."""
+MARGIN = 128
+"""Pixels, as the network sees them, around what has changed: a face is seen with what surrounds it."""
+STEPS = 6, 4
+"""Parts have few sizes, in steps of the picture's width and height: a network plans anew for every size."""
+ALIGNED = 32
+"""Parts begin at multiples of so many pixels, where the network's grid begins, too."""
+MOST = 0.6
+"""Where more of the picture would be looked at, all of it is."""
+AFRESH_SECONDS = 1.0
+"""All of the picture is looked at after this time, whatever has changed."""
+SAME = 0.3
+"""IoU from which a face and one that was carried on are the same."""
+WITHIN = 0.7
+"""Share of a face within one that was carried on, from which it is a piece of that one."""
+
+Part = tuple[int, int, int, int]
+"""xyxy in pixels of the picture, half-open; without area if there is nothing to look at."""
+NOTHING: Part = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """One picture, and how it is to be looked at."""
+
+    picture: UInt8Array
+    """(H, W, 3) RGB."""
+    turns: tuple[int, ...]
+    """Quarter turns, with 0 among them."""
+    seconds: float
+    """Presentation time."""
+    afresh: bool
+    """Whether all of it must be looked at."""
+
+
+class Watch:
+    """What is in the pictures of a video, one after another."""
+
+    def __init__(self, detector: Detector, checkpoint: Callable[[], None] | None = None) -> None:
+        """Nothing was seen yet.
+
+        Args:
+            detector: of the job.
+            checkpoint: called between layers of the network; may raise to end it there.
+        """
+        self._detector, self._checkpoint = detector, checkpoint
+        self._upright, self._turned = _Memory(), _Memory()
+        self._size = (0, 0)
+
+    def look(self, glances: Sequence[Glance]) -> list[Detections]:
+        """Detections for every picture, in its pixels.
+
+        Raises:
+            DetectionError: the detector failed.
+        """
+        parts = [self._plan(each) for each in glances]
+        fresh: dict[int, Detections] = {}
+
+        def kind(number: int) -> tuple[tuple[int, ...], bool, tuple[int, int]]:
+            picture, part = glances[number].picture, parts[number]
+            size = picture.shape[:2] if part is None else (part[3] - part[1], part[2] - part[0])
+            return glances[number].turns, part is None, (size[0], size[1])
+
+        for (turns, whole, size), alike in groupby(sorted(range(len(glances)), key=kind), key=kind):
+            numbers = list(alike)
+            pictures = [glances[i].picture for i in numbers]
+            if whole:
+                seen = self._detector.detect(pictures, turns, checkpoint=self._checkpoint)
+            else:
+                seen = self._in_parts(pictures, [parts[i] or NOTHING for i in numbers], size, turns)
+            fresh.update(zip(numbers, seen, strict=True))
+        return [self._remember(each, fresh[i], parts[i]) for i, each in enumerate(glances)]
+
+    def _memories(self, turns: tuple[int, ...]) -> tuple[_Memory, ...]:
+        """Those that a look renews: a turned one is an upright one, too."""
+        return (self._turned, self._upright) if len(turns) > 1 else (self._upright,)
+
+    def _plan(self, glance: Glance) -> Part | None:
+        """The part of a picture that must be looked at; None is all of it."""
+        detector, (height, width) = self._detector, glance.picture.shape[:2]
+        scale = detector.part_scale(width, height) if isinstance(detector, PartDetector) else None
+        if scale is None:
+            return None
+        cells = _cells(glance.picture)
+        memories = self._memories(glance.turns)
+        changed = np.zeros(cells.shape[:2], bool)
+        whole = glance.afresh or (width, height) != self._size
+        self._size = width, height
+        for memory in memories:
+            if memory.is_stale(cells, glance.seconds):
+                whole = True
+            else:
+                changed |= memory.changed(cells)
+        part = None if whole else _part_around(changed, (width, height), scale)
+        for memory in memories:
+            memory.note(cells, None if part is None else changed, glance.seconds)
+        return part
+
+    def _in_parts(
+        self,
+        pictures: Sequence[UInt8Array],
+        parts: Sequence[Part],
+        size: tuple[int, int],
+        turns: tuple[int, ...],
+    ) -> list[Detections]:
+        """What is seen in one part of each picture, in pixels of the picture."""
+        detector = self._detector
+        assert isinstance(detector, PartDetector)
+        if 0 in size:
+            return [Detections.empty() for _ in pictures]
+        height, width = pictures[0].shape[:2]
+        scale = detector.part_scale(width, height)
+        if scale is None:  # it has moved to another device meanwhile
+            return detector.detect(pictures, turns, checkpoint=self._checkpoint)
+        corners = [np.array(part[:2] * 2, np.float32) for part in parts]
+        cut = [picture[y1:y2, x1:x2] for picture, (x1, y1, x2, y2) in zip(pictures, parts, strict=True)]
+        seen = detector.detect_parts(
+            [np.ascontiguousarray(each) for each in cut], scale, turns, checkpoint=self._checkpoint
+        )
+        return [
+            Detections(faces.boxes + corner, faces.scores, faces.turns)
+            for faces, corner in zip(seen, corners, strict=True)
+        ]
+
+    def _remember(self, glance: Glance, fresh: Detections, part: Part | None) -> Detections:
+        """What is in the whole picture, by what was seen now and before."""
+        first, *others = self._memories(glance.turns)
+        for memory in others:
+            memory.faces = _joined(memory.faces, fresh.select(fresh.turns == 0), part)
+        first.faces = _joined(first.faces, fresh, part)
+        return first.faces
+
+
+class _Memory:
+    """What one kind of look last saw, and how the picture was where it looked."""
+
+    def __init__(self) -> None:
+        self.faces = Detections.empty()
+        self._cells: np.ndarray | None = None
+        self._since = 0.0
+        """When all of the picture was last looked at."""
+
+    def is_stale(self, cells: np.ndarray, seconds: float) -> bool:
+        """Whether nothing that was seen may be carried on."""
+        known = self._cells
+        age = seconds - self._since
+        return known is None or known.shape != cells.shape or not 0 <= age < AFRESH_SECONDS
+
+    def changed(self, cells: np.ndarray) -> np.ndarray:
+        """(rows, columns) bool: where the picture isn't as it was when it was looked at there."""
+        assert self._cells is not None
+        differing = (np.abs(cells - self._cells) > CHANGE).any(axis=2).astype(np.uint8)
+        # a face covers several cells; a lone one is noise, and would make a small part a large one
+        pair = np.ones((2, 2), np.uint8)
+        grouped = cv2.dilate(cv2.erode(differing, pair, anchor=(0, 0)), pair, anchor=(1, 1))
+        return np.asarray(grouped, bool)
+
+    def note(self, cells: np.ndarray, looked_at: np.ndarray | None, seconds: float) -> None:
+        """Keep in mind how the picture is where it is looked at; None is everywhere."""
+        if looked_at is None or self._cells is None:
+            self._cells, self._since = cells, seconds
+        else:
+            self._cells = np.where(looked_at[..., None], cells, self._cells)
+
+
+def _cells(picture: UInt8Array) -> np.ndarray:
+    """(rows, columns, 3) int16 average colours."""
+    height, width = picture.shape[:2]
+    shrunk = min(1.0, CELLS / max(width, height))
+    size = max(1, round(width * shrunk)), max(1, round(height * shrunk))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.int16)
+
+
+def _part_around(changed: np.ndarray, size: tuple[int, int], scale: float) -> Part | None:
+    """The part of a picture that shows what has changed, with its surroundings; None is all of it."""
+    if not changed.any():
+        return NOTHING
+    ends = []
+    for axis, length, step in ((0, size[0], STEPS[0]), (1, size[1], STEPS[1])):
+        where = np.flatnonzero(changed.any(axis=axis))
+        cell = length / changed.shape[1 - axis]
+        low, high = where[0] * cell - MARGIN / scale, (where[-1] + 1) * cell + MARGIN / scale
+        unit = -(-length // step)
+        wanted = min(length, -int(-(high - low + ALIGNED) // unit) * unit)
+        begin = int(max(0, (low + high - wanted) / 2)) // ALIGNED * ALIGNED
+        begin = min(begin, length - wanted)
+        ends.append((begin, begin + wanted))
+    (x1, x2), (y1, y2) = ends
+    return None if (x2 - x1) * (y2 - y1) > MOST * size[0] * size[1] else (x1, y1, x2, y2)
+
+
+def _joined(before: Detections, fresh: Detections, part: Part | None) -> Detections:
+    """What was found before, as far as it was not looked at again, and what was found now; best first."""
+    if part is None:
+        return fresh
+    x1, y1, x2, y2 = part
+    corners = before.boxes
+    again = (corners[:, :2] >= (x1, y1)).all(axis=1) & (corners[:, 2:] <= (x2, y2)).all(axis=1)
+    kept = before.select(np.flatnonzero(~again))
+    if not len(kept) or not len(fresh):
+        return fresh if len(fresh) else kept
+    boxes, scores = kept.boxes.copy(), kept.scores.copy()
+    overlap = box_ops.iou(fresh.boxes, kept.boxes)
+    same = overlap.max(axis=1) > SAME
+    piece = box_ops.inside(fresh.boxes, kept.boxes).max(axis=1) > WITHIN
+    for i in np.flatnonzero(same):
+        # a face that reaches beyond the part is covered as far as either look says
+        face = overlap[i].argmax()
+        boxes[face] = box_ops.hull(boxes[face][None], fresh.boxes[i][None])[0]
+        scores[face] = max(scores[face], fresh.scores[i])
+    new = fresh.select(np.flatnonzero(~(same | piece)))
+    scores = np.concatenate([scores, new.scores])
+    order = np.argsort(-scores, kind="stable")
+    boxes, turns = np.concatenate([boxes, new.boxes]), np.concatenate([kept.turns, new.turns])
+    return Detections(boxes[order], scores[order], turns[order])
