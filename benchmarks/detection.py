@@ -37,10 +37,11 @@ from anonator.core import process_setup
 from anonator.core.config import Device, Model
 from anonator.core.detection.cpu_fusion import computes_in_bfloat16
 from anonator.core.detection.detector import FaceDetector
-from anonator.core.detection.devices import choose_device, cpu_threads
+from anonator.core.detection.devices import choose_device
 from anonator.core.detection.inference import Inference
 from anonator.core.detection.networks import RGB_MEANS, build_network, load_weights
 from anonator.core.detection.preprocess import stage
+from anonator.core.detection.threads import cpu_threads
 from anonator.core.detection.weights import find
 from anonator.core.frames import UInt8Array
 

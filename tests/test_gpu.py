@@ -26,9 +26,10 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Device, Model, Performance, Precision, Settings
 from anonator.core.detection import devices
 from anonator.core.detection.detector import FaceDetector
-from anonator.core.detection.devices import Workers, cpu_threads, is_out_of_memory, why_no_cuda
+from anonator.core.detection.devices import Workers, is_out_of_memory, why_no_cuda
 from anonator.core.detection.inference import Inference
 from anonator.core.detection.loading import load_detector
+from anonator.core.detection.threads import cpu_threads
 from anonator.core.frames import Detections
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.errors import DetectionError, DeviceError

@@ -160,6 +160,7 @@ def test_everything_left_out_has_its_size_and_its_reason(monkeypatch: pytest.Mon
         "nvidia/cu13/lib/libcusparse.so.12",
         "nvidia/nvshmem/lib/libnvshmem_host.so.3",
         "anonator/models/retinaface_mobilenet025.safetensors",
+        "anonator/models/face_detection_yunet_2023mar.onnx",
         "anonator-0.1.0.dist-info/METADATA",
         "tkinterdnd2/tkdnd/win-x64/libtkdnd2.9.4.dll",
         "imageio_ffmpeg/binaries/ffmpeg-win-x86_64-v7.1.exe",

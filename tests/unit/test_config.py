@@ -17,6 +17,7 @@ from anonator.core.config import (
     Model,
     Performance,
     Precision,
+    SecondDetector,
     Settings,
     TrackingSettings,
 )
@@ -52,6 +53,7 @@ def test_hipaa_is_the_default_and_holds() -> None:
         {"keep_audio": True},
         {"orientations": False},
         {"performance": Performance.MAXIMUM},
+        {"second_detector": SecondDetector.OFF},
         {"pass_factors": (1.0, 0.75)},
         {"nms_threshold": 0.2},
         {"nms_threshold": 0.4},
@@ -93,6 +95,7 @@ def test_the_report_is_held_even_against_a_signature() -> None:
         {"presets": Presets(balanced=PerformancePreset(1, 1, 4096))},
         {"presets": Presets(maximum=PerformancePreset(1, 30, 320))},  # which the lock does not offer
         {"precision": Precision.FLOAT32},
+        {"second_detector": "look"},
         {"precision": "bfloat16"},
         {"blur_strength": 2.0, "mosaic_blocks": 1},
         {"areas": ("10,20,300,40",)},
@@ -113,7 +116,7 @@ def test_what_the_lock_does_with_each_setting() -> None:
     free = {name for name, each in SETTINGS.items() if each.hipaa is Hipaa.FREE and "." not in name}
     assert free == {
         "model", "performance", "blur_strength", "mosaic_blocks", "device", "precision", "encoder", "crf",
-        "areas", "neutral_name", "hash_input", "damaged_frames_limit",
+        "areas", "second_detector", "neutral_name", "hash_input", "damaged_frames_limit",
     }, meant  # fmt: skip
     lower, higher = (
         {name: SETTINGS[name].default for name, rule in HIPAA_STRICTER.items() if rule is wanted}

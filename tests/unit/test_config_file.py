@@ -453,7 +453,7 @@ def default_and_legal(name: str, mode: str) -> str:
     elif hipaa and name in HIPAA_STRICTER:
         legal = lock_words(name) if isinstance(value, tuple) else f"from {lock_words(name)}"
     elif isinstance(value, Enum):
-        choices = HIPAA_PERFORMANCE if hipaa and name == "performance" else type(value)
+        choices = (hipaa and setting.declared.hipaa_choices) or tuple(type(value))
         legal = "of " + ", ".join(f'`"{choice.value}"`' for choice in choices)
     elif isinstance(value, bool):
         legal = "of `true`, `false`"

@@ -132,7 +132,15 @@ def test_help_groups_the_options_by_what_they_are_for() -> None:
     )
     for group, options in {
         "what is covered": ("mode", "mask-scale", "blur-strength", "mosaic-blocks", "keep-audio"),
-        "finding faces": ("model", "threshold", "multi-pass", "nms-threshold", "orientations", "weights"),
+        "finding faces": (
+            "model",
+            "threshold",
+            "multi-pass",
+            "nms-threshold",
+            "orientations",
+            "weights",
+            "second-detector",
+        ),
         "speed and device": ("performance", "device", "precision", "encoder"),
         "results": ("crf", "report", "neutral-name", "hash-input", "output-dir", "overwrite"),
         "for scripts": ("json", "verbose", "self-test"),

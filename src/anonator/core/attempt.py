@@ -11,8 +11,9 @@ from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
 from anonator.core.course import Course
 from anonator.core.detection.detector_protocol import Detector
+from anonator.core.detection.yunet import YuNet
 from anonator.core.frames import Frame, Look, Masks, TrackSummary
-from anonator.core.job import Job, Preview, Progress
+from anonator.core.job import Job, NearMiss, Preview, Progress
 from anonator.core.pictures.shape import Canvas
 from anonator.core.reading.reader import VideoReader
 from anonator.core.review.analysis import Collector
@@ -61,6 +62,12 @@ class Run:
     """For so many frames, what a second look costs in what the first one cost."""
     checking: float | None = None
     """Seconds that the last second look took."""
+    second: YuNet | None = None
+    """The second detector, if it looks at the finished file."""
+    second_seconds: float = 0.0
+    """What it takes for a frame."""
+    near_misses: tuple[NearMiss, ...] = ()
+    """What it saw in the last attempt's file that may be a face."""
     course: Course = field(default_factory=Course)
     """Of all attempts and their checks."""
 
@@ -74,6 +81,11 @@ class Run:
         if progress is not None and self.on_progress is not None:
             self.on_progress(self.course.place(progress, share))
 
+    @property
+    def may_repair(self) -> bool:
+        """Whether faces are looked for in the finished file, so that it may have to be made again."""
+        return self.job.settings.hipaa or self.second is not None
+
     def tracked(self, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
         """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)
@@ -84,7 +96,7 @@ class Run:
         for frame, masks in tracker.run(self.record.noted(looks), heard):
             if self.collector:
                 self.collector.see(frame)
-            if self.job.settings.hipaa:
+            if self.may_repair:
                 self.record.add(frame, masks)
             yield frame, masks
 
@@ -97,7 +109,7 @@ class Run:
         for frame, masks in rendering.frames(frames, file_bytes):
             if frame.index in self.record.cuts:
                 self.record.cut_seconds.append(float(frame.seconds))
-            if self.job.settings.hipaa:
+            if self.may_repair:
                 self.record.add(frame, masks)
             yield frame, masks
 

@@ -78,9 +78,18 @@ class Encoder(Enum):
     AMF = "h264_amf"
 
 
+class SecondDetector(Enum):
+    """What the second, different detector is for."""
+
+    CHECK = "check"
+    LOOK = "look"
+    OFF = "off"
+
+
+HIPAA_SECOND_DETECTOR = (SecondDetector.CHECK, SecondDetector.LOOK)
 DECIDED = (
     "model", "performance", "threshold", "multi_pass", "pass_factors", "nms_threshold", "orientations",
-    "tracking", "presets",
+    "second_detector", "tracking", "presets",
 )  # fmt: skip
 """Settings that decide what is found; tracks that were kept hold them, and they cannot change later."""
 HIPAA_PERFORMANCE = (Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED)
@@ -224,6 +233,13 @@ class Settings:
         topic=Topic.FINDING,
         window=True,
     )
+    second_detector: Choice[SecondDetector] = setting(
+        SecondDetector.CHECK,
+        "What a second, different detector does: check finished frames, also look for faces, or nothing.",
+        hipaa_choices=HIPAA_SECOND_DETECTOR,
+        why="a finished file must be looked at by a second detector",
+        topic=Topic.FINDING,
+    )
     mode: Choice[Mode] = setting(
         Mode.SOLID, "How a face is covered.", hipaa=Hipaa.FIXED, topic=Topic.COVERED, window=True
     )
@@ -346,6 +362,11 @@ class Settings:
     def lowest_threshold(self) -> float:
         """The score from which a detection may start a track: the lowest pass counts."""
         return self.threshold * min(self.pass_factors) if self.multi_pass else self.threshold
+
+    @property
+    def looks_at_every_frame(self) -> bool:
+        """Whether the second detector looks at the finished file: only there, black tells what is covered."""
+        return self.second_detector is not SecondDetector.OFF and self.mode is Mode.SOLID
 
     @classmethod
     def standard(cls, **changes: Any) -> Settings:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from anonator.core import forecast
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import old_report, report, report_page
+from anonator.core.checks.every_frame import EveryFrame, second_detector_passed
 from anonator.core.checks.file_checks import Check, examine_file
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
 from anonator.core.checks.second_look import (
     Uncovered,
     frames_near,
     frames_to_look_at,
+    is_covered_with,
     second_look_passed,
     uncovered_faces,
 )
@@ -30,6 +32,7 @@ from anonator.core.job import JobResult, Stage
 from anonator.core.keeping import keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
+from anonator.core.reading.reader import VideoReader
 from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
@@ -70,8 +73,8 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
 
         def tick() -> None:
             run.control.checkpoint(meter)
-            while not settings.hipaa and meter.frames < playback.frames:
-                run.tell(meter.count(), meter.frames / attempt.masked)  # the second look has its own count
+            while not run.may_repair and meter.frames < playback.frames:
+                run.tell(meter.count(), meter.frames / attempt.masked)  # looking for faces has its own count
 
         def looked(share: float) -> None:
             nonlocal done
@@ -79,13 +82,13 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
             run.control.checkpoint(meter)
             run.tell(meter.count() if meter.frames < attempt.masked else meter.due(), share)
 
-        if settings.hipaa:
-            looked_at = _look_again(run, attempt, looked, uncovered.append)
+        if run.may_repair:
+            passed = _look_again(run, attempt, looked, uncovered)
             run.checking = meter.elapsed()
             if _over_the_threshold(uncovered, settings):
                 run.seconds += meter.elapsed()
                 return [], uncovered
-            checks.append(second_look_passed(looked_at, len(run.repairs)))
+            checks += passed
         checks.append(playback.finish(attempt.masked, tick))
         tick()
     run.tell(meter.progress(), 1.0)
@@ -95,32 +98,72 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
 
 def _over_the_threshold(faces: Sequence[Uncovered], settings: Settings) -> bool:
     """Whether the file must be made again."""
-    return any(face.score >= settings.threshold for face in faces)
+    return any(face.second or face.score >= settings.threshold for face in faces)
 
 
 def _look_again(
-    run: Run, attempt: Attempt, tick: Callable[[float], None], found: Callable[[Uncovered], None]
-) -> int:
-    """How many finished frames were looked at; found gets the faces that can be seen in them."""
+    run: Run, attempt: Attempt, tick: Callable[[float], None], uncovered: list[Uncovered]
+) -> list[Check]:
+    """What both detectors say of the finished file; the list gets the faces that can be seen in it."""
+    settings, source = run.job.settings, run.job.source
+    finished, stop = attempt.writer.temporary_path, run.control.stop_if_cancelled
+    checks: list[Check] = []
+    with ExitStack() as stack:
+        second: EveryFrame | None = None
+        shown = run.rendering.shown if run.rendering else None
+        # more black cannot uncover a face: tracks that only cover more were checked in their first run
+        if run.second is not None and (run.rendering is None or run.rendering.lost):
+            watching = EveryFrame(run.second, attempt.detector, source, settings, run.canvas, stop, shown)
+            second = stack.enter_context(watching)
+        if settings.hipaa:
+            wanted = _wanted(run, attempt)
+            if second is not None:
+                wanted.setdefault(attempt.masked - 1, False)  # the file is read to its last frame
+            for face in _looked_at_again(run, attempt, wanted, tick, second):
+                uncovered.append(face)  # one by one: the forecast asks for them meanwhile
+            checks.append(second_look_passed(len(wanted), sum(not face.second for face in run.repairs)))
+        elif second is not None:
+            for frame in stack.enter_context(VideoReader(finished)):
+                tick(frame.index / attempt.masked)
+                second.see(frame)
+        if second is not None:
+            seen = second.finish(attempt.masked)
+            firm = [face for face in uncovered if face.score >= settings.threshold]
+            uncovered += [face for face in seen.uncovered if not is_covered_with(face, firm)]
+            run.near_misses = seen.near_misses
+            checks.append(second_detector_passed(seen, sum(face.second for face in run.repairs)))
+    return checks
+
+
+def _looked_at_again(
+    run: Run,
+    attempt: Attempt,
+    wanted: Mapping[int, bool],
+    tick: Callable[[float], None],
+    second: EveryFrame | None,
+) -> Iterator[Uncovered]:
+    """The faces that the job's own detector sees; the second one gets every frame that is read."""
+    if wanted:
+        yield from uncovered_faces(
+            attempt.writer.temporary_path,
+            run.job.source,
+            wanted,
+            attempt.detector,
+            run.job.settings,
+            tick,
+            run.canvas,
+            run.control.stop_if_cancelled,
+            run.rendering.shown if run.rendering else None,
+            None if second is None else second.see,
+        )
+
+
+def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:
+    """The finished frames that the job's own detector looks at again, and whether turned, too."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
     sample = run.rendering.to_look_at() if run.rendering else frames_to_look_at(run.record)
-    wanted = {**dict.fromkeys(near, False), **sample}
-    if not wanted:
-        return 0
-    for face in uncovered_faces(
-        attempt.writer.temporary_path,
-        run.job.source,
-        wanted,
-        attempt.detector,
-        run.job.settings,
-        tick,
-        run.canvas,
-        run.control.stop_if_cancelled,
-        run.rendering.shown if run.rendering else None,
-    ):
-        found(face)
-    return len(wanted)
+    return {**dict.fromkeys(near, False), **sample}
 
 
 def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
@@ -169,6 +212,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         replaced_frames=reader.replaced_frames,
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
+        near_misses=run.near_misses,
         stage_seconds=run.times.seconds(),
     )
 
@@ -240,6 +284,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         audio=writer.audio_outcome,
         checks=checks,
         repaired=run.repairs,
+        near_misses=run.near_misses,
         warnings=notes,
         output_sha256=report.sha256_of(writer.temporary_path, tick),
         output_bytes=writer.bytes_written,

@@ -22,9 +22,11 @@ def checks(run: Run, attempt: Attempt) -> float | None:
     if share <= 0 or not attempt.masked:
         return None
     seconds = PLAYING * took.get("writing", 0.0)
+    if run.may_repair:
+        seconds += took.get("reading", 0.0) + run.second_seconds * attempt.masked
     if run.job.settings.hipaa:
         looking = took.get("detection", 0.0) * _alone(took)
-        seconds += took.get("reading", 0.0) + looking * (1 + COMPARED) * _second_looks(run)
+        seconds += looking * (1 + COMPARED) * _second_looks(run)
     return seconds / share
 
 

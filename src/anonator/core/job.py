@@ -104,6 +104,22 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class NearMiss:
+    """What may be a face but was not confirmed, and no mask covers: people must look there."""
+
+    frame: int
+    """Index of the frame in which it looks most like a face."""
+    start_seconds: float
+    """Presentation time of the first frame in which it was seen."""
+    end_seconds: float
+    """That of the last one."""
+    box: tuple[float, float, float, float]
+    """xyxy in pixels of the frame in which it looks most like a face."""
+    score: float
+    """Of the second detector there, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobResult:
     """What a finished job has done."""
 
@@ -137,6 +153,8 @@ class JobResult:
     """Sentences that the user should read."""
     gaps_bridged: int = 0
     """How often a followed face was not found for a while but stayed covered."""
+    near_misses: tuple[NearMiss, ...] = field(default=())
+    """What the second detector saw uncovered that may be a face, in order of time."""
     stage_seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage worked; stages work at the same time, so the sum is more than the job took."""
 

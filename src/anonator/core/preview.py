@@ -11,6 +11,7 @@ from pathlib import Path
 from anonator.core.anonymizer import anonymize
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detectors
+from anonator.core.detection.joined import for_looking
 from anonator.core.frames import Frame, Masks
 from anonator.core.hipaa_lock import require_lock_holds
 from anonator.core.job import Preview
@@ -78,7 +79,7 @@ def preview_frame(
     with VideoReader(source) as reader:
         planned, place, limit = _around(reader, seconds, settings, stop_if_cancelled)
         gaps = reader.has_gaps
-    near = Vicinity(planned, place, detectors.get(settings), settings)
+    near = Vicinity(planned, place, for_looking(detectors.get(settings), settings), settings)
 
     def shown(note: str) -> Preview:
         frame = replace(near.frame, image=copy_of(near.frame.image))  # it is needed again

@@ -16,12 +16,16 @@ from anonator.core import forecast
 from anonator.core.anonymizer import anonymize
 from anonator.core.areas import area
 from anonator.core.attempt import Attempt, Outgrown, Run
+from anonator.core.checks.every_frame import seconds_each
+from anonator.core.checks.findings import FAINT
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
-from anonator.core.checks.second_look import Uncovered, patches_for, was_covered_before
+from anonator.core.checks.second_look import Uncovered, is_covered_with, patches_for
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detector, Detectors
+from anonator.core.detection.joined import for_looking
 from anonator.core.detection.spare import SpareDetector
+from anonator.core.detection.yunet import YuNet
 from anonator.core.finishing import examine, publish
 from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
@@ -67,6 +71,8 @@ class Processor:
         """
         run = self._run
         second_ffmpeg_version()  # checked before hours of work, not after
+        if run.job.settings.looks_at_every_frame:  # likewise
+            run.second = YuNet(FAINT)
         if run.job.tracks is not None:
             run.rendering = Rendering(tracks_file.read(run.job.tracks), run.job.settings)
         run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
@@ -76,7 +82,7 @@ class Processor:
             if result is not None:
                 return result
             log.info("the second look found %d faces", len(uncovered))
-            again = [face for face in uncovered if was_covered_before(face, run.repairs)]
+            again = [face for face in uncovered if is_covered_with(face, run.repairs)]
             if again:
                 uncovered = again
                 break
@@ -119,6 +125,9 @@ class Processor:
                     check_target(paper, reader.info.file_id, job.overwrite)
             if job.save_tracks is not None:
                 check_target(job.save_tracks, reader.info.file_id, job.overwrite)
+            if run.second is not None:
+                size = reader.info.display_width, reader.info.display_height
+                run.second_seconds = seconds_each(run.second, settings, *size)
             attempt = Attempt(reader, writer, self._detector())
             run.control.checkpoint()
             self._pass(attempt)
@@ -157,7 +166,8 @@ class Processor:
             else:
                 frames = ahead(read, lambda f: f.nbytes, "decode", stages)
                 stop = run.control.stop_if_cancelled
-                seen = look(times.waiting("detection", frames), attempt.detector, settings, stop)
+                detector = for_looking(attempt.detector, settings)
+                seen = look(times.waiting("detection", frames), detector, settings, stop)
                 looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
                 # left first: a stage that waits for the one before it must find that one closed
                 stages.callback(frames.close)

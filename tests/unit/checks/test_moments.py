@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from anonator.core.checks.moments import MOST, Moment, Why, moments_worth_a_look
+from anonator.core.checks.moments import MOST, SUSPECTED_FIRST, Moment, Why, moments_worth_a_look
 from anonator.core.frames import TrackSummary
+from anonator.core.job import NearMiss
 
 
 def seen(first: float, last: float, *gaps: tuple[float, float], sightings: int = 50) -> TrackSummary:
@@ -34,3 +35,16 @@ def test_of_many_the_longest_are_named_in_order_and_the_rest_is_counted() -> Non
     told, left_out = moments_worth_a_look([uncertain, long, *short], 0.5)
     assert len(told) == MOST and left_out == 22 - MOST
     assert told[-1] == Moment(50.0, 51.0, Why.BRIDGED) and list(told) == sorted(told, key=lambda m: m.start)
+
+
+def test_what_may_be_bare_comes_first_but_does_not_hide_the_rest() -> None:
+    misses = [NearMiss(25 * n, n, n + 0.1 * n / 40, (0, 0, 9, 9), 0.6) for n in range(20)]
+    bridged = seen(0, 90, (80.0, 81.0))
+    told, left_out = moments_worth_a_look([bridged], 0.5, misses)
+    assert [moment.why for moment in told].count(Why.SUSPECTED) == MOST - 1 and left_out == 21 - MOST
+    assert told[-1] == Moment(80.0, 81.0, Why.BRIDGED)
+    many = [seen(0, 90, (2.0 * n, 2.0 * n + 0.5)) for n in range(40)]
+    told, _ = moments_worth_a_look(many, 0.5, misses)
+    assert [moment.why for moment in told].count(Why.SUSPECTED) == SUSPECTED_FIRST
+    together = [NearMiss(n, n / 25, n / 25, (0, 0, 9, 9), 0.6) for n in range(3)]
+    assert moments_worth_a_look([], 0.5, together) == ((Moment(0, 2 / 25, Why.SUSPECTED, 3),), 0)

@@ -60,7 +60,9 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     assert (audit["moments"], audit["moments_left_out"]) == ([], 0)
     assert audit["scene_cuts_seconds"] == []
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
-    assert names == ["frames", "contents", "second look", "playback"], "another check? name it here, too"
+    expected = ["frames", "contents", "second look", "second detector", "playback"]
+    assert names == expected, "another check? name it here, too"
+    assert audit["near_misses"] == []
     assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
 
 
@@ -102,7 +104,8 @@ def test_the_inputs_hash_is_there_where_it_was_asked_for(
     audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
     digest = hashlib.sha256(small_face_clip.path.read_bytes()).hexdigest()
     assert audit["input"] == {"recorded": True, "sha256": digest}
-    assert [check["check"] for check in audit["verification"]] == ["frames", "contents", "playback"]
+    names = [check["check"] for check in audit["verification"]]
+    assert names == ["frames", "contents", "second detector", "playback"]
 
 
 def test_standard_mode_writes_one_only_if_asked(

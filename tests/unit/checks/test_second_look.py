@@ -128,3 +128,17 @@ def test_patches_are_wider_than_the_face() -> None:
     patches = patches_for([face])
     np.testing.assert_allclose(patches.boxes(0.8 + second_look.PATCH_SECONDS), [[95, 90, 125, 150]])
     assert patches.boxes(0.8 + second_look.PATCH_SECONDS + 0.01).shape == (0, 4)
+
+
+def test_a_face_is_covered_with_another_where_its_middle_is_within_reach() -> None:
+    covered = [second_look.Uncovered(20, 0.8, (100, 100, 120, 140), 0.9)]
+    near = second_look.PATCH_SECONDS
+    for seconds, box, expected in (
+        (0.8, (100, 100, 120, 140), True),
+        (0.8 + near, (110, 120, 138, 176), True),
+        (0.8, (124, 100, 144, 140), False),  # beside it: another face, or one that moved on
+        (0.81 + near, (100, 100, 120, 140), False),
+    ):
+        face = second_look.Uncovered(1, seconds, box, 0.9)
+        assert second_look.is_covered_with(face, covered) is expected
+    assert not second_look.is_covered_with(covered[0], [])

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from anonator.core.frames import TrackSummary
+from anonator.core.job import NearMiss
 
 MOST = 12
 """More would not be looked at; the longest count."""
+SUSPECTED_FIRST = 6
+"""So many suspected faces come before everything else, the others after it."""
 JOINED_SECONDS = 0.5
 """Moments closer than this are one."""
 RARELY_SEEN = 2
@@ -17,8 +20,10 @@ RARELY_SEEN = 2
 
 
 class Why(Enum):
-    """Why a moment is worth a look."""
+    """Why a moment is worth a look, the most important first."""
 
+    SUSPECTED = "suspected"
+    """The second detector saw something uncovered that may be a face."""
     BRIDGED = "bridged"
     """A face was not detected for a while, and stayed covered."""
     UNCERTAIN = "uncertain"
@@ -33,7 +38,7 @@ class Moment:
     end: float
     why: Why
     count: int = 1
-    """How many gaps or tracks it stands for."""
+    """How many gaps, tracks or findings it stands for."""
 
     @property
     def length(self) -> float:
@@ -41,13 +46,17 @@ class Moment:
         return self.end - self.start
 
 
-def moments_worth_a_look(tracks: Iterable[TrackSummary], threshold: float) -> tuple[tuple[Moment, ...], int]:
+def moments_worth_a_look(
+    tracks: Iterable[TrackSummary], threshold: float, near_misses: Iterable[NearMiss] = ()
+) -> tuple[tuple[Moment, ...], int]:
     """The moments in the order of their times, and how many more there were.
 
     Args:
         tracks: everything that was followed.
         threshold: the score from which a detection is sure.
+        near_misses: what the second detector saw uncovered.
     """
+    suspected = _joined([Moment(m.start_seconds, m.end_seconds, Why.SUSPECTED) for m in near_misses])
     found = list(tracks)
     bridged = _joined([Moment(*gap, Why.BRIDGED) for track in found for gap in track.long_gaps])
     uncertain = _joined(
@@ -58,7 +67,9 @@ def moments_worth_a_look(tracks: Iterable[TrackSummary], threshold: float) -> tu
         ]
     )
     # a face that was lost may be bare nearby; what is hardly a face is rather covered for nothing
-    longest = [*sorted(bridged, key=_shortest_last), *sorted(uncertain, key=_shortest_last)]
+    first, *others = (sorted(each, key=_shortest_last) for each in (suspected, bridged, uncertain))
+    # in a crowd much is suspected for a moment, which must not hide all the rest
+    longest = [*first[:SUSPECTED_FIRST], *others[0], *others[1], *first[SUSPECTED_FIRST:]]
     kept = sorted(longest[:MOST], key=lambda moment: (moment.start, moment.end))
     return tuple(kept), len(longest) - len(kept)
 

@@ -21,6 +21,7 @@ from anonator.core.checks.second_look import Uncovered
 from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
+from anonator.core.job import NearMiss
 from anonator.core.reading.info import VideoInfo
 from anonator.core.setting import declaration
 from anonator.core.windows_files import reachable
@@ -65,7 +66,9 @@ class Audit:
     checks: Sequence[Check]
     """That the finished file passed."""
     repaired: Sequence[Uncovered]
-    """Faces that the second look found in the first version of the file."""
+    """Faces that the looks at the finished file found in its first version."""
+    near_misses: Sequence[NearMiss]
+    """What the second detector saw uncovered in the finished file that may be a face."""
     warnings: Sequence[str]
     output_sha256: str
     output_bytes: int
@@ -101,7 +104,7 @@ def sha256_of(path: Path, tick: Callable[[], None]) -> str:
 def facts_of(audit: Audit) -> dict[str, Any]:
     """What the report's file holds, and its page is made from."""
     info, weights = audit.info, audit.weights
-    moments, left_out = moments_worth_a_look(audit.tracks, audit.settings.threshold)
+    moments, left_out = moments_worth_a_look(audit.tracks, audit.settings.threshold, audit.near_misses)
     settings = _plain(audit.settings, Settings() if audit.settings.hipaa else Settings.standard())
     if audit.own_detector:
         settings["model"] = None
@@ -165,7 +168,20 @@ def facts_of(audit: Audit) -> dict[str, Any]:
             {"check": check.name, "passed": True, "detail": check.sentence} for check in audit.checks
         ],
         "repaired": [
-            {"seconds": round(face.seconds, 3), "score": round(face.score, 3)} for face in audit.repaired
+            {
+                "seconds": round(face.seconds, 3),
+                "score": round(face.score, 3),
+                "found_by": "second detector" if face.second else "second look",
+            }
+            for face in audit.repaired
+        ],
+        "near_misses": [
+            {
+                "start_seconds": round(miss.start_seconds, 3),
+                "end_seconds": round(miss.end_seconds, 3),
+                "score": round(miss.score, 3),
+            }
+            for miss in audit.near_misses
         ],
         **({"review": audit.review} if audit.review else {}),
         "warnings": list(audit.warnings),

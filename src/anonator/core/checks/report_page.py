@@ -56,11 +56,16 @@ CHECKS = {
     "frames": "Completeness",
     "contents": "Contents",
     "second look": "Second look",
+    "second detector": "Second detector",
     "playback": "Playback",
 }
 NO_REPORT = "This is not an audit report of Anonator. Give the JSON file next to a result."
-NO_SECOND_LOOK = "The finished video was not searched for faces again; only HIPAA mode does that."
+NO_SECOND_LOOK = "The finished video was not searched for faces again."
 REASONS = {
+    Why.SUSPECTED.value: (
+        "The second detector saw something uncovered that may be a face.",
+        "The second detector saw something uncovered that may be a face, {} times.",
+    ),
     Why.BRIDGED.value: (
         "A face was not detected for a while, and stayed covered where it was expected.",
         "Faces were not detected for a while, {} times, and stayed covered where they were expected.",
@@ -180,7 +185,7 @@ def _checks(facts: Facts) -> str:
         )
         for check in facts["verification"]
     ]
-    if all(check["check"] != "second look" for check in facts["verification"]):
+    if not {"second look", "second detector"} & {check["check"] for check in facts["verification"]}:
         rows.append(("Not done", CHECKS["second look"], NO_SECOND_LOOK))
     return _table(rows, ("passed", "time", ""))
 
@@ -206,9 +211,9 @@ def _moments(facts: Facts) -> str:
     return _table(rows, ("time", "")) + f"<p>Watch the whole video, and look here first.{more}</p>"
 
 
-def _least_important_last(moment: Facts) -> tuple[bool, float]:
-    """Faces that were lost before what is hardly a face, and long moments before short ones."""
-    return moment["why"] != Why.BRIDGED.value, moment["start_seconds"] - moment["end_seconds"]
+def _least_important_last(moment: Facts) -> tuple[int, float]:
+    """In the order of the reasons, and long moments before short ones."""
+    return list(Why).index(Why(moment["why"])), moment["start_seconds"] - moment["end_seconds"]
 
 
 def _repairs(repaired: Iterable[Facts]) -> list[tuple[float, float, int]]:

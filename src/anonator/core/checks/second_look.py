@@ -7,7 +7,6 @@ same place, by the scores from which a track starts.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from anonator.core import boxes as box_ops
+from anonator.core.checks.covered import CENTRE, COVERED, black_luma, pixels_within
 from anonator.core.checks.file_checks import Check
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
@@ -33,10 +33,6 @@ TURNED_EFFORT = 4
 """A look that is also turned takes this many upright ones."""
 COMPARING = 1.0
 """So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
-BLACK = 24
-"""Highest luma, in limited range, at which an encoded pixel still counts as a mask's black."""
-CENTRE, COVERED = 0.7, 0.9
-"""A face is covered where this share of its central part, of this share of its sides, is black."""
 SAME_FACE = 0.3
 """IoU at which a face in the finished frame and one in the input's frame count as the same."""
 AROUND = 4.0
@@ -61,6 +57,8 @@ class Uncovered:
     """xyxy in pixels."""
     score: float
     """Of the detector, in the finished frame, 0..1."""
+    second: bool = False
+    """The second detector found it, and it was confirmed."""
 
 
 def frames_to_look_at(record: MaskRecord) -> dict[int, bool]:
@@ -103,6 +101,7 @@ def uncovered_faces(
     canvas: Canvas | None = None,
     checkpoint: Callable[[], None] | None = None,
     visible: Mapping[int, Float32Array] | None = None,
+    passing: Callable[[Frame], None] | None = None,
 ) -> Iterator[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
@@ -120,6 +119,7 @@ def uncovered_faces(
         checkpoint: passed to the detector, for which one batch may take seconds.
         canvas: the size of the output's pictures, where the input has several; None is that of its first.
         visible: by frame, (N, 4) places that a person decided to leave visible.
+        passing: called with every finished frame that is read, whether or not it is wanted.
 
     Raises:
         DecodeError, DetectionError: as readers and detectors do.
@@ -127,7 +127,7 @@ def uncovered_faces(
     suspects: dict[int, list[_Suspect]] = {}
     way = _Way(effort(wanted))
     for frames, turned in _batches(
-        _only(finished, wanted, lambda: tick(way.share)), wanted, detector.batch_size
+        _only(finished, wanted, lambda: tick(way.share), passing=passing), wanted, detector.batch_size
     ):
         for frame, faces in zip(
             frames, find_faces(frames, detector, _turns(turned), checkpoint), strict=True
@@ -187,28 +187,17 @@ class _Suspect:
 
     @classmethod
     def cut_out(cls, frame: Frame, box: Float32Array, score: float) -> _Suspect:
-        x1, y1, x2, y2 = _within(box_ops.expand(box[None], AROUND)[0], frame.width, frame.height)
+        x1, y1, x2, y2 = pixels_within(box_ops.expand(box[None], AROUND)[0], frame.width, frame.height)
         shade = frame.planes()[0][y1:y2, x1:x2]
-        return cls(box, score, shade <= (BLACK - 16 if frame.full_range else BLACK), (x1, y1))
+        return cls(box, score, shade <= black_luma(frame), (x1, y1))
 
     def is_black(self, box: Float32Array) -> bool:
         """Whether the middle of a box shows a mask and no more."""
         height, width = self.black.shape
         middle = box_ops.expand(box[None], CENTRE)[0] - np.array(self.corner * 2, np.float32)
-        x1, y1, x2, y2 = _within(middle, width, height)
+        x1, y1, x2, y2 = pixels_within(middle, width, height)
         area = self.black[y1:y2, x1:x2]
         return area.size == 0 or float(area.mean()) >= COVERED
-
-
-def _within(box: Float32Array, width: int, height: int) -> tuple[int, int, int, int]:
-    """The whole pixels of a box that are within a picture."""
-    x1, y1, x2, y2 = (float(v) for v in box)
-    return (
-        max(0, math.floor(x1)),
-        max(0, math.floor(y1)),
-        min(width, math.ceil(x2)),
-        min(height, math.ceil(y2)),
-    )
 
 
 def _turns(turned: bool) -> tuple[int, ...]:
@@ -245,10 +234,12 @@ def patches_for(faces: Iterable[Uncovered]) -> Patches:
     )
 
 
-def was_covered_before(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
-    """Whether a face is at a place and time where one was already covered more widely."""
+def is_covered_with(face: Uncovered, repairs: Iterable[Uncovered]) -> bool:
+    """Whether covering other faces more widely covers the middle of this one, too."""
     boxes = patches_for(repairs).boxes(face.seconds)
-    return bool((box_ops.iou(np.array([face.box], np.float32), boxes) > 0).any())
+    x, y = box_ops.centres(np.array([face.box], np.float32))[0]
+    within = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
+    return bool(within.any())
 
 
 def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterator[int]:
@@ -266,13 +257,19 @@ def frames_near(faces: Iterable[Uncovered], rate: float, frames: int) -> Iterato
 
 
 def _only(
-    path: Path, wanted: Collection[int], tick: Callable[[], None], canvas: Canvas | None = None
+    path: Path,
+    wanted: Collection[int],
+    tick: Callable[[], None],
+    canvas: Canvas | None = None,
+    passing: Callable[[Frame], None] | None = None,
 ) -> Iterator[Frame]:
     """The wanted frames of a video, in order; reading ends with the last of them."""
     last = max(wanted)
     with VideoReader(path, canvas=canvas) as reader:
         for frame in islice(reader, last + 1):
             tick()
+            if passing is not None:
+                passing(frame)
             if frame.index in wanted:
                 yield frame
 

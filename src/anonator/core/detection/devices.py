@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -81,13 +80,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     # pinned memory, cuDNN, cuBLAS and the CPU's allocator say it in words only
     words = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory")
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
-
-
-def cpu_threads() -> int:
-    """Threads for the detector: all of two processors, three quarters of more; the encoder needs the rest."""
-    affinity = getattr(os, "sched_getaffinity", None)  # not on Windows
-    count = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return max(count - count // 4, 1) if count > 2 else count
 
 
 class Workers:

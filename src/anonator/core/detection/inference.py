@@ -12,11 +12,12 @@ from torch.utils.hooks import RemovableHandle
 
 from anonator.core.config import CPU_BATCH_LIMIT
 from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
-from anonator.core.detection.devices import Workers, cpu_threads
+from anonator.core.detection.devices import Workers
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, decode
 from anonator.core.detection.passes import Pass
 from anonator.core.detection.preprocess import Pictures, halve, halve_batch, padded, stage, turn
 from anonator.core.detection.seams import Layout
+from anonator.core.detection.threads import cpu_threads
 from anonator.core.frames import Float32Array, UInt8Array
 
 TOP_K = 4096

@@ -53,3 +53,14 @@ SPECS: dict[Model, WeightsSpec] = {
         human_size="about 480 MB",  # the network's parameters are 480,851,856 bytes
     ),
 }
+
+YUNET = WeightsSpec(
+    file_name="face_detection_yunet_2023mar.onnx",
+    size_bytes=232_589,
+    sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    url=None,
+    licence="MIT",
+    origin="Bundled; trained by Shiqi Yu and others (libfacedetection), published by OpenCV Zoo.",
+    human_size="0.2 MB",
+)
+"""Of the second detector, which is no choice of a model: it looks at what the chosen one made."""

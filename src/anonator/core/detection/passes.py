@@ -18,6 +18,9 @@ from anonator.core.frames import APART, Detections, Float32Array
 
 WITHIN = 0.7
 """Share of a part's box that must be within a face's for them to be one face."""
+SURE, HELD, SWOLLEN = 0.9, 0.9, 4.0
+"""An upright face of this score, of which this share is within a turned one up to so many times as large, is
+all there is of that one."""
 UPRIGHT_SHARE = 0.7
 """Part of a turned box's score that an upright one needs to count as the same face."""
 
@@ -190,10 +193,28 @@ def merge(
     merged, turned = merged[real], turned[real]
     apart = turned == APART
     whole = suppress(merged[~apart, :4], merged[~apart, 4], turned[~apart], nms_threshold)
+    whole = without_swollen(whole)
     if not apart.any():
         return whole
     parts = suppress(merged[apart, :4], merged[apart, 4], turned[apart], nms_threshold)
     return add_parts(whole, parts, nms_threshold)
+
+
+def without_swollen(faces: Detections) -> Detections:
+    """The faces of a picture but for turned ones that are a sure upright face and its hands or hair.
+
+    Where hands come near a face, the turned picture shows both as one large face, up to four times as large
+    as the one that is surely there. It would hide the hands for as long as the track goes on.
+    """
+    sure = (faces.turns == 0) & (faces.scores >= SURE)
+    if not sure.any() or sure.all():
+        return faces
+    certain = faces.select(sure)
+    holds = box_ops.inside(certain.boxes, faces.boxes) >= HELD
+    alike = box_ops.areas(faces.boxes)[None] <= SWOLLEN * box_ops.areas(certain.boxes)[:, None]
+    weaker = faces.scores[None] < certain.scores[:, None]
+    swollen = (holds & alike & weaker).any(axis=0) & (faces.turns != 0)
+    return faces.select(~swollen)
 
 
 def add_parts(faces: Detections, parts: Detections, nms_threshold: float = NMS_THRESHOLD) -> Detections:

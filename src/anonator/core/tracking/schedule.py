@@ -120,7 +120,7 @@ def find_faces(
         # scaled down already where the detector would do so
         seen = [picture_within(frame, detector.max_resolution) for frame in alike]
         faces = detector.detect([picture for picture, _ in seen], turns, checkpoint=checkpoint)
-        found += [_in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
+        found += [in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
     return found
 
 
@@ -175,7 +175,7 @@ class _Batch:
             for (picture, _), each in zip(views, wanted, strict=True)
         ]
         found = {
-            each.frame.index: _in_frame(faces, *view)
+            each.frame.index: in_frame(faces, *view)
             for each, view, faces in zip(wanted, views, self._watch.look(glances), strict=True)
         }
         for each in self._waiting:
@@ -184,7 +184,8 @@ class _Batch:
         self._wanted = 0
 
 
-def _in_frame(faces: Detections, picture: UInt8Array, place: Place) -> Detections:
+def in_frame(faces: Detections, picture: UInt8Array, place: Place) -> Detections:
+    """What was found in a picture, with its boxes in pixels of the frame in which the picture has a place."""
     height, width = picture.shape[:2]
     boxes = box_ops.rescale(faces.boxes, place.width / width, place.height / height)
     corner = np.array([place.x, place.y, place.x, place.y], np.float32)

@@ -35,9 +35,9 @@ MODEL = {
     ),
     Model.RESNET50: (
         "ResNet50 (RetinaFace)",
-        "Several times slower; finds more small and partly hidden faces.",
+        "Several times slower. Not tried by us with its real weights.",
     ),
-    Model.DSFD: ("DSFD", "Very slow without a graphics card; for the most difficult pictures."),
+    Model.DSFD: ("DSFD", "Very slow without a graphics card. Not tried by us with its real weights."),
 }
 ENCODER = {
     Encoder.X264: ("Processor (x264)", "Works on every computer."),

@@ -1,0 +1,291 @@
+"""A second, different detector looks at every finished frame; what it finds is looked up in the input."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from anonator.core import boxes as box_ops
+from anonator.core.checks.covered import is_covered
+from anonator.core.checks.evidence import SAME_FACE, Evidence, Judge
+from anonator.core.checks.file_checks import Check
+from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
+from anonator.core.checks.second_look import Uncovered
+from anonator.core.config import MAX_UPSCALE, Settings
+from anonator.core.detection.detector_protocol import Detector
+from anonator.core.detection.threads import cpu_threads
+from anonator.core.detection.yunet import YuNet
+from anonator.core.frames import Detections, Float32Array, Frame, UInt8Array
+from anonator.core.job import NearMiss
+from anonator.core.pictures.rgb import picture_within
+from anonator.core.pictures.shape import Canvas
+from anonator.core.reading.reader import VideoReader
+from anonator.core.tracking.schedule import in_frame
+from anonator.errors import VerificationError
+
+SHARE, SHARE_STANDARD = 2 / 3, 1 / 2
+"""Long side of what the second detector sees, in that of the first one: in HIPAA mode, and without."""
+BLOCK = 8
+"""Side of the blocks of pixels whose mean brightness tells whether a picture changed."""
+UNCHANGED = 2
+"""A picture in which no block's brightness differs by more than this from one looked at is the same."""
+MOST_NEAR_MISSES = 1000
+"""More aren't kept, the best scores first: nobody would look at them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the second detector saw in a finished file."""
+
+    frames: int
+    """Frames of the file; all were looked at, or are the same as one that was."""
+    uncovered: tuple[Uncovered, ...]
+    """Places where faces can be seen."""
+    near_misses: tuple[NearMiss, ...]
+    """What may be a face but wasn't confirmed, in order of time."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A frame whose look is on its way."""
+
+    frame: Frame
+    found: Future[Detections]
+
+
+@dataclass(slots=True)
+class EveryFrame:
+    """Takes the finished frames one after the other; close it, or leave its context, to end its threads."""
+
+    second: YuNet
+    first: Detector
+    """Asked, beside the second, about what the second finds; in the thread that gives the frames."""
+    source: Path
+    settings: Settings
+    canvas: Canvas | None = None
+    """The size of the output's pictures, where the input has several; None is that of its first."""
+    checkpoint: Callable[[], None] | None = None
+    """Called where this takes long; may raise to end it."""
+    visible: Mapping[int, Float32Array] | None = None
+    """By frame, (N, 4) places that a person decided to leave visible."""
+    _frames: int = 0
+    _waiting: deque[_Waiting] = field(default_factory=deque)
+    _mosaic: UInt8Array | None = None
+    """Of the last picture that was looked at."""
+    _last: Future[Detections] | None = None
+    _open: list[Finding] = field(default_factory=list)
+    _uncovered: list[Uncovered] = field(default_factory=list)
+    _near_misses: list[NearMiss] = field(default_factory=list)
+    _before: deque[Frame] = field(default_factory=lambda: deque(maxlen=MISSING))
+    _judge: Judge = field(init=False)
+    _input: _Input = field(init=False)
+    _pool: ThreadPoolExecutor = field(init=False)
+    _ahead: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        threads = cpu_threads()
+        self._ahead = 2 * threads
+        self._pool = ThreadPoolExecutor(threads, "anonator-second")
+        self._judge = Judge(self.first, self.second, self.checkpoint)
+        limit = 0 if self.settings.hipaa else self.settings.damaged_frames_limit
+        self._input = _Input(self.source, limit, self.canvas)
+
+    def __enter__(self) -> EveryFrame:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads and close the input; safe to call twice."""
+        self._pool.shutdown(cancel_futures=True)
+        self._input.close()
+
+    def see(self, frame: Frame) -> None:
+        """Take the next finished frame.
+
+        Raises:
+            DecodeError, DetectionError: as readers and detectors do.
+        """
+        if frame.index != self._frames:
+            raise VerificationError("The finished file was not read frame by frame. Run the job again.")
+        self._frames += 1
+        mosaic = _mosaic(frame)
+        if self._last is None or not _same(mosaic, self._mosaic):
+            self._mosaic, self._last = mosaic, self._pool.submit(self._look, frame)
+        self._waiting.append(_Waiting(frame, self._last))
+        while len(self._waiting) > self._ahead:
+            self._take(self._waiting.popleft())
+
+    def finish(self, frames: int) -> Seen:
+        """What was seen once all frames were given.
+
+        Args:
+            frames: how many there are.
+
+        Raises:
+            VerificationError: not all were given.
+        """
+        while self._waiting:
+            self._take(self._waiting.popleft())
+        if self._frames != frames:
+            raise VerificationError(
+                f"The second detector looked at {self._frames:,} of {frames:,} frames of the finished file, "
+                "so it was deleted. Run the job again."
+            )
+        for finding in self._open:
+            self._end(finding)
+        self._open.clear()
+        return Seen(
+            self._frames,
+            tuple(sorted(self._uncovered, key=lambda face: face.index)),
+            tuple(sorted(self._best_near_misses(), key=lambda miss: miss.frame)),
+        )
+
+    def _look(self, frame: Frame) -> Detections:
+        """In a thread of the pool."""
+        picture, place = picture_within(frame, _most(self.settings))
+        found = self.second.find(picture, long_side(picture, self.settings))
+        return in_frame(found, picture, place)
+
+    def _take(self, waiting: _Waiting) -> None:
+        """Compare what was found in the next frame with its masks, the frames before it, and the input."""
+        frame, found = waiting.frame, waiting.found.result()
+        for finding in self._open:
+            finding.covered_after |= is_covered(frame, finding.last.box)
+        free = (self.visible or {}).get(frame.index, Detections.empty().boxes)
+        meant = (box_ops.iou(found.boxes, free) >= SAME_FACE).any(axis=1)
+        covered = np.array([is_covered(frame, box) for box in found.boxes], bool)
+        bare = found.select(~(meant | covered))
+        findings = [
+            finding or Finding(covered_before=any(is_covered(each, box) for each in self._before))
+            for finding, box in zip(continued(self._open, bare.boxes), bare.boxes, strict=True)
+        ]
+        self._add(frame, bare, findings)
+        self._open += [each for each in findings if each.sightings and each not in self._open]
+        self._before.append(frame)
+        still_open: list[Finding] = []
+        for finding in self._open:
+            if finding.last.index < frame.index - MISSING:
+                self._end(finding)
+            else:
+                still_open.append(finding)
+        self._open = still_open
+
+    def _add(self, frame: Frame, bare: Detections, findings: Sequence[Finding]) -> None:
+        """One more sighting for each finding, with evidence where it is needed."""
+        scores = bare.scores.tolist()
+        asked = [i for i, each in enumerate(findings) if each.needs_evidence(frame.index, scores[i])]
+        evidence = dict(zip(asked, self._ask(frame.index, bare.boxes[asked]), strict=True))
+        for i, (finding, score) in enumerate(zip(findings, scores, strict=True)):
+            told = evidence.get(i)
+            if told is not None:
+                finding.judged += 1
+                if len(told.boxes) and all(is_covered(frame, box) for box in told.boxes):
+                    continue  # the face that is there in the input is covered
+            box: Float32Array = bare.boxes[i]
+            finding.sightings.append(Sighting(frame.index, float(frame.seconds), box, score, told))
+
+    def _ask(self, index: int, places: Float32Array) -> Sequence[Evidence]:
+        return self._judge.look(self._input.frame(index), places) if len(places) else []
+
+    def _end(self, finding: Finding) -> None:
+        """Keep what the finding amounts to, and forget it."""
+        verdict = finding.verdict()
+        if verdict is Verdict.FACE:
+            self._uncovered += [_uncovered(each) for each in finding.places()]
+        elif verdict is Verdict.NEAR_MISS:
+            self._near_misses.append(finding.near_miss())
+            if len(self._near_misses) >= 2 * MOST_NEAR_MISSES:
+                self._near_misses = self._best_near_misses()
+
+    def _best_near_misses(self) -> list[NearMiss]:
+        return sorted(self._near_misses, key=lambda miss: -miss.score)[:MOST_NEAR_MISSES]
+
+
+class _Input:
+    """The input's frames, in order, read only as far as one is asked for."""
+
+    def __init__(self, path: Path, damaged_limit: int, canvas: Canvas | None) -> None:
+        self._open = partial(VideoReader, path, damaged_limit, canvas)
+        self._reader: VideoReader | None = None
+        self._frames: Iterator[Frame] = iter(())
+
+    def frame(self, index: int) -> Frame:
+        """The frame of that index, which must be behind the one asked for before."""
+        if self._reader is None:
+            self._reader = self._open()
+            self._frames = iter(self._reader)
+        for frame in self._frames:
+            if frame.index == index:
+                return frame
+        raise VerificationError(
+            "The video changed during the job, so the job was stopped and nothing was written. Run it "
+            "again once no other program is writing to it."
+        )
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+def long_side(picture: UInt8Array, settings: Settings) -> int:
+    """Long side at which the second detector sees a picture, for these settings."""
+    enlarged = MAX_UPSCALE * float(max(picture.shape[:2]))
+    return min(_most(settings), round(enlarged * _share(settings)))
+
+
+def _share(settings: Settings) -> float:
+    return SHARE if settings.hipaa else SHARE_STANDARD
+
+
+def _most(settings: Settings) -> int:
+    return round(settings.preset.max_resolution * _share(settings))
+
+
+def seconds_each(second: YuNet, settings: Settings, width: int, height: int) -> float:
+    """How long the look at a finished frame of that size takes, measured once."""
+    blank = np.full((height, width, 3), 128, np.uint8)
+    begin = time.perf_counter()
+    second.find(blank, long_side(blank, settings))
+    return (time.perf_counter() - begin) / cpu_threads()
+
+
+def second_detector_passed(seen: Seen, repaired: int) -> Check:
+    """The sentence on a file in which no uncovered face was confirmed.
+
+    Args:
+        seen: what the second detector saw.
+        repaired: faces that it found in earlier versions of the file.
+    """
+    after = f", after {repaired:,} were covered more widely" if repaired else ""
+    count = len(seen.near_misses)
+    doubts = f"; {count:,} {'place' if count == 1 else 'places'} may deserve a look" if count else ""
+    return Check(
+        "second detector",
+        f"A second, different detector looked at all {seen.frames:,} finished frames and found no face "
+        f"left uncovered{after}{doubts}.",
+    )
+
+
+def _uncovered(sighting: Sighting) -> Uncovered:
+    x1, y1, x2, y2 = sighting.box.tolist()
+    return Uncovered(sighting.index, sighting.seconds, (x1, y1, x2, y2), sighting.score, second=True)
+
+
+def _mosaic(frame: Frame) -> UInt8Array:
+    """The brightness of a frame, averaged over blocks."""
+    size = max(1, frame.width // BLOCK), max(1, frame.height // BLOCK)
+    return np.asarray(cv2.resize(frame.planes()[0], size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _same(mosaic: UInt8Array, other: UInt8Array | None) -> bool:
+    return other is not None and bool(np.max(cv2.absdiff(mosaic, other)) <= UNCHANGED)
