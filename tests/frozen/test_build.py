@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from anonator.selftest import CPP_RUNTIME
+from anonator.self_checks import CPP_RUNTIME
 
 if sys.version_info < (3, 11):
     pytest.skip("build.py needs Python 3.11", allow_module_level=True)
@@ -196,12 +196,12 @@ class Without(PathFinder):
             return None
         return PathFinder.find_spec(name, path, target)
 sys.meta_path = [Without if finder is PathFinder else finder for finder in sys.meta_path]
-from anonator import selftest
+from anonator import self_checks
 import anonator.core.tracking.linking, anonator.headless, wakepy
 from scipy.optimize import linear_sum_assignment
 import numpy
 linear_sum_assignment(numpy.eye(3))
-print(selftest.detector(), selftest.video(), selftest.second_ffmpeg())
+print(self_checks.detector(), self_checks.video(), self_checks.second_ffmpeg())
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False

@@ -18,9 +18,10 @@ import ui_helpers
 from face_clips import FaceClip
 from PIL import Image
 
-from anonator import models, selftest
+from anonator import models, self_checks, selftest
 from anonator.main import main
-from anonator.selftest import Check, Outcome, Skipped
+from anonator.self_checks import Check, Skipped
+from anonator.selftest import Outcome
 
 display = ui_helpers.display
 SOURCE = Path(selftest.__file__).parent
@@ -168,7 +169,7 @@ def test_only_the_entry_point_knows_it() -> None:
 
 
 def test_a_missing_library_fails_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selftest, "FOREIGN", ("numpy", "no_such_library"))
+    monkeypatch.setattr(self_checks, "FOREIGN", ("numpy", "no_such_library"))
     told = outcome("imports")
     assert told.status == "failed" and "no_such_library" in told.detail
 
@@ -199,7 +200,7 @@ def test_the_detector_must_find_the_face_where_it_is(own_models: Path) -> None:
     for check in DETECTORS:
         told = outcome(check)
         assert told.status == "passed" and "one face" in told.detail, told
-    picture = own_models / selftest.PICTURE
+    picture = own_models / self_checks.PICTURE
     with Image.open(picture) as file:
         pixels = np.array(file)
     # no face at all, and one where none should be: the picture upside down has its face elsewhere
@@ -209,7 +210,7 @@ def test_the_detector_must_find_the_face_where_it_is(own_models: Path) -> None:
 
 
 def test_a_detector_that_sees_faces_everywhere_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selftest, "COVERED", (0, 0, 1, 1))
+    monkeypatch.setattr(self_checks, "COVERED", (0, 0, 1, 1))
     for check in DETECTORS:
         told = outcome(check)
         assert told.status == "failed" and "there is none" in told.detail
@@ -221,14 +222,14 @@ def test_the_video_must_come_back_as_it_went_in(monkeypatch: pytest.MonkeyPatch,
     assert outcome("second FFmpeg").status == "passed"
     with monkeypatch.context() as patch:
         # another clip than the expected one, with five frames more
-        patch.setattr(selftest, "_write_clip", lambda folder: face_clip.path)
+        patch.setattr(self_checks, "_write_clip", lambda folder: face_clip.path)
         assert "30 frames" in outcome("video").detail
         assert outcome("second FFmpeg").status == "failed"
-    slope = selftest._brightness
+    slope = self_checks._brightness
     with monkeypatch.context() as patch:
         # a frame late: each shows what the one before should
-        written = iter([slope(max(0, index - 1)) for index in range(selftest.FRAMES)])
-        patch.setattr(selftest, "_brightness", lambda index: next(written, slope(index)))
+        written = iter([slope(max(0, index - 1)) for index in range(self_checks.FRAMES)])
+        patch.setattr(self_checks, "_brightness", lambda index: next(written, slope(index)))
         told = outcome("video")
         assert told.status == "failed" and "brightness" in told.detail
 
@@ -296,5 +297,5 @@ def test_missing_libraries_of_microsoft_are_named(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("ctypes.CDLL", load)
     with pytest.raises(OSError, match=r"^missing: vcruntime140_threads\.dll\. Install Microsoft"):
-        selftest.cpp_runtime()
-    assert asked == list(selftest.CPP_RUNTIME), "all that are missing are named at once"
+        self_checks.cpp_runtime()
+    assert asked == list(self_checks.CPP_RUNTIME), "all that are missing are named at once"
