@@ -21,7 +21,7 @@ export KMP_AFFINITY=disabled
 wine64=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
-pytest_options=(-n 0 -p no:cacheprovider -rs --tb=short)
+pytest_options=(-n 0 -o cache_dir=C:/pytest-cache -rs --tb=short)
 
 say() { printf -- '--- %4d s  %s\n' "$SECONDS" "$*"; }
 
