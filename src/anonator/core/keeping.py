@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks.second_look import Uncovered, patches_for
+from anonator.core.job import NearMiss
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.kept_sightings import Sightings
 from anonator.core.review.tracks_file import encoded
 from anonator.core.writing.partial_file import TemporaryFile
 
@@ -28,6 +31,7 @@ def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
     analysis = run.collector.finished(
         run.job.settings, weights.sha256 if weights else "", attempt.reader.file_bytes
     )
+    analysis = dataclasses.replace(analysis, second_opinions=opinions(run.near_misses))
     file = TemporaryFile(target.parent, ".partial.tracks", private=True)
     try:
         for line in encoded(analysis, repairs(run.repairs, analysis)):
@@ -37,6 +41,12 @@ def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
         file.remove()
         raise
     return file
+
+
+def opinions(near_misses: Iterable[NearMiss]) -> Sightings:
+    """What only the second detector saw, in order, as a review keeps it."""
+    seen = sorted(near_misses, key=lambda miss: miss.frame)
+    return Sightings([(miss.frame, miss.box, miss.score, False, False, False) for miss in seen])
 
 
 def repairs(uncovered: Sequence[Uncovered], analysis: Analysis) -> Iterator[Edit]:

@@ -15,12 +15,15 @@ from unit.tracking.tracker_helpers import SURE, Found, looks
 
 from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import NearMiss
+from anonator.core.keeping import opinions
 from anonator.core.reading.reader import VideoReader
 from anonator.core.review.analysis import Analysis, Collector, FoundTrack
 from anonator.core.review.doubts import Doubt, Kind, doubts
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import Sightings
 from anonator.core.review.shades import Shade
+from anonator.core.review.tracks_file import encoded, read
 from anonator.core.tracking.linking import Tracker
 from anonator.core.tracking.schedule import look
 
@@ -166,3 +169,16 @@ def test_planted_leaks_are_among_few_doubts(detectors: DetectorCache, shared: Pa
     assert found >= 19, missed
     assert len(doubts(crowd)) <= 40 * 3 / 60
     assert doubts(two) == []
+
+
+def test_what_only_the_second_detector_saw_is_one_and_outlives_the_file(tmp_path: Path) -> None:
+    elsewhere = (900.0, 300.0, 950.0, 370.0)
+    misses = [NearMiss(70, 2.8, 2.8, elsewhere, 0.7), NearMiss(30, 1.2, 1.2, PLACE, 0.6)]
+    made = dataclasses.replace(analysis(face(*range(100))), second_opinions=opinions(misses))
+    file = tmp_path / "tracks"
+    file.write_bytes(b"".join(encoded(made, ())))
+    again = read(file, made.key).analysis
+    assert again.second_opinions == made.second_opinions and len(again.second_opinions) == 2
+    # the other place is covered, so only one is left to look at
+    (one,) = doubts(again)
+    assert one.kind is Kind.NEAR_MISS and one.places == (elsewhere,) and one.span[0] == 70 * STEP
