@@ -192,7 +192,13 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     empty = torch.empty
     monkeypatch.setattr(torch, "empty", lambda *a, pin_memory=False, **k: empty(*a, **k))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: waits.append("wait"))
-    monkeypatch.setattr(Inference, "_look_on_cpu", Inference._look_on_cuda)
+    on_gpu = Inference._look_on_cuda
+    monkeypatch.setattr(Inference, "asks_further", False)
+    monkeypatch.setattr(
+        Inference,
+        "_look_on_cpu",
+        lambda self, pictures, size, passes, layouts, _: on_gpu(self, pictures, size, passes, layouts),
+    )
     return waits
 
 

@@ -51,9 +51,9 @@ def test_a_repair_is_foretold_as_soon_as_a_face_is_found(
         laters.append(later)
         enter(self, later, expected)
 
-    def forgetting(self: Tracker, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
+    def forgetting(self: Tracker, looks: Iterable[Look], *more: Any) -> Iterator[tuple[Frame, Masks]]:
         left[0] -= 1
-        for frame, masks in run(self, looks):
+        for frame, masks in run(self, looks, *more):
             yield frame, Masks.empty() if left[0] >= 0 else masks
 
     monkeypatch.setattr(Course, "enter", noted)

@@ -22,7 +22,7 @@ def finished(clip: Path, tmp_path: Path) -> tuple[Path, Path]:
         "schema": "anonator-report",
         "settings": {"hipaa": True},
         "times": {"finished": "2026-11-26T10:12:05+00:00"},
-        "output": {"bytes": result.stat().st_size},
+        "output": {"bytes": result.stat().st_size, "sha256": "0123abcd" * 8},
     }
     (tmp_path / "visit_anonymized_report.json").write_text(json.dumps(said), "utf-8")
     return source, result

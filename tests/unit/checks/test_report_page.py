@@ -272,7 +272,11 @@ def test_the_command_replaces_a_page_only_if_told_to(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, None], ids=str)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, None],
+    ids=["empty", "list", "nothing said", "no text", "too deep", "missing"],
+)
 def test_the_command_says_what_is_wrong_with_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
 ) -> None:

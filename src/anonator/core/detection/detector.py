@@ -211,7 +211,7 @@ class FaceDetector:
         else:
             size = w, h = max(1, round(width * part_scale)), max(1, round(height * part_scale))
         seen, scale = padded(size), (width / w, height / h)
-        plan = all_passes if self.device.type == "cuda" else plan_passes
+        plan = plan_passes if self._inference.asks_further else all_passes
         passes = plan(turns, seen, halves=self._judges_large_faces_at_half_size)
         layouts: Sequence[Layout | None] = [None] * len(pictures)
         if any(p.apart for p in passes):

@@ -106,6 +106,11 @@ class Inference:
         """Number of pictures that keeps the CPU busy; a heavy network has memory for only one."""
         return self.workers.count if self.network is not None and self.network.light else 1
 
+    @property
+    def asks_further(self) -> bool:
+        """Whether what the first passes find may decide on others; on a GPU nothing waits for an answer."""
+        return self.device.type != "cuda"
+
     def close(self) -> None:
         """Free the network, the threads, and what is held on the device."""
         self.network = None
@@ -131,8 +136,7 @@ class Inference:
             size: width and height at which the network sees them, without padding.
             passes: how often and how each is looked at.
             layouts: of each picture, for passes that see its parts apart.
-            further: what else one picture is worth, by what the passes found in it. On a GPU nothing waits
-                for an answer, so it is not asked there: give all passes at once.
+            further: what else one picture is worth, by what the passes found in it; see asks_further.
             checkpoint: called between layers of the network, in any thread; may raise to end the call.
 
         Raises:
@@ -142,7 +146,7 @@ class Inference:
         try:
             if self.device.type == "cuda":
                 return self._look_on_cuda(pictures, size, passes, layouts)
-            return self._look_on_cpu(pictures, size, passes, layouts, further)
+            return self._look_on_cpu(pictures, size, passes, layouts, further if self.asks_further else None)
         finally:
             self._checkpoint = None
 
