@@ -100,7 +100,8 @@ def test_a_video_at_a_path_of_any_length_is_done(tmp_path: Path, overwrite: bool
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     told = json.loads(done.stdout)
     assert told["output"] == str(folder / "a_anonymized.mp4") and len(told["output"]) > 300
-    names = ["a.mp4", "a_anonymized.mp4", "a_anonymized_report.json"]
+    report = "a_anonymized_report"
+    names = ["a.mp4", "a_anonymized.mp4", f"{report}.html", f"{report}.json"]
     assert sorted(os.listdir(extended(str(folder)))) == names
 
 
