@@ -88,6 +88,19 @@ def test_all_passes_at_once_leave_nothing_for_later(turns: tuple[int, ...]) -> N
     assert len(passes) == len(looks) + (len(turns) > 1)
 
 
+@pytest.mark.parametrize("turns", [(0,), ALL_TURNS])
+@pytest.mark.parametrize("seen", [(640, 240), (960, 72), (255, 640)])
+def test_a_large_face_in_a_low_or_narrow_picture_is_some_pass_s_business(
+    turns: tuple[int, ...], seen: tuple[int, int]
+) -> None:
+    """Such a picture has no quarter that could hint at it."""
+    passes = plan_passes(turns, seen, halves=True)
+    passes += further_passes([NOTHING] * len(passes), passes, seen)
+    upright = [p for p in passes if p.turns == 0 and not p.apart]
+    for side in (10, LARGE_FACE - 1, LARGE_FACE, 2 * LARGE_FACE):
+        assert any(p.smallest <= side < p.largest for p in upright)
+
+
 def test_small_pictures_are_looked_at_once() -> None:
     assert plan_passes((0,), (200, 120), halves=True) == [Pass(0)]
     assert plan_passes(ALL_TURNS, SEEN, halves=False) == [Pass(k) for k in ALL_TURNS]

@@ -76,9 +76,10 @@ def plan_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) ->
     passes = [Pass(k, 1) for k in turns if k % 4]
     if len(passes) < len(turns):
         passes = [Pass(0, largest=LARGE_FACE), *passes]
-        if passes[1:]:
+        has_quarter = min(seen) >= 4 * SMALLEST_SHRUNK
+        if passes[1:] or not has_quarter:  # nothing else would hint at a face that fills a small picture
             passes.append(_large(0))
-        if min(seen) >= 4 * SMALLEST_SHRUNK:
+        if has_quarter:
             # turned pictures of a quarter of the size make faces of shoulders
             passes.append(Pass(0, 2, smallest=HUGE_FACE * OVERLAP))
     return passes + ([Pass(0, 1, apart=True)] if len(turns) > 1 else [])
@@ -102,14 +103,10 @@ def further_passes(
     more = []
     first = {(p.turns % 4, p.halvings): faces for p, faces in zip(passes, found, strict=True) if not p.apart}
     if (0, 0) in first and (0, 1) not in first:
-        full, quarter = first[0, 0], first.get((0, 2))
-        hinted = _long_sides(full, 0, seen).max(initial=0) >= LARGE_FACE * OVERLAP
-        if quarter is None:
-            hinted = True  # nothing else would see a face that fills so small a picture
-        elif not hinted:
-            large = _long_sides(quarter, 0, seen) >= LARGE_FACE * OVERLAP
-            hinted = bool((quarter[large, 4] >= HINT).any())
-        more += [_large(0)] if hinted else []
+        full, quarter = first[0, 0], first[0, 2]
+        large = _long_sides(quarter, 0, seen) >= LARGE_FACE * OVERLAP
+        if (_long_sides(full, 0, seen) >= LARGE_FACE * OVERLAP).any() or (quarter[large, 4] >= HINT).any():
+            more.append(_large(0))
     turned = [k for k, halvings in first if k and halvings == 1]
     if turned:
         looks = [(p, each) for p, each in zip(passes, found, strict=True) if p.halvings < 2 and not p.apart]
