@@ -106,8 +106,9 @@ class Run:
         """Frames with what must be covered in them by kept tracks, recorded for the second look."""
         self.tracks = rendering.summaries()
         self.record.cuts = [cut for cut in rendering.analysis.cuts if cut]
+        cuts = frozenset(self.record.cuts)
         for frame, masks in rendering.frames(frames, file_bytes):
-            if frame.index in self.record.cuts:
+            if frame.index in cuts:
                 self.record.cut_seconds.append(float(frame.seconds))
             if self.may_repair:
                 self.record.add(frame, masks)

@@ -125,7 +125,7 @@ class Processor:
                     check_target(paper, reader.info.file_id, job.overwrite)
             if job.save_tracks is not None:
                 check_target(job.save_tracks, reader.info.file_id, job.overwrite)
-            if run.second is not None:
+            if run.second is not None and not run.second_seconds:
                 size = reader.info.display_width, reader.info.display_height
                 run.second_seconds = seconds_each(run.second, settings, *size)
             attempt = Attempt(reader, writer, self._detector())

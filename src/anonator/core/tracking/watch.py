@@ -66,6 +66,7 @@ class Watch:
             checkpoint: called between layers of the network; may raise to end it there.
         """
         self._detector, self._checkpoint = detector, checkpoint
+        self._parts = detector if isinstance(detector, PartDetector) else None
         self._upright, self._turned = _Memory(), _Memory()
         self._size = (0, 0)
 
@@ -99,8 +100,8 @@ class Watch:
 
     def _plan(self, glance: Glance) -> Part | None:
         """The part of a picture that must be looked at; None is all of it."""
-        detector, (height, width) = self._detector, glance.picture.shape[:2]
-        scale = detector.part_scale(width, height) if isinstance(detector, PartDetector) else None
+        height, width = glance.picture.shape[:2]
+        scale = self._parts.part_scale(width, height) if self._parts else None
         if scale is None:
             return None
         cells = _cells(glance.picture)
@@ -126,17 +127,14 @@ class Watch:
         turns: tuple[int, ...],
     ) -> list[Detections]:
         """What is seen in one part of each picture, in pixels of the picture."""
-        detector = self._detector
-        assert isinstance(detector, PartDetector)
         if 0 in size:
             return [Detections.empty() for _ in pictures]
         height, width = pictures[0].shape[:2]
-        scale = detector.part_scale(width, height)
-        if scale is None:  # it has moved to another device meanwhile
-            return detector.detect(pictures, turns, checkpoint=self._checkpoint)
+        scale = self._parts.part_scale(width, height) if self._parts else None
+        assert self._parts is not None and scale is not None, "parts are planned only where this has a scale"
         corners = [np.array(part[:2] * 2, np.float32) for part in parts]
         cut = [picture[y1:y2, x1:x2] for picture, (x1, y1, x2, y2) in zip(pictures, parts, strict=True)]
-        seen = detector.detect_parts(
+        seen = self._parts.detect_parts(
             [np.ascontiguousarray(each) for each in cut], scale, turns, checkpoint=self._checkpoint
         )
         return [
