@@ -32,7 +32,7 @@ JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "tracks", "from_tra
 """Other options that only make sense for a job in the terminal."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Answers a wrong command line with one sentence instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line; defaults of None mean "as the mode has it"."""
-    parser = _Parser(
+    parser = Parser(
         prog="anonator",
         allow_abbrev=False,  # a short form of --standard must not open the lock by mistake
         description="Covers the faces in videos. Opens the window unless --headless is given.",
@@ -60,21 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"Anonator {importlib.metadata.version('anonator')}"
     )
     parser.add_argument("--headless", action="store_true", help="work in the terminal, without a window")
-    parser.add_argument(
-        "--standard",
-        action="store_true",
-        help="switch HIPAA mode off, so that every option can take any of its values",
-    )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        # argparse expands %, which a folder's name may hold
-        help=f"start from the settings in this TOML file (default: {default_path()})".replace("%", "%%"),
-    )
-    groups = {topic: parser.add_argument_group(topic.value) for topic in Topic}
-    for setting in OPTIONS.values():
-        _add_option(groups[setting.declared.topic or Topic.SCRIPTS], setting)
+    groups = add_settings(parser)
     finding, results, scripts = (groups[t] for t in (Topic.FINDING, Topic.RESULTS, Topic.SCRIPTS))
     finding.add_argument(
         "--weights", type=Path, metavar="PATH", help="your own weights file, or the folder it is in"
@@ -117,6 +103,26 @@ def build_parser() -> argparse.ArgumentParser:
         help="check that this copy of the program works (with --json: for scripts)",
     )
     return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> dict[Topic, argparse._ArgumentGroup]:
+    """Add what `settings_from` reads: the mode, the configuration file and an option for each setting."""
+    parser.add_argument(
+        "--standard",
+        action="store_true",
+        help="switch HIPAA mode off, so that every option can take any of its values",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        # argparse expands %, which a folder's name may hold
+        help=f"start from the settings in this TOML file (default: {default_path()})".replace("%", "%%"),
+    )
+    groups = {topic: parser.add_argument_group(topic.value) for topic in Topic}
+    for setting in OPTIONS.values():
+        _add_option(groups[setting.declared.topic or Topic.SCRIPTS], setting)
+    return groups
 
 
 def says_something_of_a_job(args: argparse.Namespace) -> bool:

@@ -15,6 +15,7 @@ AnonatorError                 anything the program itself reports
 ├── DetectionError            the detector failed on a frame
 ├── VerificationError         the finished file isn't what it must be
 ├── DisplayError              there is no screen for the window
+├── ArchiveError              an archive's plan, records or lock cannot be used
 └── JobCancelled              the user cancelled the job
 
 Texts never hold the path of a job's file, because they reach logs; they speak of "the video".
@@ -88,3 +89,7 @@ class JobCancelled(AnonatorError):
 
 class ReviewError(AnonatorError):
     """A correction that is not possible, or a file of tracks that cannot be used."""
+
+
+class ArchiveError(AnonatorError):
+    """An archive's plan, records or lock cannot be used."""

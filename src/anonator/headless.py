@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         The exit status.
     """
     with (
-        _interruption() as interrupted,
+        interruption() as interrupted,
         _output_folder(args.output_dir),
         process_setup.keep_awake(),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
@@ -140,7 +140,7 @@ def _one(
 
 
 @contextmanager
-def _interruption() -> Iterator[threading.Event]:
+def interruption() -> Iterator[threading.Event]:
     """Ctrl+C, Ctrl+Break, SIGTERM and the end of the session set the event, so that the job can clean up."""
     interrupted = threading.Event()
     signals = [signal.SIGINT, signal.SIGTERM]
@@ -248,7 +248,7 @@ def download_models(model: Model | None) -> int:
     Returns:
         The exit status.
     """
-    with _interruption() as interrupted:
+    with interruption() as interrupted:
         for each in [model] if model else filter(weights.can_be_downloaded, Model):
             if not _fetch(each, interrupted):
                 return CANCELLED if interrupted.is_set() else FAILED

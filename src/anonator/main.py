@@ -33,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if tracks_command.is_meant(given):
         logs.set_up(verbose=False)
         return tracks_command.main(given[1:])
+    if given[:1] == ["archive"]:  # a folder of that name opens in the window
+        from anonator.archive import command
+
+        if command.is_meant(given):
+            return command.main(given[1:])
     if given[:1] == ["report"]:  # a video of that name is ./report
         from anonator import report_command
 

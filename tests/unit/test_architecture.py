@@ -39,6 +39,9 @@ def test_imports_keep_to_their_rooms(path: Path) -> None:
         assert not {"tkinter", "tkinterdnd2"} & roots(names)
         if path.parent.name != "detection" and path.name != "detector.py":
             assert not {"torch", "torchvision"} & roots(names), "only the detector's rooms import torch"
+        assert not any(name.startswith("anonator.archive") for name in names), "core knows single jobs only"
+    if path != SOURCE / "archive" / "cluster.py":
+        assert not {"dask", "distributed", "dask_jobqueue"} & roots(names), "few have Dask installed"
     if UI in path.parents:
         assert not {"torch", "torchvision", "cv2", "av"} & roots(names)
     if UI not in path.parents and path.name != "main.py":
@@ -51,10 +54,14 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert docstring, f"{path.name} has no docstring"
 
 
-@pytest.mark.parametrize("module", ["anonator.main", "anonator.core.job_thread", "anonator.ui.main_window"])
+@pytest.mark.parametrize(
+    "module",
+    ["anonator.main", "anonator.core.job_thread", "anonator.ui.main_window", "anonator.archive.run"],
+)
 def test_starting_does_not_load_the_engine(module: str) -> None:
     """A failure means that the window stands seconds late."""
-    code = f"import sys, {module}; print([m for m in ('torch', 'cv2', 'av', 'scipy') if m in sys.modules])"
+    heavy = ("torch", "cv2", "av", "scipy", "dask")
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
     )

@@ -337,7 +337,7 @@ def test_every_way_to_stop_a_program_is_an_interruption(name: str) -> None:
     if not hasattr(signal, name):
         pytest.skip("Ctrl+Break is Windows'")
     before = signal.getsignal(getattr(signal, name))
-    with headless._interruption() as interrupted:
+    with headless.interruption() as interrupted:
         signal.raise_signal(getattr(signal, name))
         assert interrupted.wait(5)
     assert signal.getsignal(getattr(signal, name)) is before

@@ -7,15 +7,20 @@ import os
 from pathlib import Path
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a small file under another name first; until it is complete, the old one stays.
+def write(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file under another name first; until it is complete, the old one stays.
+
+    Args:
+        private: for its owner only.
 
     Raises:
         OSError: it cannot be written.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
-        part.write_bytes(content)
+        with os.fdopen(os.open(part, flags, 0o600 if private else 0o666), "wb") as file:
+            file.write(content)
         replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -147,11 +147,13 @@ class _Names:
 
     def _key(self, path: Path) -> tuple[Hashable, str]:
         """Equal for two paths that are, or on some disk could be, the same name in the same folder."""
-        return self._place(path.parent), _folded(path.name)
+        return self._place(path.parent), folded(path.name)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """A name without what disks may ignore: case, how a letter is composed, invisible marks."""
+    if name.isascii():
+        return name.lower()
     # upper first: Windows compares capitals, of which some are shared by two small letters
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name.upper()).casefold())
     return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
@@ -162,9 +164,9 @@ def _place(folder: Path) -> Hashable:
     try:
         status = os.stat(reachable(folder))
     except OSError:
-        return _folded(os.path.realpath(folder))
+        return folded(os.path.realpath(folder))
     # some network drives don't number their files
-    return (status.st_dev, status.st_ino) if status.st_ino else _folded(os.path.realpath(folder))
+    return (status.st_dev, status.st_ino) if status.st_ino else folded(os.path.realpath(folder))
 
 
 def _file(path: Path) -> Hashable:

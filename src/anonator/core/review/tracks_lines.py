@@ -60,7 +60,7 @@ def analysis_of(lines: list[Line]) -> Analysis:
         (head,), (looks,), (last,) = of("header"), of("looks"), of("complete")
         made = Analysis(
             key_of(head),
-            _settings(Settings(), head["settings"]),
+            settings_of(head["settings"]),
             head["weights_sha256"],
             tuple(pts for line in of("pts") for pts in line["pts"]),
             tuple(looks["cuts"]),
@@ -113,8 +113,18 @@ def edit_of(line: Line) -> Edit:
     )
 
 
+def settings_of(values: Line) -> Settings:
+    """Settings from what `plain` made of them.
+
+    Raises:
+        TypeError: there are some that this version does not know.
+        SettingsError: a value is out of its range.
+    """
+    made: Settings = _settings(Settings(), values)
+    return made
+
+
 def _settings(default: Any, values: Line) -> Any:
-    """Settings from their plain values; those that this version does not know are an error."""
     given = {
         name: _settings(getattr(default, name), value)
         if dataclasses.is_dataclass(getattr(default, name))

@@ -1,0 +1,1 @@
+"""Thousands of videos, on one machine or many: a plan, records of what is done, and engines that exist."""
