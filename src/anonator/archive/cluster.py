@@ -124,16 +124,16 @@ def _take_processors(name: object, workers: int) -> None:
         os.sched_setaffinity(0, mine)
 
 
-def do_row(run: str, row: Row) -> Record:
+def do_row(name: str, row: Row) -> Record:
     """The task of one row, in a worker."""
-    plugin = get_worker().plugins[run]
+    plugin = get_worker().plugins[name]
     assert isinstance(plugin, RowWorker)
     return plugin.do(row)
 
 
-def stop_rows(run: str, dask_worker: Worker) -> None:
+def stop_rows(name: str, dask_worker: Worker) -> None:
     """End the row at work on a worker."""
-    plugin = dask_worker.plugins.get(run)
+    plugin = dask_worker.plugins.get(name)
     if isinstance(plugin, RowWorker):
         plugin.stop()
 
@@ -154,21 +154,22 @@ def through_dask(
     """
     engine = order.engine
     assert engine is not None
-    run = f"anonator-{about.id[:8]}-{secrets.token_hex(4)}"
+    # the name is the archive's: what an earlier run left on a scheduler ends when it is taken
+    name = f"anonator-{about.id[:8]}"
     settings = settings_for(rows, about, order.device)
     weights = None if order.weights is None else order.weights.absolute()
     share = 0 if engine.scheduler is not None or engine.queue is not None else engine.workers or 1
     plugin = RowWorker(archive, settings, about, weights, share)
     with _client(engine) as client:
-        client.register_plugin(plugin, name=run)
+        client.register_plugin(plugin, name=name)
         threads = [each["nthreads"] for each in client.scheduler_info()["workers"].values()]
         if any(count > 1 for count in threads):
             terminal.ERR.write(SEVERAL_THREADS)
         try:
-            _Run(client, run, archive, engine, stopping, progress).through(rows)
+            _Run(client, name, archive, engine, stopping, progress).through(rows)
         finally:
             with contextlib.suppress(Exception):  # a scheduler that is gone
-                client.unregister_worker_plugin(run)
+                client.unregister_worker_plugin(name)
 
 
 class _Run:
@@ -177,13 +178,14 @@ class _Run:
     def __init__(
         self,
         client: Client,
-        run: str,
+        plugin: str,
         archive: Archive,
         engine: Engine,
         stopping: Stopping,
         progress: RunProgress,
     ) -> None:
-        self._client, self._run, self._archive, self._engine = client, run, archive, engine
+        self._client, self._plugin, self._archive, self._engine = client, plugin, archive, engine
+        self._keys = f"{plugin}-{secrets.token_hex(4)}"
         self._stopping, self._progress = stopping, progress
         self._ended: queue.Queue[Future[Record]] = queue.Queue()
         self._at_work: dict[str, tuple[Future[Record], Row]] = {}
@@ -214,9 +216,9 @@ class _Run:
                 continue
             future = self._client.submit(
                 do_row,
-                self._run,
+                self._plugin,
                 row,
-                key=f"{self._run}-{row.number}",
+                key=f"{self._keys}-{row.number}",
                 pure=False,
                 retries=0,
                 resources=self._engine.resources,
@@ -257,7 +259,7 @@ class _Run:
     def _stop(self) -> None:
         """Take back what hasn't begun, and let what has begun end in order."""
         with contextlib.suppress(Exception):  # whatever a scheduler on its way out says
-            self._client.run(stop_rows, self._run, on_error="ignore")
+            self._client.run(stop_rows, self._plugin, on_error="ignore")
             begun = self._begun()
             self._client.cancel([future for key, (future, _) in self._at_work.items() if key not in begun])
             end = time.monotonic() + STOP_SECONDS

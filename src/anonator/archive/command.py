@@ -275,7 +275,7 @@ def _report(args: argparse.Namespace) -> int:
 def _slurm(args: argparse.Namespace) -> int:
     from anonator.archive.slurm import Request, write_script
 
-    archive, _ = open_archive(args.dir)
+    archive, about = open_archive(args.dir)
     request = Request(
         seconds=int(args.time),
         tasks=args.tasks,
@@ -285,7 +285,7 @@ def _slurm(args: argparse.Namespace) -> int:
         partition=args.partition or "",
         container=args.container or "",
     )
-    script = write_script(archive, request)
+    script = write_script(archive, request, about.folders)
     terminal.OUT.write(f"{script}\nHand it in with: sbatch {script}\n")
     return DONE
 

@@ -26,7 +26,7 @@ from anonator.core.file_faults import reason
 from anonator.core.windows_files import reachable
 from anonator.errors import ArchiveError
 
-RUN, PLAN = "run", "plan"
+RUN, PLAN, ROW = "run", "plan", "row-"
 PATIENCE, BETWEEN_TRIES = 1.0, 0.05
 """Seconds to wait for a lock that another process may only be trying, and between two tries."""
 _SHARD = re.compile(r"shard-(\d+)-of-(\d+)")
@@ -74,7 +74,22 @@ def at_work(archive: Archive, shard: Shard | None = None, *, take_over: bool = F
                 # held for a moment only: what is left there by someone who has gone is removed
                 with _held(archive, other, take_over=take_over):
                     pass
-        yield
+        try:
+            yield
+        finally:
+            _sweep_rows(archive)
+
+
+def _sweep_rows(archive: Archive) -> None:
+    """Remove the locks of rows whose workers were killed; the system has freed them, but not their files."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(reachable(archive.locks)):
+            if name.startswith(ROW) and name.endswith(".lock"):
+                with (
+                    contextlib.suppress(ArchiveError),
+                    _locked(archive, name.removesuffix(".lock"), patience=0.0),
+                ):
+                    pass
 
 
 @contextlib.contextmanager
@@ -98,7 +113,7 @@ def one_row(archive: Archive, number: int) -> Iterator[None]:
     Raises:
         ArchiveError: no lock can be made.
     """
-    with _locked(archive, f"row-{number}", patience=None):
+    with _locked(archive, f"{ROW}{number}", patience=None):
         yield
 
 

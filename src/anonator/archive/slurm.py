@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,19 +33,24 @@ class Request:
     """Image for Apptainer; empty runs the program that is installed."""
 
 
-def write_script(archive: Archive, request: Request) -> Path:
+def write_script(archive: Archive, request: Request, folders: Sequence[str] = ()) -> Path:
     """Write the script into the archive's private folder.
+
+    Args:
+        archive: that the array works on.
+        request: what each task asks for.
+        folders: where the videos are, for a container.
 
     Raises:
         ArchiveError: it can't be written.
     """
     path = archive.private / "array.sbatch"
-    write_private(path, script(archive, request).encode("utf-8", "surrogateescape"))
+    write_private(path, script(archive, request, folders).encode("utf-8", "surrogateescape"))
     return path
 
 
-def script(archive: Archive, request: Request) -> str:
-    """The script: hand it in with sbatch."""
+def script(archive: Archive, request: Request, folders: Sequence[str] = ()) -> str:
+    """The script, to be handed in with sbatch; the arguments are those of write_script."""
     hours, rest = divmod(request.seconds, 3600)
     limit = max(60, request.seconds - max(ENDS_BEFORE, int(SHARE * request.seconds)))
     options = [
@@ -63,7 +69,7 @@ def script(archive: Archive, request: Request) -> str:
     program = ["anonator"]
     if request.container:
         program = ["apptainer", "exec", "--cleanenv", *(["--nv"] if request.gpus else [])]
-        program += [f"--bind={place}" for place in (archive.path,)]
+        program += [f"--bind={archive.path}", *(f"--bind={folder}:{folder}:ro" for folder in folders)]
         program += [request.container, "anonator"]
     run = shlex.join([*program, "archive", "run", str(archive.path)])
     device = " --device cuda" if request.gpus else ""
