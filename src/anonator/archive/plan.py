@@ -5,6 +5,7 @@ Planning again adds what is new and leaves every row as it is.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import time
@@ -113,12 +114,17 @@ def has_changed(row: Row, about: About) -> bool:
 
 def measured(row: Row, source: Path) -> Row:
     """A row with what its video's file says now; without a key if it can't be read."""
+    size, modified, seconds, key = _measured(source)
+    return replace(row, bytes=size, modified=modified, seconds=seconds, key=key)
+
+
+def _measured(source: Path) -> tuple[int, int, float | None, str]:
     try:
         status = os.stat(reachable(source))
         key, seconds = header.look_at(source)
     except OSError:
-        return replace(row, key="", seconds=None)
-    return replace(row, bytes=status.st_size, modified=status.st_mtime_ns, key=key, seconds=seconds)
+        return 0, 0, None, ""
+    return status.st_size, status.st_mtime_ns, seconds, key
 
 
 def _videos(inputs: Iterable[Path], archive: Archive) -> tuple[dict[str, str], int]:
@@ -145,21 +151,28 @@ def _names(
 ) -> dict[str, ResultName]:
     """The results' names, by the videos' paths: mirrored folders, or random names in random ones."""
     groups: dict[str, tuple[Path, list[Path]]] = {}
+
+    @functools.cache
+    def group(inside: str, top: str) -> list[Path]:
+        """The videos whose results are in one folder; those that some disks treat as one are one."""
+        folder = archive.results / inside
+        if top:
+            folder = archive.results / (os.path.basename(top) or "videos") / os.path.relpath(inside, top)
+        return groups.setdefault(result_names.folded(str(folder)), (folder, []))[1]
+
     for path, top in fresh.items():
         if settings.neutral_name:
-            folder = archive.results / secrets.token_hex(1)
+            group(secrets.token_hex(1), "").append(Path(path))
         else:
-            below = os.path.relpath(os.path.dirname(path), top)
-            folder = archive.results / (os.path.basename(top) or "videos") / below
-        # folders that some disks treat as one share their names
-        groups.setdefault(result_names.folded(str(folder)), (folder, []))[1].append(Path(path))
+            group(os.path.dirname(path), top).append(Path(path))
     given: dict[str, list[ResultName]] = {}
     for row in rows:
         target = row.target(archive)
         given.setdefault(result_names.folded(str(target.parent)), []).append(ResultName(Path(), target))
     names: dict[str, ResultName] = {}
     for key, (folder, videos) in groups.items():
-        made = result_names.plan(videos, folder, settings, results=given.get(key, ()), avoid_existing=True)
+        there = reachable(folder).exists()
+        made = result_names.plan(videos, folder, settings, results=given.get(key, ()), avoid_existing=there)
         names |= {str(name.source): name for name in made}
     return {path: names[path] for path in fresh}
 
@@ -175,12 +188,12 @@ def _rows(
 ) -> Iterator[Row]:
     """The new rows, in order, with what their videos' headers say."""
     places = {folder: place for place, folder in enumerate(about.folders)}
+    results = str(archive.results)
 
     def row(name: ResultName) -> Row:
         folder = folders[str(name.source)]
-        video, result = _below(name.source, folder), _below(name.target, str(archive.results))
-        empty = Row(0, places[folder], video, 0, 0, None, "", settings, result)
-        return measured(empty, name.source)
+        video, result = _below(name.source, folder), _below(name.target, results)
+        return Row(0, places[folder], video, *_measured(name.source), settings, result)
 
     pieces = (names[begin : begin + AT_ONCE] for begin in range(0, len(names), AT_ONCE))
     begun, done = time.monotonic(), 0
