@@ -22,7 +22,8 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "archive.py"
 def test_every_video_is_done_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
     """Workers, the scheduler once and the run once; benchmarks/archive.py judges what is left."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, BENCHMARK, "kills", "--videos", str(VIDEOS), "--every", "3", "--in", tmp_path]
+    kills = ["kills", "--videos", str(VIDEOS), "--every", "3", "--in", str(tmp_path)]
+    command = [sys.executable, str(BENCHMARK), *kills]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=env)
     assert done.stdout, done.stderr
     told = json.loads(done.stdout)
