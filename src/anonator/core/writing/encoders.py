@@ -52,6 +52,8 @@ def encoder_setup(encoder: Encoder, preset: str, crf: int, pixels: int) -> tuple
     if encoder is Encoder.X264:
         ahead = min(LOOKAHEAD[preset], max(4, LOOKAHEAD_BYTES * 2 // (3 * pixels)))
         options = {"preset": preset, "crf": quality, "rc-lookahead": str(ahead), "a53cc": "0"}
+        # without it, x264's look ahead with AVX-512 gives the same frames other bits from time to time
+        options["x264-params"] = "cpu-independent=1"
         return "yuv420p", options
     if encoder is Encoder.NVENC:
         speed = _NVENC.get(preset, "p6")
