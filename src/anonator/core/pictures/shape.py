@@ -15,6 +15,7 @@ from av.sidedata.sidedata import SideDataContainer
 
 from anonator.core.frames import SQUARE, Place, UInt8Array
 
+MATRIX = "DISPLAYMATRIX"
 WIDEST = 256
 """A pixel more than this many times as wide as high, or the reverse, is a mistake in the file."""
 
@@ -94,14 +95,16 @@ class Orientation:
 def _display_matrix(picture: VideoFrame) -> bytes | None:
     """A frame's display matrix, if it has one."""
     container = cast(SideDataContainer, picture.side_data)
-    data = container.get("DISPLAYMATRIX")
-    matrix = None if data is None else bytes(data)
-    del data
-    # the container holds the frame that holds it, so that both, some megabytes, would wait for the garbage
-    # collector, which counts objects and not bytes: a gigabyte in 1080p
-    with contextlib.suppress(TypeError):
-        container.__init__(VideoFrame(2, 2, "gray"))  # type: ignore[misc]
-    return matrix
+    read: dict[str, bytes | None] = vars(container)
+    if MATRIX not in read:
+        data = container.get(MATRIX)
+        read[MATRIX] = None if data is None else bytes(data)
+        del data
+        # the container holds the frame that holds it, so that both, some megabytes, would wait for the
+        # garbage collector, which counts objects and not bytes: a gigabyte in 1080p
+        with contextlib.suppress(TypeError):
+            container.__init__(VideoFrame(2, 2, "gray"))  # type: ignore[misc]
+    return read[MATRIX]
 
 
 @dataclass(frozen=True, slots=True)
