@@ -33,8 +33,12 @@ def test_it_does_not_run_as_root_and_tries_itself() -> None:
 @pytest.mark.skipif(not shutil.which("sh"), reason="needs a shell")
 @pytest.mark.parametrize(
     ("flavour", "asked", "code"),
-    [("cpu", "--torch-backend=cpu /src[cluster]", 0), ("cuda", "--compile-bytecode /src[cluster]", 0), ("abacus", "", 2)],
-)  # fmt: skip
+    [
+        ("cpu", "--torch-backend=cpu /src[cluster]", 0),
+        ("cuda", "--compile-bytecode /src[cluster]", 0),
+        ("abacus", "", 2),
+    ],
+)
 def test_each_flavour_installs_its_own_pytorch(flavour: str, asked: str, code: int) -> None:
     """The commands of the step, with pip and uv replaced by programs that say what they were given."""
     (install,) = [step for step in steps("RUN") if "uv pip install" in step]
