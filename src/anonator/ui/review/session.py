@@ -130,6 +130,19 @@ class ReviewSession:
         enlarged = box_ops.expand(shown, self.analysis.settings.mask_scale)
         return box_ops.clip(enlarged, key.width, key.height)
 
+    def left_visible(self, index: int) -> Masks:
+        """What an edit leaves visible on a frame, as masks() has it, with the ids of its tracks."""
+        pts = self.analysis.pts[index]
+        hidden = {id for id, (first, last), _ in self.state.visible if first <= pts <= last}
+        if not self._found or not hidden:
+            return Masks(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
+        key, scale = self.analysis.key, self.analysis.settings.mask_scale
+        everything = Corrected(replace(self.state, visible=frozenset()), scale)
+        masks = everything.masks(pts, self._found[index])
+        boxes = box_ops.clip(box_ops.expand(masks.boxes, scale), key.width, key.height)
+        free = np.isin(masks.track_ids, list(hidden))
+        return Masks(boxes[free], masks.track_ids[free])
+
     def held(self, index: int) -> set[int]:
         """Ids of the drawn covers that couldn't be followed at this frame."""
         pts = self.analysis.pts[index]
