@@ -240,6 +240,10 @@ class FakeEngine:
         self.jobs.append(FakeJob(job, on_progress, on_preview, self))
         return self.jobs[-1]
 
+    def following_detector(self) -> None:
+        """Covers that are drawn are followed by what moves in them."""
+        return None
+
     def keep_awake(self) -> contextlib.AbstractContextManager[object]:
         return contextlib.nullcontext()
 

@@ -44,6 +44,7 @@ class QueueActions:
     open_report: Callable[[], None]
     open_row: Callable[[int | None], None]
     """Open the job with this number; None means the selected one."""
+    review: Callable[[], None]
     choose: Callable[[int | None], None]
 
 
@@ -71,6 +72,7 @@ class QueueView(ttk.Frame):
             self,
             theme,
             DetailActions(
+                review=actions.review,
                 open_result=actions.open_result,
                 open_folder=actions.open_folder,
                 open_report=actions.open_report,

@@ -104,6 +104,31 @@ class ResultFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """How far the review of a row's result is."""
+
+    tracks: Path | None = None
+    """Where its tracks and edits are kept; None if they aren't any more."""
+    share_seen: float = 0.0
+    begun: bool = False
+    """Whether a person has looked at it or changed something."""
+    signed: str = ""
+    """Initials of who signed it."""
+
+    @property
+    def words(self) -> str:
+        """The state of the review."""
+        if self.signed:
+            return f"reviewed by {self.signed}"
+        if self.begun:
+            return f"in review, {min(99, int(self.share_seen * 100)) if self.share_seen < 1 else 100} % seen"
+        return NOT_REVIEWED
+
+
+NOT_REVIEWED = "done, not reviewed"
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One row of the queue, as it is now."""
 
@@ -123,6 +148,8 @@ class JobView:
     """Set when it is to run again: what happens to result_file."""
     stricter: Stricter | None = None
     """How much stricter than the others of its run it is done."""
+    review: ReviewMark | None = None
+    """How far its review is; None if there's nothing to review."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
 
@@ -137,6 +164,13 @@ class JobView:
         return self.state is JobState.DONE
 
     @property
+    def may_review(self) -> bool:
+        """Whether its result can be looked at and corrected, because nobody has signed it yet."""
+        if self.review is None or self.review.tracks is None or self.review.signed:
+            return False
+        return self.result_file is not None and self.state not in (*ACTIVE, JobState.WAITING)
+
+    @property
     def state_text(self) -> str:
         """The state in words, with the progress of a running job."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
@@ -149,6 +183,8 @@ class JobView:
             return f"failed: {self.message}"
         if self.state is JobState.WAITING and self.result_file is not None:
             return WAITS_AGAIN[self.again]
+        if self.state in WITH_RESULT and self.review is not None:
+            return self.review.words
         return str(self.state.value)
 
 
