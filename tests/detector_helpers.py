@@ -17,6 +17,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.config import Model
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.inference import Inference
+from anonator.core.detection.mobilenet import MIN_SIZES, STEPS
 from anonator.core.detection.networks import FaceNetwork, RetinaFaceNetwork, build_network, load_weights
 from anonator.core.detection.weights import find
 from anonator.core.frames import Detections
@@ -63,10 +64,7 @@ class FaultyNetwork(RetinaFaceNetwork):
     def __init__(
         self, fault: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
     ) -> None:
-        from face_detection.retinaface.config import cfg_mnet
-
-        super().__init__(cfg_mnet)
-        self.net = bundled_network().net
+        super().__init__(bundled_network().net, STEPS, MIN_SIZES)
         self.eval()
         self.fault = fault
 

@@ -327,8 +327,8 @@ def test_numbers_of_a_performance_mode_count_in_both_modes_or_only_without_the_l
             "[performance.maximum]\nmax_resolution = 640\n",
         )
     )
-    assert config.hipaa.presets.balanced == PerformancePreset(2, 3, 1600, "superfast")
-    assert config.standard.presets.balanced == PerformancePreset(2, 3, 800, "superfast")
+    assert config.hipaa.presets.balanced == PerformancePreset(2, 3, 1600, "veryfast")
+    assert config.standard.presets.balanced == PerformancePreset(2, 3, 800, "veryfast")
     assert (
         config.hipaa.presets.maximum.max_resolution == config.standard.presets.maximum.max_resolution == 640
     )
@@ -407,8 +407,8 @@ def test_the_other_examples_are_what_the_document_calls_them(tmp_path: Path) -> 
     _, presets, *locks = examples()
     stricter, looser = (load(written(tmp_path, text)).hipaa for text in locks)
     changed = load(written(tmp_path, presets))
-    assert changed.hipaa.presets.balanced == PerformancePreset(2, 3, 1280, "superfast")
-    assert changed.standard.presets.balanced == PerformancePreset(2, 5, 960, "superfast")
+    assert changed.hipaa.presets.balanced == PerformancePreset(2, 3, 1280, "veryfast")
+    assert changed.standard.presets.balanced == PerformancePreset(2, 5, 960, "veryfast")
     assert stricter != Settings() and not stricter.hipaa_waiver
     assert looser.hipaa_waiver == HIPAA_WAIVER and looser.threshold > 0.5
     for settings in (stricter, looser):

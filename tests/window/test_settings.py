@@ -214,3 +214,19 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
         assert len(box.cget("values")) == len(choices), f"ui/panels/choices.py needs words for all {choices}"
     assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
     assert set(panel.masking.modes) == set(Mode)
+
+
+def test_the_picture_quality_is_one_choice_and_remembered(drive: Drive) -> None:
+    driver = drive()
+    driver.show()
+    box = driver.window.panel.free.picture.box
+    assert box.get() == "Like the original" and driver.window.state.settings.crf == 21
+    box.current(list(box.cget("values")).index("Best picture"))
+    box.event_generate("<<ComboboxSelected>>")
+    driver.window.root.update()
+    assert driver.window.state.settings == Settings(crf=17)
+    driver.close()
+    again = drive()
+    assert again.window.state.settings == Settings(crf=17)
+    again.window.choosing.choose("crf", 18)
+    assert again.window.panel.free.picture.box.get() == "Best picture (CRF 18)"

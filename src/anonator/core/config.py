@@ -294,11 +294,12 @@ class Settings:
         Encoder.X264, "Which encoder writes the H.264 video.", topic=Topic.SPEED, window=True
     )
     crf: int = setting(
-        17,
+        21,
         "Quality of the video; a lower number looks better and makes a larger file.",
         low=0,
         high=40,
         topic=Topic.RESULTS,
+        window=True,
     )
     report: bool = setting(
         True,

@@ -162,7 +162,10 @@ def _wanted(run: Run, attempt: Attempt) -> dict[int, bool]:
     """The finished frames that the job's own detector looks at again, and whether turned, too."""
     over = [face for face in run.repairs if face.score >= run.job.settings.threshold]
     near = frames_near(over, float(attempt.reader.info.average_rate), len(run.record))
-    sample = run.rendering.to_look_at() if run.rendering else frames_to_look_at(run.record)
+    if run.rendering:
+        sample = run.rendering.to_look_at()
+    else:
+        sample = frames_to_look_at(run.record, another_sees_all=run.second is not None)
     return {**dict.fromkeys(near, False), **sample}
 
 

@@ -50,7 +50,7 @@ def _second_looks(run: Run) -> float:
     """What a second look at the frames so far costs, in what the first one cost."""
     seen, known = run.second_looks
     if len(run.record) > 1.2 * seen and run.record.looked_at:  # seldom, because it goes over all of them
-        wanted = frames_to_look_at(run.record)
+        wanted = frames_to_look_at(run.record, another_sees_all=run.second is not None)
         known = effort(wanted) / (run.record.looked_at + (TURNED_EFFORT - 1) * len(run.record.turned))
         run.second_looks = len(run.record), known
     return known

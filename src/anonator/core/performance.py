@@ -43,9 +43,9 @@ class Presets:
     """The numbers of every performance mode; the published leaks were measured with these defaults."""
 
     original: PerformancePreset = PerformancePreset(1, 1, 1920, "faster")
-    quality: PerformancePreset = PerformancePreset(8, 1, 1920, "veryfast")
-    balanced: PerformancePreset = PerformancePreset(8, 3, 1280, "superfast")
-    maximum: PerformancePreset = PerformancePreset(16, 5, 960, "ultrafast")
+    quality: PerformancePreset = PerformancePreset(8, 1, 1920, "faster")
+    balanced: PerformancePreset = PerformancePreset(8, 3, 1280, "veryfast")
+    maximum: PerformancePreset = PerformancePreset(16, 5, 960, "superfast")
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):

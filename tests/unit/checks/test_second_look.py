@@ -43,6 +43,16 @@ def test_the_sample_holds_every_tenth_frame_cuts_and_what_lies_around_tracks() -
     assert frames_to_look_at(record) == {i: i in turned for i in sorted(upright | turned)}
 
 
+def test_the_sample_is_thin_where_both_detectors_see_every_frame() -> None:
+    record = recorded(*[()] * 13, *[(1,)] * 8, *[()] * 15, *[(2,)] * 6)
+    record.cuts.append(27)
+    record.looked_at = len(record)
+    assert set(frames_to_look_at(record, another_sees_all=True)) == {0, 30, 41, 26, 27}
+    assert set(frames_to_look_at(record)) == {0, 10, 20, 30, 40, 41, 26, 27, 12, 35}
+    record.looked_at -= 1
+    assert frames_to_look_at(record, another_sees_all=True) == frames_to_look_at(record)
+
+
 @pytest.mark.slow
 def test_an_uncovered_face_is_found_and_a_covered_one_is_not(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache

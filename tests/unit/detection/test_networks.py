@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -13,12 +15,15 @@ import pytest
 import torch
 from detector_helpers import bundled_network, random_network
 from face_detection.dsfd.utils import PriorBox as DsfdPriorBox
+from face_detection.retinaface.config import cfg_mnet
+from face_detection.retinaface.models.retinaface import RetinaFace
 from face_detection.retinaface.prior_box import generate_prior_box
 from safetensors.torch import save_file
 from torch import nn
 
 from anonator.core.config import Model
 from anonator.core.detection.cpu_fusion import FusedConvolution, fold_batch_norms, fuse_for_cpu, take_rgb
+from anonator.core.detection.mobilenet import MobileRetinaFace
 from anonator.core.detection.networks import (
     DsfdNetwork,
     FaceNetwork,
@@ -34,6 +39,18 @@ SIZES = {Model.MOBILENET: (160, 224), Model.RESNET50: (96, 130), Model.DSFD: (70
 """Height and width of the random pictures: odd ones too, where rounding shows."""
 
 
+def published_module(network: FaceNetwork) -> nn.Module:
+    """face_detection's own module with this network's weights."""
+    if not isinstance(network.net, MobileRetinaFace):
+        return network.net
+    published: nn.Module = RetinaFace(cfg_mnet).eval()
+    state = network.net.state_dict()
+    if not any(key.endswith("running_mean") for key in state):
+        fold_batch_norms(published)
+    published.load_state_dict(state, strict=True)
+    return published
+
+
 def published_answer(network: FaceNetwork, bgr: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Boxes (N, P, 4) and scores (N, P) of face_detection's own module, decoding and priors."""
     with torch.inference_mode(), warnings.catch_warnings():
@@ -41,7 +58,7 @@ def published_answer(network: FaceNetwork, bgr: torch.Tensor) -> tuple[torch.Ten
         if isinstance(network, DsfdNetwork):
             rows = network.net(bgr, 0.5, 0.3)
             return rows[..., :4], rows[..., 4]
-        regressions, scores, _ = network.net(bgr)
+        regressions, scores, _ = published_module(network)(bgr)
         height, width = bgr.shape[2:]
         return decode(regressions, network.priors(height, width)), scores[..., 1]
 
@@ -253,3 +270,16 @@ def test_numbers_of_another_kind_are_refused(state: dict[str, torch.Tensor], tmp
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "weights.pth")
     refused(tmp_path / "weights.pth", "does not contain a network's weights")
+
+
+def test_the_bundled_network_loads_without_what_takes_seconds_to_import() -> None:
+    code = (
+        "import sys; from anonator.core.config import Settings; "
+        "from anonator.core.detection.loading import load_detector; "
+        "load_detector(Settings(device='cpu')).close(); "
+        "print([m for m in ('torchvision', 'face_detection', 'torch._dynamo', 'sympy') if m in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    assert run.stdout.strip() == "[]"

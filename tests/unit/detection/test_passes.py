@@ -5,7 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import torch
 from detector_helpers import make_detector
+from torchvision.ops import nms  # type: ignore[import-untyped]
 
 from anonator.core.detection.passes import (
     HINT,
@@ -13,6 +15,7 @@ from anonator.core.detection.passes import (
     SURELY_TURNED,
     Pass,
     all_passes,
+    best_of_each,
     further_passes,
     merge,
     plan_passes,
@@ -121,3 +124,17 @@ def test_a_dark_face_larger_than_the_picture_is_found(astronaut: np.ndarray) -> 
     sure = seen.select(seen.scores >= 0.5)
     assert len(sure) and (sure.boxes[:, 2:] - sure.boxes[:, :2]).max() > 350
     assert not (sure.turns == APART).any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_boxes_that_stay_are_torchvisions(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    count = int(draw.integers(0, 300))
+    corners = draw.uniform(0, 400, (count, 2))
+    boxes = np.concatenate([corners, corners + draw.uniform(4, 120, (count, 2))], axis=1).astype(np.float32)
+    scores = draw.uniform(0, 1, count).astype(np.float32)
+    if seed % 2:
+        scores = scores.round(1)  # equal ones stay in their order; some are 0
+    threshold = float(draw.uniform(0.2, 0.6))
+    expected = nms(torch.from_numpy(boxes), torch.from_numpy(scores), threshold).numpy()
+    np.testing.assert_array_equal(best_of_each(boxes, scores, threshold), expected)

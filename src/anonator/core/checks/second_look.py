@@ -27,6 +27,9 @@ from anonator.core.tracking.schedule import find_faces
 
 SAMPLE_EVERY = 10
 """Every n-th finished frame is looked at, and those at the ends of tracks and scenes."""
+THIN_SAMPLE_EVERY = 30
+"""Where the job looked at every frame and a second detector sees every finished one: there the first one can
+only find what it found before, unless the masks aren't where they belong."""
 TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
@@ -61,7 +64,7 @@ class Uncovered:
     """The second detector found it, and it was confirmed."""
 
 
-def frames_to_look_at(record: MaskRecord) -> dict[int, bool]:
+def frames_to_look_at(record: MaskRecord, *, another_sees_all: bool = False) -> dict[int, bool]:
     """Indexes of the frames of the sample, and whether each is also looked at turned.
 
     Turned looks are repeated only where the job made them: elsewhere in a crowd, some shirt looks like a
@@ -69,12 +72,14 @@ def frames_to_look_at(record: MaskRecord) -> dict[int, bool]:
 
     Args:
         record: of the whole video.
+        another_sees_all: whether a second detector looks at every finished frame.
     """
     last = len(record) - 1
-    chosen = {*range(0, last + 1, SAMPLE_EVERY), last}
+    thin = another_sees_all and record.looked_at >= len(record)
+    chosen = {*range(0, last + 1, THIN_SAMPLE_EVERY if thin else SAMPLE_EVERY), last}
     for cut in record.cuts:
         chosen |= {cut - 1, cut}
-    for edge in record.edges():
+    for edge in () if thin else record.edges():
         # in a crowd tracks end in every frame: one look nearby serves them all
         if not chosen & {edge - 1, edge, edge + 1}:
             chosen.add(edge)

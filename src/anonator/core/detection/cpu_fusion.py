@@ -10,6 +10,7 @@ import logging
 import platform
 from collections.abc import Callable
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +32,25 @@ def fold_batch_norms(module: nn.Module) -> None:
     for conv_name, norm_name in pairs:
         conv, norm = module._modules.get(conv_name), module._modules.get(norm_name)
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            module._modules[conv_name] = fuse_conv_bn_eval(conv, norm)
+            module._modules[conv_name] = _with_norm(conv, norm)
             module._modules[norm_name] = nn.Identity()
+
+
+def _with_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    if not conv.weight.is_meta:
+        return fuse_conv_bn_eval(conv, norm)
+    # there are no numbers yet, and arithmetic with none takes PyTorch's compiler along: a second or two
+    place = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        cast(tuple[int, int], conv.kernel_size),
+        cast(tuple[int, int], conv.stride),
+        cast(tuple[int, int], conv.padding),
+        cast(tuple[int, int], conv.dilation),
+        conv.groups,
+        device="meta",
+    )
+    return place.eval()
 
 
 def take_rgb(network: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""The three face networks: built from face_detection's classes, loaded strictly, made ready for inference."""
+"""The three face networks: built, loaded strictly, made ready for inference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from anonator.core.config import Model
 from anonator.core.detection.cpu_fusion import fold_batch_norms, take_rgb
+from anonator.core.detection.mobilenet import MIN_SIZES, STEPS, MobileRetinaFace
 from anonator.errors import WeightsInvalidError
 
 RGB_MEANS = (123.0, 117.0, 104.0)
@@ -65,13 +66,17 @@ class FaceNetwork(nn.Module):
 class RetinaFaceNetwork(FaceNetwork):
     """RetinaFace without its landmark heads, which nothing here needs."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        from face_detection.retinaface.models.retinaface import RetinaFace
+    def __init__(self, net: nn.Module, steps: list[int], min_sizes: list[list[int]]) -> None:
+        """Take the layers, as their weights are saved.
 
-        super().__init__(RetinaFace(config))
-        self.light = config["name"] == "mobilenet0.25"
-        self.steps: list[int] = config["steps"]
-        self.min_sizes: list[list[int]] = config["min_sizes"]
+        Args:
+            net: body, fpn, ssh1 to ssh3, ClassHead, BboxHead and LandmarkHead.
+            steps: pixels from one prior to the next, on each level.
+            min_sizes: sides of the priors, in pixels, on each level.
+        """
+        super().__init__(net)
+        self.light = isinstance(net, MobileRetinaFace)
+        self.steps, self.min_sizes = steps, min_sizes
         self.heads = nn.ModuleList()
 
     def _merge_heads(self) -> None:
@@ -218,12 +223,13 @@ def build_network(model: Model) -> FaceNetwork:
 
 
 def _empty_network(model: Model) -> FaceNetwork:
-    from face_detection.retinaface.config import cfg_mnet, cfg_re50
-
     if model is Model.MOBILENET:
-        return RetinaFaceNetwork(cfg_mnet)
+        return RetinaFaceNetwork(MobileRetinaFace(), STEPS, MIN_SIZES)
     if model is Model.RESNET50:
-        return RetinaFaceNetwork(cfg_re50)
+        from face_detection.retinaface.config import cfg_re50
+        from face_detection.retinaface.models.retinaface import RetinaFace
+
+        return RetinaFaceNetwork(RetinaFace(cfg_re50), cfg_re50["steps"], cfg_re50["min_sizes"])
     if model is Model.DSFD:
         return DsfdNetwork()
     # nothing else: mypy says "missing return statement" here about a model that has no network

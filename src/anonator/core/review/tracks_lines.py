@@ -109,6 +109,7 @@ def edit_of(line: Line) -> Edit:
         line["reason"],
         line["other"],
         line["at"],
+        line.get("step", 0),
         line["by_program"],
     )
 

@@ -45,6 +45,21 @@ ENCODER = {
     Encoder.QSV: ("Intel (Quick Sync)", "Needs an Intel graphics unit; faster, larger files."),
     Encoder.AMF: ("AMD (AMF)", "Needs an AMD graphics card; faster, larger files."),
 }
+
+
+class PictureQuality(Enum):
+    """What people choose from; the values are CRF."""
+
+    SMALLER = 24
+    SOURCE = 21
+    BEST = 17
+
+
+PICTURE = {
+    PictureQuality.SMALLER: ("Smaller file", "Slightly softer than the original."),
+    PictureQuality.SOURCE: ("Like the original", "Looks like the original, in a file of about its size."),
+    PictureQuality.BEST: ("Best picture", "Hardly any loss; files are often twice as large as the original."),
+}
 MODE = {
     Mode.SOLID: ("Solid", "A black box; nothing of the face remains. The safest choice."),
     Mode.BLUR: ("Blur", "A blur, in proportion to the face."),
@@ -63,6 +78,16 @@ def performance_words(presets: Presets) -> dict[Performance, tuple[str, str]]:
 def _every(n: int) -> str:
     ending = {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th") if n // 10 != 1 else "th"
     return "Every frame" if n == 1 else f"Every {n}{ending} frame"
+
+
+def picture_words(crf: int) -> tuple[PictureQuality, dict[PictureQuality, tuple[str, str]]]:
+    """The quality that comes closest to this CRF, and all of them in words."""
+    nearest = min(PictureQuality, key=lambda each: abs(each.value - crf))
+    name, effect = PICTURE[nearest]
+    words = dict(PICTURE)
+    if nearest.value != crf:
+        words[nearest] = f"{name} (CRF {crf})", effect
+    return nearest, words
 
 
 EnumT = TypeVar("EnumT", bound=Enum)

@@ -16,7 +16,7 @@ from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
-from anonator.ui.panels.choices import ENCODER, MODEL, Choice, performance_words
+from anonator.ui.panels.choices import ENCODER, MODEL, PICTURE, Choice, performance_words, picture_words
 
 SWITCHES = (
     (
@@ -67,6 +67,10 @@ class FreeSettings(Section):
         self.encoder.offer((Encoder.X264,))  # the others are added once they have been tried
         ToolTip(self.encoder.box, theme, "Hardware encoders are faster, if this computer has one.")
         self.put(self.encoder)
+        self.heading("Picture quality", SETTINGS["crf"].declared.doc)
+        self.picture = Choice(self, theme, PICTURE, lambda quality: choose("crf", quality.value))
+        ToolTip(self.picture.box, theme, "The black boxes are the same in all three.")
+        self.put(self.picture)
         self.switches: dict[str, Switch] = {}
         for name, words, tip in SWITCHES:
             self.switches[name] = self.switch(words, tip, partial(choose, name))
@@ -123,6 +127,11 @@ class FreeSettings(Section):
         ):
             choice.set(value)  # type: ignore[arg-type]
             choice.enable(free)
+        quality, words = picture_words(settings.crf)
+        self.picture.describe(words)
+        self.picture.offer(tuple(PICTURE))
+        self.picture.set(quality)
+        self.picture.enable(free)
         if missing_size is None:
             self.fetch.grid_remove()
         else:

@@ -1,0 +1,62 @@
+"""What takes long, for a worker: how much is covered on each frame, and where the doubts are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anonator.core.frames import Masks
+from anonator.core.review.analysis import Analysis
+from anonator.core.review.corrected import Corrected
+from anonator.core.review.doubts import Doubt, doubts
+from anonator.core.review.edits import Edit
+from anonator.core.review.reviewed import apply
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtCard:
+    """A doubt, with the number by which it is called as long as it lasts."""
+
+    number: int
+    doubt: Doubt
+    index: int
+    """Of its first frame."""
+    is_done: bool = False
+    """A person found nothing wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """What an assessor made of one state of a review."""
+
+    version: int
+    """Of the session that it was made for."""
+    counts: np.ndarray
+    """(frames,) int32: places covered on each frame."""
+    doubts: tuple[DoubtCard, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessor:
+    """Makes an assessment of one state of a review."""
+
+    version: int
+    analysis: Analysis
+    edits: tuple[Edit, ...]
+    found: Sequence[Masks]
+
+    def __call__(self) -> Assessment:
+        """Do it; this takes seconds for long videos."""
+        analysis = self.analysis
+        corrected = Corrected(apply(self.edits, analysis), analysis.settings.mask_scale)
+        counts = [
+            len(corrected.masks(pts, found)) for pts, found in zip(analysis.pts, self.found, strict=True)
+        ]
+        order = {pts: index for index, pts in enumerate(analysis.pts)}
+        cards = tuple(
+            DoubtCard(number, each, order[each.span[0]])
+            for number, each in enumerate(doubts(analysis, self.edits), 1)
+        )
+        return Assessment(self.version, np.array(counts, np.int32), cards)
