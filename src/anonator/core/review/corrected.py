@@ -78,14 +78,30 @@ class Corrected:
 
     def shown(self, pts: int, found: Masks) -> Float32Array:
         """(N, 4) the places that covering would cover and that stay visible by an edit."""
-        owners = [self._owner(source, pts) for source in found.track_ids.tolist()]
-        drawn = [
-            self._place(id, pts)
-            for id, (first, last) in self._drawn
-            if id in self._of_program and first <= pts <= last and self._is_visible(id, pts)
-        ]
-        free = np.array([owner is None for owner in owners], bool)
-        return np.concatenate([found.boxes[free], np.array(drawn, np.float32).reshape(-1, 4)])
+        places = self.left_visible(pts, found)
+        own = {id for id, _ in self._drawn} - self._of_program
+        kept = [box for id, box in zip(places.track_ids.tolist(), places.boxes, strict=True) if id not in own]
+        return np.array(kept, np.float32).reshape(-1, 4)
+
+    def left_visible(self, pts: int, found: Masks) -> Masks:
+        """What would be covered at a moment but for an edit, drawn covers among it.
+
+        Args:
+            pts: of the frame.
+            found: what covering put on it.
+        """
+        ids: list[int] = []
+        boxes: list[Sequence[float]] = []
+        for source, box in zip(found.track_ids.tolist(), found.boxes.tolist(), strict=True):
+            if self._owner(source, pts) is None:
+                within = (p.id for p in self._pieces.get(source, ()) if p.span[0] <= pts <= p.span[1])
+                ids.append(next(within, source))
+                boxes.append(box)
+        for id, (first, last) in self._drawn:
+            if first <= pts <= last and self._is_visible(id, pts):
+                ids.append(id)
+                boxes.append(self._place(id, pts))
+        return Masks(np.array(boxes, np.float32).reshape(-1, 4), np.array(ids, np.int32))
 
     def _owner(self, source: int, pts: int) -> int | None:
         """The track that a found one belongs to at a moment, or None if it is not covered then."""

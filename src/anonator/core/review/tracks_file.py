@@ -126,7 +126,7 @@ def read(path: Path, key: VideoKey | None = None) -> Kept:
 def find(key: VideoKey) -> list[Path]:
     """The reviews of a video in the state folder."""
     found = []
-    for path in sorted(state_folder().glob(f"*{SUFFIX}")):
+    for path in sorted(state_folder().glob(f"[!.]*{SUFFIX}")):
         with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
             first = gzip.GzipFile(fileobj=file) if file.read(2) == _GZIP else file
             file.seek(0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from anonator.core import boxes as box_ops
-from anonator.core.frames import Float32Array, Masks
+from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.corrected import Corrected
 from anonator.core.review.edits import (
@@ -111,37 +111,21 @@ class ReviewSession:
 
     def masks(self, index: int) -> Masks:
         """What will be covered on a frame: (N, 4) xyxy in pixels, enlarged and cut at the edges, and ids."""
-        if not self._found:
-            return Masks(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
-        key = self.analysis.key
-        masks = self._corrected.masks(self.analysis.pts[index], self._found[index])
-        boxes = box_ops.clip(
-            box_ops.expand(masks.boxes, self.analysis.settings.mask_scale), key.width, key.height
-        )
-        whole = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
-        return Masks(boxes[whole], masks.track_ids[whole])
-
-    def visible(self, index: int) -> Float32Array:
-        """(N, 4) places of a frame that would be covered and stay visible by an edit, in pixels."""
-        if not self._found:
-            return np.zeros((0, 4), np.float32)
-        key = self.analysis.key
-        shown = self._corrected.shown(self.analysis.pts[index], self._found[index])
-        enlarged = box_ops.expand(shown, self.analysis.settings.mask_scale)
-        return box_ops.clip(enlarged, key.width, key.height)
+        return self._on_picture(self._corrected.masks, index)
 
     def left_visible(self, index: int) -> Masks:
-        """What an edit leaves visible on a frame, as masks() has it, with the ids of its tracks."""
-        pts = self.analysis.pts[index]
-        hidden = {id for id, (first, last), _ in self.state.visible if first <= pts <= last}
-        if not self._found or not hidden:
+        """What would be covered on a frame and stays visible by an edit, as masks() gives it."""
+        return self._on_picture(self._corrected.left_visible, index)
+
+    def _on_picture(self, of: Callable[[int, Masks], Masks], index: int) -> Masks:
+        if not self._found:
             return Masks(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
-        key, scale = self.analysis.key, self.analysis.settings.mask_scale
-        everything = Corrected(replace(self.state, visible=frozenset()), scale)
-        masks = everything.masks(pts, self._found[index])
-        boxes = box_ops.clip(box_ops.expand(masks.boxes, scale), key.width, key.height)
-        free = np.isin(masks.track_ids, list(hidden))
-        return Masks(boxes[free], masks.track_ids[free])
+        key = self.analysis.key
+        masks = of(self.analysis.pts[index], self._found[index])
+        boxes = box_ops.expand(masks.boxes, self.analysis.settings.mask_scale)
+        boxes = box_ops.clip(boxes, key.width, key.height)
+        whole = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
+        return Masks(boxes[whole], masks.track_ids[whole])
 
     def held(self, index: int) -> set[int]:
         """Ids of the drawn covers that couldn't be followed at this frame."""
@@ -304,6 +288,12 @@ class ReviewSession:
         """Note that a stretch was shown; no action of a person."""
         self._append(self._edit(Operation.SEEN, None, span, reason=how))
         self._tell()
+
+    def sign(self, edit: Edit) -> None:
+        """Take a signature; nothing can be changed after it. Only for Signing, which has made the file."""
+        self._append(edit)
+        self._take_state()
+        self._changed()
 
     # --- undo and redo
 
