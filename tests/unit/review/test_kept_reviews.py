@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,8 @@ def test_a_video_of_the_same_length_with_other_times_is_another(tmp_path: Path) 
 def test_the_latest_comes_first_but_signed_ones_come_last(tmp_path: Path) -> None:
     video = clip(tmp_path / "a.mp4", seconds=20 / 25)
     paths = [create(read_to_its_end(video)) for _ in range(3)]
-    add(paths[1], Edit(1, Operation.SEEN, None, (0, 0)))
+    for age, path in zip((20, 10, 30), paths, strict=True):
+        os.utime(path, (1e9 - age, 1e9 - age))  # file systems don't tell moments apart
     assert kept_reviews.of_video(video)[0].path == paths[1]
     add(paths[2], Edit(1, Operation.SIGN, reason="AB"))
     assert [each.path for each in kept_reviews.of_video(video)] == [paths[1], paths[0], paths[2]]

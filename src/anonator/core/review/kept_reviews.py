@@ -55,7 +55,7 @@ class Unfinished:
 
 
 def of_video(video: Path) -> list[KeptReview]:
-    """The reviews of a video: those that nobody has signed first, and the latest of them; call it in a worker.
+    """The reviews of a video, unsigned ones first, each kind the latest first; call it in a worker.
 
     Only the first line of most files is read. The times of all frames are compared once the review is opened.
 
