@@ -15,7 +15,9 @@ from anonator.core.reading.reader import VideoReader
 from anonator.core.review import kept_reviews, tracks_file
 from anonator.core.review.analysis import Analysis, Collector
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.kept_reviews import Standing, Unfinished
 from anonator.core.review.tracks_file import TracksFile, create
+from anonator.errors import ReviewError
 
 
 @pytest.fixture(autouse=True)
@@ -50,14 +52,15 @@ def test_the_reviews_of_a_video_are_found_with_how_far_they_are(tmp_path: Path) 
     kept = read_to_its_end(video)
     path = create(kept)
     create(read_to_its_end(other))
-    (found,) = kept_reviews.of_video(video)
-    assert found == kept_reviews.KeptReview(path, 0.0, begun=False, signed="")
+    assert kept_reviews.of_video(video) == [path]
+    assert kept_reviews.standing(path) == Standing(0.0, begun=False, signed="")
     add(path, Edit(1, Operation.SEEN, None, (kept.pts[0], kept.pts[4])))
-    (found,) = kept_reviews.of_video(video)
-    assert (found.share_seen, found.begun) == (0.25, True)
+    assert kept_reviews.standing(path) == Standing(0.25, begun=True, signed="")
     add(path, Edit(2, Operation.SIGN, reason="AB"))
-    assert [each.signed for each in kept_reviews.of_video(video)] == ["AB"]
-    assert kept_reviews.of_video(tmp_path / "gone.mp4") == []
+    assert kept_reviews.of_video(video) == [path]
+    assert kept_reviews.standing(path).signed == "AB"
+    with pytest.raises(ReviewError, match="read"):
+        kept_reviews.of_video(tmp_path / "gone.mp4")
 
 
 def test_a_video_of_the_same_length_with_other_times_is_another(tmp_path: Path) -> None:
@@ -75,9 +78,10 @@ def test_the_latest_comes_first_but_signed_ones_come_last(tmp_path: Path) -> Non
     paths = [create(read_to_its_end(video)) for _ in range(3)]
     for age, path in zip((20, 10, 30), paths, strict=True):
         os.utime(path, (1e9 - age, 1e9 - age))  # file systems don't tell moments apart
-    assert kept_reviews.of_video(video)[0].path == paths[1]
+    assert kept_reviews.of_video(video) == [paths[1], paths[0], paths[2]]
     add(paths[2], Edit(1, Operation.SIGN, reason="AB"))
-    assert [each.path for each in kept_reviews.of_video(video)] == [paths[1], paths[0], paths[2]]
+    os.utime(paths[2])
+    assert kept_reviews.of_video(video) == [paths[1], paths[0], paths[2]]
 
 
 def test_only_what_nobody_has_signed_is_unfinished(folder: Path) -> None:
@@ -101,13 +105,13 @@ def test_removing_leaves_signed_and_open_ones_alone(folder: Path) -> None:
     free, is_open, signed = (create(analysis()) for _ in range(3))
     add(signed, Edit(1, Operation.SIGN, reason="AB"))
     with TracksFile(is_open) as file:
-        left = kept_reviews.unfinished()
-        assert kept_reviews.remove((*left.begun, *left.untouched)) == 1
+        assert kept_reviews.unfinished() == Unfinished(untouched=(free,))
+        assert kept_reviews.remove((free, is_open)) == 1
         file.append(AREA)
     assert sorted(folder.iterdir()) == sorted([is_open, signed])
     assert kept_reviews.remove([free]) == 0
 
 
 def test_without_reviews_there_is_nothing(tmp_path: Path) -> None:
-    assert kept_reviews.unfinished() == kept_reviews.Unfinished((), ())
+    assert kept_reviews.unfinished() == Unfinished((), ())
     assert kept_reviews.of_video(clip(tmp_path / "a.mp4", seconds=3 / 25)) == []

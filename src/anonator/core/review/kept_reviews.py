@@ -14,14 +14,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from anonator.core import file_lock
+from anonator.core.privacy import without_path
 from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.reader import probe
-from anonator.core.review.analysis import VideoKey
+from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.reviewed import apply
 from anonator.core.review.summary import share_seen
 from anonator.core.review.tracks_file import SUFFIX, read, state_folder
 from anonator.core.review.tracks_lines import BROKEN, edit_of, key_of
+from anonator.core.windows_files import reachable
 from anonator.errors import ReviewError
 
 log = logging.getLogger(__name__)
@@ -32,10 +34,9 @@ CLOSE_SECONDS = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptReview:
-    """One review, as far as a list tells of it."""
+class Standing:
+    """How far a review is."""
 
-    path: Path
     share_seen: float
     """Of the frames, 0..1."""
     begun: bool
@@ -48,52 +49,56 @@ class KeptReview:
 class Unfinished:
     """The reviews that nobody has signed."""
 
-    begun: tuple[Path, ...]
+    begun: tuple[Path, ...] = ()
     """A person has looked at something or changed something in them."""
-    untouched: tuple[Path, ...]
+    untouched: tuple[Path, ...] = ()
     """Those in which nobody has, and what cannot be read any more."""
 
 
-def of_video(video: Path) -> list[KeptReview]:
+def of_video(video: Path) -> list[Path]:
     """The reviews of a video, unsigned ones first, each kind the latest first; call it in a worker.
 
-    Only the first line of most files is read. The times of all frames are compared once the review is opened.
-
-    Args:
-        video: the original.
+    Of most files only the first line is read. The times of all frames are compared once a review is opened.
 
     Raises:
-        InputError: the video can't be opened.
+        AnonatorError: the video can't be read.
     """
     try:
-        length = video.stat().st_size
-    except OSError:
-        return []
+        length = reachable(video).stat().st_size
+    except OSError as exc:
+        raise ReviewError("The video can't be read.") from without_path(exc)
     alike = [path for path in _files() if _length_of(path) == length]
-    if not alike:
-        return []
-    info = probe(video)
-    found = []
+    info = probe(video) if alike else None
+    found: list[tuple[bool, Path]] = []
     for path in alike:
         with contextlib.suppress(ReviewError):
             kept = read(path)
-            if _fits(kept.analysis.key, kept.analysis.pts, info):
-                state = apply(kept.edits, kept.analysis)
-                share = share_seen(state, kept.analysis)
-                found.append(KeptReview(path, share, _is_begun(kept.edits), state.signed))
-    return sorted(found, key=lambda review: bool(review.signed))
+            if info is not None and _fits(kept.analysis, info):
+                found.append((bool(apply(kept.edits, kept.analysis).signed), path))
+    return [path for _, path in sorted(found, key=lambda each: each[0])]
+
+
+def standing(path: Path) -> Standing:
+    """How far a review is; reads all of it.
+
+    Raises:
+        ReviewError: it can't be used.
+    """
+    kept = read(path)
+    state = apply(kept.edits, kept.analysis)
+    return Standing(share_seen(state, kept.analysis), _is_begun(kept.edits), state.signed)
 
 
 def unfinished() -> Unfinished:
-    """The reviews on this computer that nobody has signed."""
+    """The reviews on this computer that nobody has signed, but for those that are open."""
     begun: list[Path] = []
     untouched: list[Path] = []
     for path in _files():
         try:
             content = path.read_bytes()
         except OSError:
-            continue
-        if content[:2] == GZIP:
+            continue  # Windows lets nobody read what is open
+        if content[:2] == GZIP or not _is_free(path):
             continue  # only signed ones are compressed
         edits = _edits_in(content)
         if not _is_signed(edits):
@@ -102,23 +107,35 @@ def unfinished() -> Unfinished:
 
 
 def remove(reviews: Iterable[Path]) -> int:
-    """Delete reviews, but none that is open, and return how many are gone."""
-    gone = 0
+    """Delete reviews, but none that is open, and return how many are left."""
+    left = 0
     for path in reviews:
         try:
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                is_free = file_lock.take(descriptor)
-                if is_free:
-                    file_lock.release(descriptor)
-            finally:
-                os.close(descriptor)  # Windows deletes no open file
-            if is_free:
-                path.unlink()
-                gone += 1
+            if not _is_free(path):
+                left += 1
+            else:
+                path.unlink(missing_ok=True)
         except OSError as exc:
             log.warning("a review could not be removed (%s)", type(exc).__name__)
-    return gone
+            left += 1
+    return left
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody has a review open."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        is_free = file_lock.take(descriptor)
+        if is_free:
+            file_lock.release(descriptor)
+    finally:
+        os.close(descriptor)  # Windows deletes no open file
+    return is_free
 
 
 def _files() -> list[Path]:
@@ -139,9 +156,9 @@ def _length_of(path: Path) -> int | None:
     return None
 
 
-def _fits(key: VideoKey, pts: tuple[int, ...], info: VideoInfo) -> bool:
+def _fits(analysis: Analysis, info: VideoInfo) -> bool:
     """Whether a video's header doesn't speak against it."""
-    base = Fraction(*key.time_base)
+    base, pts = Fraction(*analysis.key.time_base), analysis.pts
     if base != info.time_base or not pts:
         return False
     return info.duration_seconds is None or (pts[-1] - pts[0]) * base <= info.duration_seconds + CLOSE_SECONDS
