@@ -1,26 +1,36 @@
-"""The reviews that are kept on this computer: found for a video, looked into, and removed."""
+"""Reviews that this computer keeps: those of a video, how far they are, and removing unfinished ones."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import json
+import logging
+import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from anonator.core import file_lock
 from anonator.core.privacy import without_path
-from anonator.core.review.analysis import VideoKey
+from anonator.core.reading.info import VideoInfo
+from anonator.core.reading.reader import probe
+from anonator.core.review.analysis import Analysis
+from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.reviewed import apply
-from anonator.core.review.summary import summary
+from anonator.core.review.summary import share_seen
 from anonator.core.review.tracks_file import SUFFIX, read, state_folder
-from anonator.core.review.tracks_lines import BROKEN, key_of
+from anonator.core.review.tracks_lines import BROKEN, edit_of, key_of
 from anonator.core.windows_files import reachable
-from anonator.errors import AnonatorError, ReviewError
+from anonator.errors import ReviewError
+
+log = logging.getLogger(__name__)
 
 GZIP = b"\x1f\x8b"
+CLOSE_SECONDS = Fraction(1)
+"""By which the length that a header promises may differ from that of the frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,9 @@ class Standing:
     """How far a review is."""
 
     share_seen: float
+    """Of the frames, 0..1."""
     begun: bool
-    """Whether a person has looked at it or changed something."""
+    """Whether a person has looked at anything or changed something."""
     signed: str
     """Initials of who signed it, or ""."""
 
@@ -39,24 +50,32 @@ class Unfinished:
     """The reviews that nobody has signed."""
 
     begun: tuple[Path, ...] = ()
+    """A person has looked at something or changed something in them."""
     untouched: tuple[Path, ...] = ()
-    """Those that nobody has begun."""
+    """Those in which nobody has, and what cannot be read any more."""
 
 
 def of_video(video: Path) -> list[Path]:
-    """The reviews of a video, the newest first; only their first lines are read.
+    """The reviews of a video, unsigned ones first, each kind the latest first; call it in a worker.
 
-    They're told by the length of the video's file; whoever makes pictures compares every time as well.
+    Of most files only the first line is read. The times of all frames are compared once a review is opened.
 
     Raises:
-        ReviewError: the video can't be read.
+        AnonatorError: the video can't be read.
     """
     try:
         length = reachable(video).stat().st_size
     except OSError as exc:
         raise ReviewError("The video can't be read.") from without_path(exc)
-    found = [(path.stat().st_mtime, path) for path, key in _headers() if key.file_bytes == length]
-    return [path for _, path in sorted(found, reverse=True)]
+    alike = [path for path in _files() if _length_of(path) == length]
+    info = probe(video) if alike else None
+    found: list[tuple[bool, Path]] = []
+    for path in alike:
+        with contextlib.suppress(ReviewError):
+            kept = read(path)
+            if info is not None and _fits(kept.analysis, info):
+                found.append((bool(apply(kept.edits, kept.analysis).signed), path))
+    return [path for _, path in sorted(found, key=lambda each: each[0])]
 
 
 def standing(path: Path) -> Standing:
@@ -67,61 +86,99 @@ def standing(path: Path) -> Standing:
     """
     kept = read(path)
     state = apply(kept.edits, kept.analysis)
-    share = summary(kept.edits, state, kept.analysis)["share_seen"]
-    begun = any(not edit.by_program for edit in kept.edits)
-    return Standing(share if isinstance(share, float) else 0.0, begun, state.signed)
+    return Standing(share_seen(state, kept.analysis), _is_begun(kept.edits), state.signed)
 
 
 def unfinished() -> Unfinished:
-    """All reviews that nobody has signed, but for those that are open."""
+    """The reviews on this computer that nobody has signed, but for those that are open."""
     begun: list[Path] = []
     untouched: list[Path] = []
-    for path, _ in _headers():
-        if _is_signed(path) or _is_open(path):
-            continue
+    for path in _files():
         try:
-            has_begun = standing(path).begun
-        except AnonatorError:
-            has_begun = False  # of no use to anybody
-        (begun if has_begun else untouched).append(path)
+            content = path.read_bytes()
+        except OSError:
+            continue  # Windows lets nobody read what is open
+        if content[:2] == GZIP or not _is_free(path):
+            continue  # only signed ones are compressed
+        edits = _edits_in(content)
+        if not _is_signed(edits):
+            (begun if _is_begun(edits) else untouched).append(path)
     return Unfinished(tuple(begun), tuple(untouched))
 
 
-def remove(paths: Iterable[Path]) -> int:
-    """Remove reviews, and return how many could not be removed."""
+def remove(reviews: Iterable[Path]) -> int:
+    """Delete reviews, but none that is open, and return how many are left."""
     left = 0
-    for path in paths:
+    for path in reviews:
         try:
-            path.unlink(missing_ok=True)
-        except OSError:
+            if not _is_free(path):
+                left += 1
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            log.warning("a review could not be removed (%s)", type(exc).__name__)
             left += 1
     return left
 
 
-def _headers() -> Iterator[tuple[Path, VideoKey]]:
-    """Every review with the key of its video."""
-    for path in sorted(state_folder().glob(f"*{SUFFIX}")):
-        if path.name.startswith("."):
-            continue
-        with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
-            first = gzip.GzipFile(fileobj=file) if file.read(2) == GZIP else file
-            file.seek(0)
-            yield path, key_of(json.loads(first.readline()))
-
-
-def _is_signed(path: Path) -> bool:
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        return file.read(2) == GZIP
-    return False
-
-
-def _is_open(path: Path) -> bool:
-    """Whether a program has it open now."""
+def _is_free(path: Path) -> bool:
+    """Whether nobody has a review open."""
     try:
-        with open(path, "rb+") as file:
-            if not file_lock.take(file.fileno()):
-                return True
-            file_lock.release(file.fileno())
-    except OSError:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
         return True
-    return False
+    except OSError:
+        return False
+    try:
+        is_free = file_lock.take(descriptor)
+        if is_free:
+            file_lock.release(descriptor)
+    finally:
+        os.close(descriptor)  # Windows deletes no open file
+    return is_free
+
+
+def _files() -> list[Path]:
+    """All reviews with a name of their own, the latest first."""
+    times = {}
+    for path in state_folder().glob(f"[!.]*{SUFFIX}"):
+        with contextlib.suppress(OSError):
+            times[path] = path.stat().st_mtime_ns
+    return sorted(times, key=lambda path: (-times[path], path.name))
+
+
+def _length_of(path: Path) -> int | None:
+    """Of the video that a file's first line names, in bytes; None if there's no such line."""
+    with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
+        first = gzip.GzipFile(fileobj=file) if file.read(2) == GZIP else file
+        file.seek(0)
+        return key_of(json.loads(first.readline(1 << 20))).file_bytes
+    return None
+
+
+def _fits(analysis: Analysis, info: VideoInfo) -> bool:
+    """Whether a video's header doesn't speak against it."""
+    base, pts = Fraction(*analysis.key.time_base), analysis.pts
+    if base != info.time_base or not pts:
+        return False
+    return info.duration_seconds is None or (pts[-1] - pts[0]) * base <= info.duration_seconds + CLOSE_SECONDS
+
+
+def _edits_in(content: bytes) -> list[Edit]:
+    """The edits of a file whose other lines are left alone; those that can't be read are left out."""
+    edits = []
+    for line in content.splitlines():
+        if line.startswith(b'{"kind":"edit"'):
+            with contextlib.suppress(*BROKEN):
+                edits.append(edit_of(json.loads(line)))
+    return edits
+
+
+def _is_begun(edits: Iterable[Edit]) -> bool:
+    return any(not edit.by_program for edit in edits)
+
+
+def _is_signed(edits: list[Edit]) -> bool:
+    """Whether a signature was left uncompressed by a crash; one that was undone again doesn't count."""
+    undone = {edit.target for edit in edits if edit.operation is Operation.UNDO}
+    return any(edit.operation is Operation.SIGN and edit.number not in undone for edit in edits)

@@ -24,7 +24,7 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
     return {
         "signed_by": signed.reason if signed else None,
         "signed_at": signed.at if signed else None,
-        "share_seen": _share(list(state.seen), analysis),
+        "share_seen": share_seen(state, analysis),
         "seen_how": {
             way or "not said": _share([e.span for e in seen if e.reason == way and e.span], analysis)
             for way in ways
@@ -45,6 +45,11 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         ],
         "found_by_weights_sha256": analysis.weights_sha256 or None,
     }
+
+
+def share_seen(state: Reviewed, analysis: Analysis) -> float:
+    """How many of the frames a person has seen, 0..1."""
+    return _share(list(state.seen), analysis)
 
 
 def _is(edit: Edit, operation: Operation) -> bool:

@@ -1,4 +1,4 @@
-"""What is drawn over a picture under review: small values without widgets, from the session to the picture."""
+"""What is drawn over a picture under review: small values, from the session to the picture."""
 
 from __future__ import annotations
 
