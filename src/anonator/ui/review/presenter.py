@@ -42,6 +42,7 @@ class ReviewPresenter:
         self._state = state
         self._drawn: ReviewState | None = None
         self._version = -1
+        self._counts: np.ndarray | None = None
         self._shown: int | None = None
         """The frame that is on the screen."""
 
@@ -67,10 +68,13 @@ class ReviewPresenter:
             screen.lanes.show_seen(stretches(self._seen.frames()))
         if state.ready and (self._version != self._session.version or drawn is None or not drawn.ready):
             self._version = self._session.version
-            screen.lanes.show_counts(self._session.counts())
             self._mark()
         elif drawn is None or drawn.selected != state.selected:
             self._mark()
+        counts = self._session.counts()
+        if counts is not self._counts:
+            self._counts = counts
+            screen.lanes.show_counts(counts)
 
     def show(self, shown: Shown) -> None:
         """Show a frame, with its marks."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from anonator.core.frames import Masks
 from anonator.errors import AnonatorError
 from anonator.ui.look.theme import Theme
@@ -138,6 +140,7 @@ class Review:
             lambda: self.screen.picture.side,
             PlayingActions(show=presenter.show, moved=self.desk.moved, seen=self._saw, failed=self._say),
         )
+        self.screen.lanes.show_video(np.array([times.seconds(index) for index in range(len(times))]))
         self.store.follow(presenter.draw)
         session.listen(self._wake)
         self.screen.picture.focus_set()
