@@ -17,6 +17,7 @@ from unit.review.review_helpers import analysis
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.replay import Replay
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile, create, read
 from anonator.errors import ReviewError
@@ -57,7 +58,7 @@ def test_an_edit_is_added_without_going_over_those_before_it(
     kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = TracksFile(kept)
-    monkeypatch.setattr(tracks_file, "apply", None)
+    monkeypatch.setattr(Replay, "of", None)
     file.append(Edit(6, Operation.AREA, None, (0, 9), ((0, (1.0, 2.0, 3.0, 4.0)),)))
     with pytest.raises(ReviewError, match="order"):
         file.append(Edit(6, Operation.SEEN, None, (0, 9)))
@@ -170,6 +171,7 @@ import sys
 from pathlib import Path
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.replay import Replay
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile
 file = TracksFile(Path(sys.argv[1]))

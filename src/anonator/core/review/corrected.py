@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
 from anonator.core.review.edits import Span
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import Piece, Reviewed
+
+Int64Array = npt.NDArray[np.int64]
+Float64Array = npt.NDArray[np.float64]
 
 INSET = 0.01
 """Taken off each side of a drawn box, in pixels, so that rounding outwards does not reach the next ones."""
@@ -35,17 +41,12 @@ class Corrected:
             self._visible.setdefault(id, []).append(span)
         # own ids fall: so this is the order in which they were drawn
         self._drawn = sorted(state.added, reverse=True)
-        places: dict[int, list[tuple[int, Box]]] = {id: [] for id, _ in self._drawn}
+        self._places = places_of(state.keyframes)
         self._moments: dict[int, list[tuple[int, Box]]] = {}
-        for id, pts, box in sorted(state.keyframes):
-            if id in places:
-                places[id].append((pts, box))
-            else:
-                self._moments.setdefault(pts, []).append((id, box))
-        self._places = {
-            id: (np.array([pts for pts, _ in keys]), np.array([box for _, box in keys], float).T)
-            for id, keys in places.items()
-        }
+        for id in sorted(self._places.keys() - {id for id, _ in self._drawn}):
+            times, sides = self._places[id]
+            for pts, (x1, y1, x2, y2) in zip(times.tolist(), sides.T.tolist(), strict=True):
+                self._moments.setdefault(pts, []).append((id, (x1, y1, x2, y2)))
         self._areas = sorted(state.areas, reverse=True)
 
     def masks(self, pts: int, found: Masks) -> Masks:
@@ -124,3 +125,22 @@ class Corrected:
         inner = np.array([box], np.float32) + np.array([INSET, INSET, -INSET, -INSET], np.float32)
         x1, y1, x2, y2 = box_ops.expand(inner, 1 / self._scale)[0].tolist()
         return x1, y1, x2, y2
+
+
+@lru_cache(maxsize=4)
+def places_of(keyframes: frozenset[tuple[int, int, Box]]) -> dict[int, tuple[Int64Array, Float64Array]]:
+    """By track: when its keyframes are, in order, and (4, N) where; made once for many states.
+
+    Args:
+        keyframes: (id, PTS, box).
+    """
+    rows = sorted(keyframes)
+    ids = np.array([id for id, _, _ in rows], np.int64)
+    times = np.array([pts for _, pts, _ in rows], np.int64)
+    boxes = np.array([box for _, _, box in rows], float).reshape(-1, 4).T
+    begins = [0, *(np.flatnonzero(np.diff(ids)) + 1).tolist(), len(ids)]
+    return {
+        int(ids[first]): (times[first:end], boxes[:, first:end])
+        for first, end in pairwise(begins)
+        if end > first
+    }

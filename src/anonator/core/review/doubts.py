@@ -82,31 +82,43 @@ class _Spot:
     track: int | None = None
 
 
-def doubts(analysis: Analysis, edits: Sequence[Edit] = ()) -> list[Doubt]:
+def doubts(
+    analysis: Analysis, edits: Sequence[Edit] = (), masks: Sequence[Masks] | None = None
+) -> list[Doubt]:
     """All doubts about a video, the kinds in their order, and each kind in order of time.
 
     Args:
         analysis: of the video.
         edits: of the program and of people; what they cover is no doubt any more.
+        masks: of every frame after these edits, if they are known.
     """
     if not analysis.pts:
         return []
-    return _Search(analysis, apply(edits, analysis)).doubts()
+    state = apply(edits, analysis)
+    return _Search(analysis, state, masks or masks_after(analysis, state, analysis.masks())).doubts()
+
+
+def masks_after(analysis: Analysis, state: Reviewed, found: Iterable[Masks]) -> list[Masks]:
+    """The masks of every frame after edits, not yet enlarged.
+
+    Args:
+        analysis: of the video.
+        state: what follows from the edits.
+        found: the masks of every frame as they were found.
+    """
+    corrected = Corrected(state, analysis.settings.mask_scale)
+    return [corrected.masks(pts, each) for pts, each in zip(analysis.pts, found, strict=True)]
 
 
 class _Search:
-    def __init__(self, analysis: Analysis, state: Reviewed) -> None:
-        self._a, self._state = analysis, state
+    def __init__(self, analysis: Analysis, state: Reviewed, masks: Sequence[Masks]) -> None:
+        self._a, self._state, self._masks = analysis, state, masks
         self._per_second = analysis.key.time_base[1] / analysis.key.time_base[0]
         self._pts = np.array(analysis.pts, np.int64)
         self._looks = np.array([index for index, _ in analysis.looks], np.int64)
         self._turned = np.array([index for index, turned in analysis.looks if turned], np.int64)
         self._scenes = np.array([*analysis.cuts, len(analysis.pts)], np.int64)
         self._reach = horizon(analysis.settings) * self._per_second
-        corrected = Corrected(state, analysis.settings.mask_scale)
-        self._masks: list[Masks] = [
-            corrected.masks(pts, found) for pts, found in zip(analysis.pts, analysis.masks(), strict=True)
-        ]
 
     def doubts(self) -> list[Doubt]:
         spots = [*self._misses(), *self._repairs(), *self._held()]

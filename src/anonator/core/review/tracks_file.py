@@ -26,7 +26,7 @@ from anonator.core import file_lock
 from anonator.core.privacy import without_path
 from anonator.core.review.analysis import Analysis, VideoKey
 from anonator.core.review.edits import OUT_OF_ORDER, Edit, Operation
-from anonator.core.review.reviewed import after, apply
+from anonator.core.review.replay import Replay
 from anonator.core.review.tracks_lines import (
     BROKEN,
     SCHEMA,
@@ -163,7 +163,8 @@ class TracksFile:
             os.close(self._file)
             raise
         self.analysis, self.edits = kept.analysis, list(kept.edits)
-        self.state = apply(self.edits, self.analysis)
+        self._replay = Replay(self.analysis)
+        self.state = self._replay.of(self.edits)
         """What follows from the edits."""
 
     def __enter__(self) -> TracksFile:
@@ -188,11 +189,11 @@ class TracksFile:
             now = datetime.datetime.now(datetime.timezone.utc)
             edit = dataclasses.replace(edit, at=now.isoformat(timespec="seconds"))
         if edit.operation is Operation.UNDO:
-            state = apply([*self.edits, edit], self.analysis)
+            state = self._replay.of([*self.edits, edit])
         else:
             if self.edits and edit.number <= self.edits[-1].number:
                 raise ReviewError(OUT_OF_ORDER)
-            state = after(edit, self.state, self.analysis)
+            state = self._replay.after(edit, self.state, self.edits)
         data = _encoded({"kind": "edit", **plain(edit)}, self._before)
         try:
             os.lseek(self._file, self._end, os.SEEK_SET)

@@ -9,8 +9,7 @@ import numpy as np
 
 from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.corrected import Corrected
-from anonator.core.review.doubts import Doubt, doubts
+from anonator.core.review.doubts import Doubt, doubts, masks_after
 from anonator.core.review.edits import Edit
 from anonator.core.review.reviewed import apply
 
@@ -50,13 +49,10 @@ class Assessor:
     def __call__(self) -> Assessment:
         """Do it; this takes seconds for long videos."""
         analysis = self.analysis
-        corrected = Corrected(apply(self.edits, analysis), analysis.settings.mask_scale)
-        counts = [
-            len(corrected.masks(pts, found)) for pts, found in zip(analysis.pts, self.found, strict=True)
-        ]
+        masks = masks_after(analysis, apply(self.edits, analysis), self.found)
         order = {pts: index for index, pts in enumerate(analysis.pts)}
         cards = tuple(
             DoubtCard(number, each, order[each.span[0]])
-            for number, each in enumerate(doubts(analysis, self.edits), 1)
+            for number, each in enumerate(doubts(analysis, self.edits, masks), 1)
         )
-        return Assessment(self.version, np.array(counts, np.int32), cards)
+        return Assessment(self.version, np.array([len(each) for each in masks], np.int32), cards)

@@ -26,7 +26,7 @@ from anonator.core.review.edits import (
 )
 from anonator.core.review.follow import Followed
 from anonator.core.review.kept_sightings import Box
-from anonator.core.review.reviewed import Reviewed, apply
+from anonator.core.review.reviewed import Reviewed, after
 from anonator.core.review.tracks_file import TracksFile
 from anonator.errors import ReviewError
 from anonator.ui.review.assessment import Assessment, Assessor, DoubtCard
@@ -348,8 +348,10 @@ class ReviewSession:
         first = self._next_number()
         action = step or (first if len(edits) > 1 else 0)
         made = [replace(edit, number=first + i, step=action) for i, edit in enumerate(edits)]
-        if len(made) > 1:
-            apply([*self.edits, *made], self.analysis)
+        if all(edit.operation is not Operation.UNDO for edit in made):
+            state = self.state
+            for edit in made:
+                state = after(edit, state, self.analysis)
         for edit in made:
             self._append(edit)
         self._take_state()

@@ -10,6 +10,7 @@ import numpy as np
 
 from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
+from anonator.core.review.corrected import places_of
 from anonator.core.review.edits import Span
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import Reviewed
@@ -76,13 +77,14 @@ def rows_of(state: Reviewed, analysis: Analysis, frames_of: Mapping[int, np.ndar
             place = best.get(id)
             row = _row(id, all_times, seen[id], "program", state)
             rows_made.append(_with_best(row, None if place is None else (place[1], place[2])))
+    places = places_of(state.keyframes)
     for id, (first, last) in state.added:
         inside = pts[(pts >= first) & (pts <= last)]
         by = "program" if id in state.of_program else "person"
-        keys = sorted((at, box) for each, at, box in state.keyframes if each == id)
-        at, box = keys[len(keys) // 2]
-        index = int(np.searchsorted(pts, at))
-        rows_made.append(_with_best(_row(id, inside, 0, by, state, (first, last)), (index, box)))
+        at, sides = places[id]
+        x1, y1, x2, y2 = sides[:, len(at) // 2].tolist()
+        index = int(np.searchsorted(pts, at[len(at) // 2]))
+        rows_made.append(_with_best(_row(id, inside, 0, by, state, (first, last)), (index, (x1, y1, x2, y2))))
     for id, (first, last), box in state.areas:
         index = min(len(pts) - 1, int(np.searchsorted(pts, first)))
         rows_made.append(TrackRow(id, (first, last), 0, "area", Covered.ALL, (), (index, box)))
