@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from anonator.core import boxes as box_ops
 from anonator.ui.look.colours import track_colour
 from anonator.ui.review.crops import Crops, Wish
 from anonator.ui.review.review_state import Card, ReviewStore, TrackLine
 from anonator.ui.review.times import Times
 
 if TYPE_CHECKING:
-    from anonator.core.review.doubts import Doubt
     from anonator.ui.review.assessment import DoubtCard
     from anonator.ui.review.playing import Playing
     from anonator.ui.review.seen import Seen
@@ -23,10 +19,6 @@ if TYPE_CHECKING:
 
 BEFORE_SECONDS = 1.0
 """So long before a doubt playing begins."""
-MOST_FRAMES = 400
-"""Of a doubt's stretch are looked through for the barest one."""
-MIDDLE, COVERED = 0.5, 0.9
-"""A place is bare unless this share of its middle, of this share of its sides, is covered."""
 LAST_ONE = "This is the only one left to check."
 ALL_CHECKED = "That was the last one. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
@@ -110,7 +102,7 @@ class ReviewDesk:
         card = self._doubts.get(number)
         if card is None:
             return
-        index = self.place_of(card.doubt)
+        index = card.stop
         tracks = {line.id for line in self._store.state.tracks}
         selected = tuple(id for id in card.doubt.tracks if id in tracks)
         self._store.change(card=number, selected=selected, message="")
@@ -128,23 +120,6 @@ class ReviewDesk:
         if not card.is_done:
             self._session.right(card)
         self.next_doubt()
-
-    def place_of(self, doubt: Doubt) -> int:
-        """The frame to stop on: where the doubt's place is bare, or else the middle of its stretch."""
-        first, last = (self.times.index_of(pts) for pts in doubt.span)
-        middle = (first + last) // 2
-        if not doubt.places or not self._store.state.ready:
-            return middle
-        stride = max(1, (last - first) // MOST_FRAMES)
-        for index in range(first, last + 1, stride):
-            if self._is_bare(index, doubt):
-                return index
-        return middle
-
-    def _is_bare(self, index: int, doubt: Doubt) -> bool:
-        masks = self._session.masks(index).boxes
-        middles = box_ops.expand(np.array(doubt.places, np.float32).reshape(-1, 4), MIDDLE)
-        return not len(masks) or bool((box_ops.inside(middles, masks).max(axis=1) < COVERED).any())
 
     def unseen(self) -> None:
         """Go to the next stretch that nobody has seen."""
@@ -219,8 +194,7 @@ class ReviewDesk:
 
     def _card_wish(self, card: DoubtCard) -> Wish:
         place = card.doubt.places[0] if card.doubt.places else None
-        middle = sum(self.times.index_of(pts) for pts in card.doubt.span) // 2
-        return Wish(("card", card.doubt), middle, place, self._crop_side)
+        return Wish(("card", card.doubt), card.stop, place, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)

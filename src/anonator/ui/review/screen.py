@@ -55,9 +55,6 @@ class Screen(ttk.Frame):
         self.rowconfigure(3, weight=1)
         self.head = Head(self, theme, actions.head)
         self.head.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(8)))
-        self.notice = Notice(self, theme, answer="OK", command=actions.dismiss)
-        self.notice.grid(row=1, column=0, columnspan=2, sticky="ew", pady=(0, px(8)))
-        self.notice.grid_remove()
         self.hint = Hint(self, theme, actions.hint_read)
         self.hint.grid(row=2, column=0, columnspan=2, sticky="ew", pady=(0, px(8)))
         self.hint.grid_remove()
@@ -72,6 +69,11 @@ class Screen(ttk.Frame):
         self.lanes.grid(row=1, column=0, sticky="ew", pady=(px(6), px(6)))
         self.transport = Transport(self.left, theme, actions.transport)
         self.transport.grid(row=2, column=0, sticky="ew")
+
+        # over the picture, which must not move or change its size whenever something is said
+        self.notice = Notice(self, theme, answer="OK", command=actions.dismiss)
+        self.notice.grid(row=3, column=0, sticky="new", padx=(0, px(14)))
+        self.notice.grid_remove()
 
         self.side = ttk.Frame(self, width=px(SIDE_WIDTH))
         self.side.grid(row=3, column=1, sticky="nsew")
