@@ -95,6 +95,12 @@ def laptop_display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def large_display() -> Iterator[str]:
+    """A 4K screen at 100 %."""
+    yield from start_display(96, "3840x2160")
+
+
+@pytest.fixture(scope="session")
 def plain_laptop_display() -> Iterator[str]:
     """The same screen at 100 %."""
     yield from start_display(96, "1366x768")

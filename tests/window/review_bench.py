@@ -104,11 +104,12 @@ def drag(driver: Driver, begin: tuple[int, int], end: tuple[int, int]) -> None:
 
 def at(review: Review) -> Callable[[float, float], tuple[int, int]]:
     """Where pixels of the video are on the screen while the whole picture is shown."""
-    picture, key = review.screen.picture, review.session.analysis.key
-    width, height = picture.winfo_width(), picture.winfo_height()
-    scale = min(width / key.width, height / key.height)
-    left, top = (width - key.width * scale) / 2, (height - key.height * scale) / 2
-    return lambda x, y: (
-        round(picture.winfo_rootx() + left + x * scale),
-        round(picture.winfo_rooty() + top + y * scale),
-    )
+    picture = review.screen.picture
+    assert picture.view is not None
+    to_screen = picture.view.to_screen
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        across, down, _, _ = to_screen((x, y, x, y))
+        return round(picture.winfo_rootx() + across), round(picture.winfo_rooty() + down)
+
+    return place

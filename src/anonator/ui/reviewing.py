@@ -136,6 +136,8 @@ class Reviewing:
         if mark is not None and job is not None and job.key == of and job.review is None:
             self._queue.update(of.number, review=mark)
             self._refresh_queue()
+            self._root.update_idletasks()
+            self._events.write("kept", number=of.number, row=self._layout().queue_view.box_of(of.number))
 
     def remove_all(self) -> None:
         """Remove all reviews that nobody has signed, after a question."""

@@ -227,6 +227,11 @@ class QueueView(ttk.Frame):
             self.tree.focus(item)
             self.tree.see(item)
 
+    def box_of(self, number: int) -> list[int]:
+        """Where a row's name is on the screen, [x, y, width, height], for tests that drive the program."""
+        x, y, width, height = map(int, self.tree.bbox(str(number), "#0") or (0, 0, 0, 0))
+        return [self.tree.winfo_rootx() + x, self.tree.winfo_rooty() + y, width, height]
+
     # --- inside
 
     def _fit_toolbar(self, event: tk.Event[tk.Misc]) -> None:

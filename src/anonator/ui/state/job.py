@@ -122,10 +122,7 @@ class ReviewMark:
             return f"reviewed by {self.signed}"
         if self.begun:
             return f"in review, {min(99, int(self.share_seen * 100)) if self.share_seen < 1 else 100} % seen"
-        return NOT_REVIEWED
-
-
-NOT_REVIEWED = "done, not reviewed"
+        return "not reviewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ class JobView:
         """Whether its result can be looked at and corrected, because nobody has signed it yet."""
         if self.review is None or self.review.tracks is None or self.review.signed:
             return False
-        return self.result_file is not None and self.state not in (*ACTIVE, JobState.WAITING)
+        return self.result_file is not None and self.state not in ACTIVE and self.again is None
 
     @property
     def state_text(self) -> str:
@@ -182,9 +179,12 @@ class JobView:
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
         if self.state is JobState.WAITING and self.result_file is not None:
-            return WAITS_AGAIN[self.again]
+            words = WAITS_AGAIN[self.again]
+            kept = self.again is None and self.review is not None
+            return f"{words}, {self.review.words}" if kept and self.review is not None else words
         if self.state in WITH_RESULT and self.review is not None:
-            return self.review.words
+            words = self.review.words
+            return words if self.review.begun or self.review.signed else f"done, {words}"
         return str(self.state.value)
 
 
