@@ -68,6 +68,8 @@ class Doubt:
     tracks: tuple[int, ...]
     """The tracks that it is about."""
     sentence: str
+    when: tuple[Span, ...] = ()
+    """First and last PTS of each place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,11 @@ class _Search:
             tuple(each.place for each in group if each.place is not None),
             tuple(dict.fromkeys(each.track for each in group if each.track is not None)),
             f"{sentence[0].upper()}{sentence[1:]}.",
+            tuple(
+                (int(self._pts[each.first]), int(self._pts[each.last]))
+                for each in group
+                if each.place is not None
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.doubts import Doubt, doubts, masks_after
 from anonator.core.review.edits import Edit
+from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import apply
 
 MIDDLE, COVERED = 0.5, 0.9
@@ -29,7 +30,9 @@ class DoubtCard:
     is_done: bool = False
     """A person found nothing wrong with it."""
     stop: int = 0
-    """The frame to look at: the first one on which one of its places is bare, or else the middle one."""
+    """The frame to look at: the first one on which one of its places is bare, or else a middle one."""
+    place: Box | None = None
+    """Where to look on that frame; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,19 +60,20 @@ class Assessor:
         analysis = self.analysis
         masks = masks_after(analysis, apply(self.edits, analysis), self.found)
         order = {pts: index for index, pts in enumerate(analysis.pts)}
-        cards = tuple(
-            DoubtCard(number, each, order[each.span[0]], stop=self._stop(each, order, masks))
-            for number, each in enumerate(doubts(analysis, self.edits, masks), 1)
-        )
-        return Assessment(self.version, np.array([len(each) for each in masks], np.int32), cards)
+        cards = []
+        for number, each in enumerate(doubts(analysis, self.edits, masks), 1):
+            stop, place = self._stop(each, order, masks)
+            cards.append(DoubtCard(number, each, order[each.span[0]], stop=stop, place=place))
+        return Assessment(self.version, np.array([len(each) for each in masks], np.int32), tuple(cards))
 
-    def _stop(self, doubt: Doubt, order: dict[int, int], masks: Sequence[Masks]) -> int:
-        """The frame on which a person sees best what a doubt is about."""
-        first, last = (order[pts] for pts in doubt.span)
-        places = np.array(doubt.places, np.float32).reshape(-1, 4)
-        middles = box_ops.expand(places, MIDDLE)
-        for index in range(first, last + 1) if len(places) else ():
-            covers = box_ops.expand(masks[index].boxes, self.analysis.settings.mask_scale)
-            if not len(covers) or (box_ops.inside(middles, covers).max(axis=1) < COVERED).any():
-                return index
-        return (first + last) // 2
+    def _stop(self, doubt: Doubt, order: dict[int, int], masks: Sequence[Masks]) -> tuple[int, Box | None]:
+        """The frame on which a person sees best what a doubt is about, and where."""
+        for place, span in zip(doubt.places, doubt.when, strict=True):
+            middle = box_ops.expand(np.array([place], np.float32), MIDDLE)
+            for index in range(order[span[0]], order[span[1]] + 1):
+                covers = box_ops.expand(masks[index].boxes, self.analysis.settings.mask_scale)
+                if not len(covers) or box_ops.inside(middle, covers).max() < COVERED:
+                    return index, place
+        shown = doubt.places[0] if doubt.places else None
+        first, last = doubt.when[0] if doubt.when else doubt.span
+        return (order[first] + order[last]) // 2, shown

@@ -193,8 +193,7 @@ class ReviewDesk:
         return Card(card.number, seconds, card.doubt.sentence, card.is_done, crop, crop is not None)
 
     def _card_wish(self, card: DoubtCard) -> Wish:
-        place = card.doubt.places[0] if card.doubt.places else None
-        return Wish(("card", card.doubt), card.stop, place, self._crop_side)
+        return Wish(("card", card.doubt), card.stop, card.place, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)
