@@ -9,7 +9,8 @@ import numpy as np
 
 from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.doubts import Doubt, doubts, masks_after
+from anonator.core.review.corrected import masks_after
+from anonator.core.review.doubts import Doubt, doubts
 from anonator.core.review.edits import Edit
 from anonator.core.review.reviewed import apply
 
