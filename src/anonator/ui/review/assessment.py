@@ -10,7 +10,8 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.doubts import Doubt, doubts, masks_after
+from anonator.core.review.corrected import masks_after
+from anonator.core.review.doubts import Doubt, doubts
 from anonator.core.review.edits import Edit
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import apply
@@ -29,10 +30,10 @@ class DoubtCard:
     """Of its first frame."""
     is_done: bool = False
     """A person found nothing wrong with it."""
-    stop: int = 0
-    """The frame to look at: the first one on which one of its places is bare, or else a middle one."""
+    stops: tuple[int, ...] = (0,)
+    """The frames to look at, in order."""
     place: Box | None = None
-    """Where to look on that frame; None is all of it."""
+    """Where to look on the first of them; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,18 +63,16 @@ class Assessor:
         order = {pts: index for index, pts in enumerate(analysis.pts)}
         cards = []
         for number, each in enumerate(doubts(analysis, self.edits, masks), 1):
-            stop, place = self._stop(each, order, masks)
-            cards.append(DoubtCard(number, each, order[each.span[0]], stop=stop, place=place))
+            stops = tuple(order[pts] for pts in each.stops) or (order[each.span[0]],)
+            place = self._bare(each, masks[stops[0]])
+            cards.append(DoubtCard(number, each, order[each.span[0]], stops=stops, place=place))
         return Assessment(self.version, np.array([len(each) for each in masks], np.int32), tuple(cards))
 
-    def _stop(self, doubt: Doubt, order: dict[int, int], masks: Sequence[Masks]) -> tuple[int, Box | None]:
-        """The frame on which a person sees best what a doubt is about, and where."""
-        for place, span in zip(doubt.places, doubt.when, strict=True):
+    def _bare(self, doubt: Doubt, masks: Masks) -> Box | None:
+        """The first place of a doubt that is bare on a frame, or the first one if none is."""
+        covers = box_ops.expand(masks.boxes, self.analysis.settings.mask_scale)
+        for place in doubt.places:
             middle = box_ops.expand(np.array([place], np.float32), MIDDLE)
-            for index in range(order[span[0]], order[span[1]] + 1):
-                covers = box_ops.expand(masks[index].boxes, self.analysis.settings.mask_scale)
-                if not len(covers) or box_ops.inside(middle, covers).max() < COVERED:
-                    return index, place
-        shown = doubt.places[0] if doubt.places else None
-        first, last = doubt.when[0] if doubt.when else doubt.span
-        return (order[first] + order[last]) // 2, shown
+            if not len(covers) or box_ops.inside(middle, covers).max() < COVERED:
+                return place
+        return doubt.places[0] if doubt.places else None
