@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
+from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Span
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import Piece, Reviewed
@@ -125,6 +126,18 @@ class Corrected:
         inner = np.array([box], np.float32) + np.array([INSET, INSET, -INSET, -INSET], np.float32)
         x1, y1, x2, y2 = box_ops.expand(inner, 1 / self._scale)[0].tolist()
         return x1, y1, x2, y2
+
+
+def masks_after(analysis: Analysis, state: Reviewed, found: Iterable[Masks]) -> list[Masks]:
+    """The masks of every frame after edits, not yet enlarged.
+
+    Args:
+        analysis: of the video.
+        state: what follows from the edits.
+        found: the masks of every frame as they were found.
+    """
+    corrected = Corrected(state, analysis.settings.mask_scale)
+    return [corrected.masks(pts, each) for pts, each in zip(analysis.pts, found, strict=True)]
 
 
 @lru_cache(maxsize=4)

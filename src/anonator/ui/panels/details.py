@@ -21,6 +21,7 @@ LINES = 3
 class DetailActions:
     """What the buttons do with the selected job."""
 
+    review: Callable[[], object]
     open_result: Callable[[], object]
     open_folder: Callable[[], object]
     open_report: Callable[[], object]
@@ -108,8 +109,14 @@ class Details(ttk.Frame):
                     "result",
                     "Open result",
                     actions.open_result,
-                    "Plays the anonymized video in your system's player. Double-click the row to see it "
-                    "here in large.",
+                    "Plays the anonymized video in your system's player. F11 shows it here in large.",
+                ),
+                (
+                    "review",
+                    "Review",
+                    actions.review,
+                    "Look at the result, led to every place that the program isn't sure about; correct it "
+                    "and sign it (Enter, or double-click the row).",
                 ),
             )
         ):
@@ -138,6 +145,7 @@ class Details(ttk.Frame):
             ("report", result is not None and result.report is not None),
             ("folder", result is not None),
             ("result", result is not None),
+            ("review", job is not None and job.may_review),
         ):
             if wanted:
                 self.buttons[key].grid()

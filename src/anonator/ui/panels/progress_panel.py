@@ -37,6 +37,7 @@ class ProgressPanel(ttk.Frame):
         start: Callable[[], None],
         pause: Callable[[], None],
         cancel: Callable[[], None],
+        review: Callable[[], None],
     ) -> None:
         super().__init__(parent)
         px = theme.px
@@ -75,8 +76,16 @@ class ProgressPanel(ttk.Frame):
         self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start, width=13)
         self.pause = ttk.Button(buttons, text="Pause", style="Big.TButton", command=pause, width=8)
         self.cancel = ttk.Button(buttons, text="Cancel", style="Big.TButton", command=cancel, width=8)
-        for column, button in enumerate((self.start, self.pause, self.cancel)):
+        self.review = ttk.Button(self._buttons, text="Review", style="Primary.TButton", command=review)
+        for column, button in enumerate((self.review, self.start, self.pause, self.cancel)):
             button.grid(row=0, column=column, padx=(px(10) if column else 0, 0))
+        self.review.grid_remove()
+        ToolTip(
+            self.review,
+            theme,
+            "Opens the first result that nobody has reviewed yet. The program leads you to the places that "
+            "it isn't sure about.",
+        )
         ToolTip(self.start, theme, "Anonymizes all waiting videos, one after another. (Ctrl+Enter)")
         ToolTip(self.pause, theme, "Pauses the running job; nothing is lost.")
         ToolTip(
@@ -117,6 +126,11 @@ class ProgressPanel(ttk.Frame):
         self.cancel.state(["!disabled" if state in (RunState.RUNNING, RunState.PAUSED) else "disabled"])
         if state is not RunState.RUNNING:
             self._to_and_fro(False)
+
+    def show_review(self, waiting: int) -> None:
+        """Offer to review so many results; 0 hides the button."""
+        self.review.configure(text=f"Review {text.count(waiting, 'video')}")
+        (self.review.grid if waiting else self.review.grid_remove)()
 
     def show_status(self, words: str, stage: str) -> None:
         """Show what is going on, and the current stage at the other end of the line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from tkinter import font, ttk
 
 from anonator.ui.look.colours import BLACK, WHITE
@@ -12,6 +13,7 @@ from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.review.review_state import ReviewState
 from anonator.ui.review.sheet import seen_words
+from anonator.ui.review.taking_along import Export
 from anonator.ui.state import text
 
 LEAST_NAME = 80
@@ -30,9 +32,7 @@ class HeadActions:
     save_picture: Callable[[], object]
     save_tracks: Callable[[], object]
     open_tracks: Callable[[], object]
-    export_cvat: Callable[[], object]
-    export_mot: Callable[[], object]
-    export_list: Callable[[], object]
+    export: Callable[[Export], object]
     show_keys: Callable[[], object]
 
 
@@ -105,9 +105,9 @@ class Head(ttk.Frame):
             ("Save tracks as\N{HORIZONTAL ELLIPSIS}", actions.save_tracks),
             ("Open tracks\N{HORIZONTAL ELLIPSIS}", actions.open_tracks),
             ("", None),
-            ("Export for CVAT (XML)\N{HORIZONTAL ELLIPSIS}", actions.export_cvat),
-            ("Export as MOT (CSV)\N{HORIZONTAL ELLIPSIS}", actions.export_mot),
-            ("Export a redaction list (CSV)\N{HORIZONTAL ELLIPSIS}", actions.export_list),
+            ("Export for CVAT (XML)\N{HORIZONTAL ELLIPSIS}", partial(actions.export, Export.CVAT)),
+            ("Export as MOT (CSV)\N{HORIZONTAL ELLIPSIS}", partial(actions.export, Export.MOT)),
+            ("Export a redaction list (CSV)\N{HORIZONTAL ELLIPSIS}", partial(actions.export, Export.LIST)),
             ("", None),
             ("All keys (F1)", actions.show_keys),
         ):

@@ -76,7 +76,7 @@ class ReasonDialog(Dialog):
             theme: of it.
             title: the question.
             message: what will happen, in a sentence or two.
-            whole: what to call all of it, "The whole track".
+            whole: what to call all of it, "The whole track"; "" where there is nothing to choose.
             stretch: in seconds, what a stretch begins with.
             do: the label of the button that does it.
             needs_reason: whether to ask why something may stay visible.
@@ -94,7 +94,8 @@ class ReasonDialog(Dialog):
             lambda _key: self._show_fields(),
         )
         self.scopes.set(scope.value)
-        self.scopes.pack(fill="x", pady=(0, px(10)))
+        if whole:
+            self.scopes.pack(fill="x", pady=(0, px(10)))
         self._times = ttk.Frame(self.body)
         self.begin, self.end = (ttk.Entry(self._times, width=10, justify="right") for _ in range(2))
         for column, (label, entry, seconds) in enumerate(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from PIL import Image
 
@@ -93,6 +95,8 @@ class ReviewState:
     """How fast it plays; below 0 backwards, 0 while it stands still."""
     ready: bool = False
     """Whether the masks are known, so that there's something to judge."""
+    assessed: bool = False
+    """Whether the places to check are known."""
     cards: tuple[Card, ...] = ()
     card: int | None = None
     """The number of the chosen card."""
@@ -115,10 +119,33 @@ class ReviewState:
     """Whether the first-time hint is shown."""
     signed: str = ""
     """Initials of who signed."""
-    others_waiting: int = 0
-    """Other finished videos that nobody has reviewed."""
 
     @property
     def open_cards(self) -> int:
         """How many places nobody has checked yet."""
         return sum(not card.is_done for card in self.cards)
+
+
+class ReviewStore:
+    """Holds the current state of a review, and tells its followers about each change; all in one thread."""
+
+    def __init__(self, state: ReviewState) -> None:
+        self.state = state
+        self._followers: list[Callable[[ReviewState], object]] = []
+
+    def follow(self, told: Callable[[ReviewState], object]) -> None:
+        """Call this with the current state, and with every later one."""
+        self._followers.append(told)
+        told(self.state)
+
+    def change(self, **values: Any) -> None:
+        """Replace some fields of the state; followers hear only about real changes."""
+        after = replace(self.state, **values)
+        if after != self.state:
+            self.state = after
+            for told in tuple(self._followers):
+                told(self.state)
+
+    def stop(self) -> None:
+        """Tell nobody any more."""
+        self._followers.clear()
