@@ -134,6 +134,17 @@ def test_frames_follow_each_other_to_the_end(tmp_path: Path, make: Callable[[Pat
     access.close()
 
 
+def test_frames_just_before_come_along_unless_that_needs_another_key_frame(tmp_path: Path) -> None:
+    path = plain("a.mp4", *GOP)(tmp_path)
+    expected, size = read(path)
+    access = FrameAccess(path, [pts for pts, _ in expected], size)
+    for index, first in ((20, 17), (25, 24), (24, 24), (1, 0)):  # a key frame every twelve
+        found = [frame for frame in access.frames_on(index, before=3) if frame is not None]
+        assert [frame.index for frame in found] == list(range(first, len(expected)))
+        assert all(map(same, found, expected[first:]))
+    access.close()
+
+
 def test_what_is_left_out_at_speed_leaves_the_rest_exact(tmp_path: Path) -> None:
     path = plain("a.mp4", *GOP)(tmp_path)
     expected, size = read(path)

@@ -102,13 +102,14 @@ class FrameAccess:
     def skims(self, yes: bool) -> None:
         self._reader.skims = yes
 
-    def frames_on(self, first: int) -> Iterator[Frame | None]:
+    def frames_on(self, first: int, before: int = 0) -> Iterator[Frame | None]:
         """The frames from one on, in order, to the last one; another call ends those of the call before.
 
         None comes in between, after every packet, so that the caller can break off.
 
         Args:
             first: index of the first frame wanted.
+            before: up to so many frames before it come, too, as far as they follow the same key frame.
 
         Raises:
             AnonatorError: a frame is damaged or missing, or it isn't the video.
@@ -117,10 +118,10 @@ class FrameAccess:
             aim = self._pts[max(0, first - self._reader.lead)] - self._reader.shift
             for _ in range(MOST_SEEKS):
                 try:
-                    for frame in self._reader.frames_since(aim, first):
+                    for frame in self._reader.frames_since(aim, first, before):
                         yield frame
-                        if frame is not None:
-                            first = frame.index + 1
+                        if frame is not None and frame.index >= first:
+                            first, before = frame.index + 1, 0
                     return
                 except _Late as late:
                     aim = late.landed - 1
@@ -208,27 +209,29 @@ class _SeekingReader(VideoReader):
         context = self._video.stream.codec_context
         return context.name in NEVER_REORDERED or (context.name == "mpeg4" and not context.has_b_frames)
 
-    def frames_since(self, aim: int, first: int) -> Iterator[Frame | None]:
+    def frames_since(self, aim: int, first: int, before: int = 0) -> Iterator[Frame | None]:
         """The frames from one on, decoded from the key frame before a time.
 
         Args:
             aim: in the file's own times.
             first: index of the first frame that is wanted.
+            before: so many frames before it come, too, if they come after the key frame.
 
         Raises:
             _Late: the key frame comes after the frame.
             _Hole: it can't be done this way.
         """
         wanted = -1
-        for picture in self._deinterlaced_pictures(self._decoded(aim, first)):
+        before = 0 if self.lead else before  # what comes right after a seek isn't made as in the job
+        for picture in self._deinterlaced_pictures(self._decoded(aim, first, before)):
             if picture is None:
                 yield None
                 continue
             assert picture.pts is not None  # so says _Watch
             index = self._index[picture.pts + self.shift]
-            if index < first:
+            if index < first - before:
                 continue
-            if wanted < 0 and index != first and not self.skims:
+            if wanted < first < index and not self.skims:
                 raise _Hole("the frame was left out")
             wanted = index
             made = self._maker.make(picture, self._pixels.of(picture))
@@ -236,7 +239,7 @@ class _SeekingReader(VideoReader):
             made.image.pts, made.image.time_base = picture.pts + self.shift, base
             yield Frame(index, made.image.pts, base, made.image, sar=self.info.sar, unfitted=made.unfitted)
 
-    def _decoded(self, aim: int, first: int) -> Iterator[VideoFrame | None]:
+    def _decoded(self, aim: int, first: int, before: int) -> Iterator[VideoFrame | None]:
         """Whole pictures from a key frame on, none missing but those that were skimmed."""
         self._first = None
         self._head.clear()
@@ -254,7 +257,7 @@ class _SeekingReader(VideoReader):
                         continue
                     watch = self._begun(packet, time, first)
                 index = None if time is None else self._index.get(time + self.shift)
-                skims = not self.lead and index is not None and (index < first or self.skims)
+                skims = not self.lead and index is not None and (index < first - before or self.skims)
                 if skims and index is not None:
                     watch.skimmed.add(index)
                 context.skip_frame = "NONREF" if skims else "DEFAULT"

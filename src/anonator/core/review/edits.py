@@ -75,6 +75,8 @@ class Edit:
     """The second look made it; its boxes are of faces, enlarged by the mask scale as found ones are."""
 
 
+SECOND_LOOK = "second look"
+"""Why the program itself covered more."""
 UNDONE, REDONE = "undone", "redone"
 OUT_OF_ORDER = "Two edits have the same number or are out of order."
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 NEAR = 24
 """A frame so little further on is reached by decoding on, not by seeking."""
-MOST_PER_SECOND, LEAST_PER_SECOND = 30.0, 15.0
+BEFORE = 3
+"""So many frames before the wanted one are kept, too, if no seek is needed for them: the first steps back."""
+MOST_PER_SECOND, LEAST_PER_SECOND = 30.0, 20.0
 """Pictures shown while playing: more would only slow the window down; fewer if decoding is too slow."""
 LATE_SECONDS, LOST_SECONDS = 0.04, 0.5
 """A picture that is late may be left out. What is lost isn't caught up with: playing takes longer."""
@@ -89,6 +91,7 @@ class Projector:
         Raises:
             AnonatorError: the video can't be read there.
         """
+        backwards = wish.speed < 0 or (wish.speed == 0 and wish.index < self._kept.centre)
         if wish.speed > 0:
             self._play_on(wish)
         elif wish.speed < 0:
@@ -100,7 +103,8 @@ class Projector:
         self._desk.answered(wish)
         while not self._desk.is_over(wish):
             try:
-                idle = not (self._ahead() or self._behind() or self._expect())
+                first, second = (self._behind, self._ahead) if backwards else (self._ahead, self._behind)
+                idle = not (first() or second() or self._expect())
             except AnonatorError:  # nobody has asked for it; told to who does
                 idle = True
             if idle:
@@ -129,7 +133,7 @@ class Projector:
             if frame is not None:
                 return frame
             if reel.at is None or reel.skims or not 0 <= index - reel.at <= NEAR:
-                reel.wind(index)
+                reel.wind(index, before=BEFORE)
             self._take(reel)
             if reel.at is None and index not in self._kept:
                 raise InputError(ENDED)
@@ -157,9 +161,8 @@ class Projector:
             due = begin + at
             late = now - due
             reel.skims = late > LATE_SECONDS or wish.speed >= SKIM_SPEED
-            if due - last < 0.9 / MOST_PER_SECOND or (
-                late > LATE_SECONDS and now - last < 1 / LEAST_PER_SECOND
-            ):
+            least = 1 / LEAST_PER_SECOND if late > LATE_SECONDS else 0.9 / MOST_PER_SECOND
+            if max(due, now) - last < least:
                 continue
             picture = _picture(frame, wish.side)
             self._wait_ahead(wish, due)

@@ -70,15 +70,16 @@ class Reel:
         self.at: int | None = None
         """The frame that comes next, if it was wound anywhere and is not at its end."""
 
-    def wind(self, index: int, *, skims: bool = False) -> None:
+    def wind(self, index: int, *, before: int = 0, skims: bool = False) -> None:
         """Go to a frame.
 
         Args:
-            index: of the frame that comes next.
+            index: of the frame that is wanted.
+            before: up to so many frames before it come, too, if they cost nothing.
             skims: leave out frames that no other one depends on.
         """
         self._access.skims = skims
-        self._frames, self.at = self._access.frames_on(index), index
+        self._frames, self.at = self._access.frames_on(index, before), index
 
     @property
     def skims(self) -> bool:

@@ -18,6 +18,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.core.review.corrected import Corrected
 from anonator.core.review.edits import (
     REDONE,
+    SECOND_LOOK,
     UNDONE,
     Edit,
     Operation,
@@ -288,6 +289,12 @@ class ReviewSession:
         """Note that a stretch was shown; no action of a person."""
         self._append(self._edit(Operation.SEEN, None, span, reason=how))
         self._tell()
+
+    def repaired(self, places: Iterable[tuple[Span, Box]]) -> None:
+        """Take down what the second look covered while the file was made; it's the program's own edit."""
+        for span, box in places:
+            edit = self._edit(Operation.ADD, None, span, ((span[0], box),), SECOND_LOOK)
+            self._append(replace(edit, by_program=True))
 
     def sign(self, edit: Edit) -> None:
         """Take a signature; nothing can be changed after it. Only for Signing, which has made the file."""

@@ -93,6 +93,7 @@ class Signing:
         except Exception as error:  # shown to the person; the review stays open
             return Signed(None, error=error)
         else:
+            self._session.repaired(result.covered_more)
             self._session.sign(self._sign)
             return Signed(result)
         finally:

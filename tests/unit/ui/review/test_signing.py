@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.review import tracks_file
+from anonator.core.review.edits import Operation
+from anonator.core.review.rendering import Rendering
 from anonator.errors import ReviewError
 from anonator.ui.review.session import ReviewSession
 from anonator.ui.review.signing import Signed, Signing
@@ -103,6 +106,34 @@ def test_a_cancelled_or_failed_signature_leaves_everything(
     assert (tmp_path / "out.mp4").read_bytes() == before and list(reviewed.edits) == edits
     assert not list((tmp_path / "state").iterdir())
     reviewed.draw(reviewed.analysis.pts[3], BOX)  # the review goes on
+
+
+@pytest.mark.slow
+def test_what_the_second_look_covers_meanwhile_is_in_the_tracks_afterwards(
+    tmp_path: Path, reviewed: ReviewSession, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pts = reviewed.analysis.pts
+    faces = [track.id for track in reviewed.analysis.tracks]
+    reviewed.leave_visible(faces, (pts[0], pts[4]), "consent on file")
+    compare = Rendering._compare
+
+    def forgetting(rendering: Rendering, *frame: Any) -> None:
+        compare(rendering, *frame)
+        rendering.shown = {}  # so the second look does not know that the face may be seen
+
+    monkeypatch.setattr(Rendering, "_compare", forgetting)
+
+    def make(job: Job, *_: Callable[..., None]) -> VideoProcessor:
+        return VideoProcessor(job, detectors=detectors)
+
+    outcome = ended(Signing(reviewed, tmp_path / "out.mp4", "AB", make))
+    assert outcome.result is not None and outcome.result.covered_more
+    own = [edit for edit in reviewed.edits if edit.by_program]
+    assert [(edit.span, edit.boxes[0][1]) for edit in own] == list(outcome.result.covered_more)
+    assert reviewed.state.signed == "AB" and reviewed.edits[-1].operation is Operation.SIGN
+    assert len(reviewed.masks(2)), "the review shows what the file shows"
+    reviewed.close()
+    assert tracks_file.read(tmp_path / "a.tracks").problem == ""
 
 
 def test_without_initials_nothing_begins(tmp_path: Path, reviewed: ReviewSession) -> None:
