@@ -121,7 +121,9 @@ class ReviewDesk:
         """Frames that will probably be asked for next: where playing towards the next doubts begins."""
         cards, at = self._store.state.cards, self._place
         later = [card for card in (*cards[at + 1 :], *cards[: max(at, 0)]) if not card.is_done]
-        stops = [self._doubts[card.number].stop for card in later[:UPCOMING] if card.number in self._doubts]
+        stops = [
+            self._doubts[card.number].stops[0] for card in later[:UPCOMING] if card.number in self._doubts
+        ]
         return [self.times.index_at(self.times.seconds(stop) - BEFORE_SECONDS) for stop in stops]
 
     def right(self) -> None:
