@@ -200,7 +200,13 @@ def test_fixed_areas_cards_and_delete_by_keyboard_and_mouse(drive: Drive, tmp_pa
     press(driver, "Delete")
     driver.until(lambda: not review.session.state.areas)
     settle(driver, review)
-    press(driver, "n", "Return")
+    (card,) = review.session.doubts()
+    assert len(card.stops) > 1, "it has several places, and each is stopped on before it counts as right"
+    press(driver, "n")
+    for index in card.stops:
+        driver.until(lambda index=index: not review.playing.speed and review.playing.index == index, 20)  # type: ignore[misc]
+        assert not review.session.state.right
+        press(driver, "Return")
     driver.until(lambda: review.session.state.right, 20)
     settle(driver, review)
     assert review.store.state.open_cards == 0

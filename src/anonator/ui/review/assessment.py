@@ -13,6 +13,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.core.review.corrected import masks_after
 from anonator.core.review.doubts import Doubt, doubts
 from anonator.core.review.edits import Edit
+from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import apply
 
 MIDDLE, COVERED = 0.5, 0.9
@@ -29,8 +30,10 @@ class DoubtCard:
     """Of its first frame."""
     is_done: bool = False
     """A person found nothing wrong with it."""
-    stop: int = 0
-    """The frame to look at: the first one on which one of its places is bare, or else the middle one."""
+    stops: tuple[int, ...] = (0,)
+    """The frames to look at, in order."""
+    place: Box | None = None
+    """Where to look on the first of them; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,19 +61,18 @@ class Assessor:
         analysis = self.analysis
         masks = masks_after(analysis, apply(self.edits, analysis), self.found)
         order = {pts: index for index, pts in enumerate(analysis.pts)}
-        cards = tuple(
-            DoubtCard(number, each, order[each.span[0]], stop=self._stop(each, order, masks))
-            for number, each in enumerate(doubts(analysis, self.edits, masks), 1)
-        )
-        return Assessment(self.version, np.array([len(each) for each in masks], np.int32), cards)
+        cards = []
+        for number, each in enumerate(doubts(analysis, self.edits, masks), 1):
+            stops = tuple(order[pts] for pts in each.stops) or (order[each.span[0]],)
+            place = self._bare(each, masks[stops[0]])
+            cards.append(DoubtCard(number, each, order[each.span[0]], stops=stops, place=place))
+        return Assessment(self.version, np.array([len(each) for each in masks], np.int32), tuple(cards))
 
-    def _stop(self, doubt: Doubt, order: dict[int, int], masks: Sequence[Masks]) -> int:
-        """The frame on which a person sees best what a doubt is about."""
-        first, last = (order[pts] for pts in doubt.span)
-        places = np.array(doubt.places, np.float32).reshape(-1, 4)
-        middles = box_ops.expand(places, MIDDLE)
-        for index in range(first, last + 1) if len(places) else ():
-            covers = box_ops.expand(masks[index].boxes, self.analysis.settings.mask_scale)
-            if not len(covers) or (box_ops.inside(middles, covers).max(axis=1) < COVERED).any():
-                return index
-        return (first + last) // 2
+    def _bare(self, doubt: Doubt, masks: Masks) -> Box | None:
+        """The first place of a doubt that is bare on a frame, or the first one if none is."""
+        covers = box_ops.expand(masks.boxes, self.analysis.settings.mask_scale)
+        for place in doubt.places:
+            middle = box_ops.expand(np.array([place], np.float32), MIDDLE)
+            if not len(covers) or box_ops.inside(middle, covers).max() < COVERED:
+                return place
+        return doubt.places[0] if doubt.places else None

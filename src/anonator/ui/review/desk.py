@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BEFORE_SECONDS = 1.0
 """So long before a doubt playing begins."""
+UPCOMING = 4
+"""So many doubts are looked ahead, so that N shows its picture at once."""
 LAST_ONE = "This is the only one left to check."
 ALL_CHECKED = "That was the last one. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
@@ -56,6 +58,8 @@ class ReviewDesk:
         self._doubts: dict[int, DoubtCard] = {}
         self._place = -1
         """Where the chosen card is or was in the list, so that the next one is the one after it."""
+        self._stop = 0
+        """Which of its frames was stopped on."""
 
     @property
     def _playing(self) -> Playing:
@@ -84,6 +88,9 @@ class ReviewDesk:
     def next_doubt(self, by: int = 1) -> None:
         """Go to the next card that nobody has checked, or to the one before."""
         state = self._store.state
+        if by > 0 and self._has_more():
+            self.open_card(state.card or 0, self._stop + 1)
+            return
         cards, at = state.cards, self._place
         if state.card is not None or by < 0:
             after, before = cards[at + 1 :], cards[: max(at, 0)]
@@ -97,29 +104,37 @@ class ReviewDesk:
             left = any(not card.is_done for card in cards)
             self._store.change(message=LAST_ONE if left else ALL_CHECKED)
 
-    def open_card(self, number: int) -> None:
-        """Play towards a doubt, and stop on it."""
+    def open_card(self, number: int, stop: int = 0) -> None:
+        """Play towards a doubt, and stop on it; one with several places has several frames to stop on."""
         card = self._doubts.get(number)
         if card is None:
             return
-        index = card.stop
+        index = card.stops[min(stop, len(card.stops) - 1)]
         tracks = {line.id for line in self._store.state.tracks}
         selected = tuple(id for id in card.doubt.tracks if id in tracks)
         self._store.change(card=number, selected=selected, message="")
-        self._place = list(self._doubts).index(number)
+        self._place, self._stop = list(self._doubts).index(number), stop
         begin = self.times.index_at(self.times.seconds(index) - BEFORE_SECONDS)
         self._playing.play_to(begin, index)
 
+    def upcoming(self) -> list[int]:
+        """Frames that will probably be asked for next: where playing towards the next doubts begins."""
+        cards, at = self._store.state.cards, self._place
+        later = [card for card in (*cards[at + 1 :], *cards[: max(at, 0)]) if not card.is_done]
+        stops = [self._doubts[card.number].stop for card in later[:UPCOMING] if card.number in self._doubts]
+        return [self.times.index_at(self.times.seconds(stop) - BEFORE_SECONDS) for stop in stops]
+
     def right(self) -> None:
-        """The chosen doubt is right as it is; go on to the next one."""
-        number = self._store.state.card
-        card = self._doubts.get(number) if number is not None else None
-        if card is None:
-            self.next_doubt()
-            return
-        if not card.is_done:
+        """The chosen doubt is right as it is; go on to the next one, or to its own next place."""
+        card = self._doubts.get(self._store.state.card or 0)
+        if card is not None and not card.is_done and not self._has_more():
             self._session.right(card)
         self.next_doubt()
+
+    def _has_more(self) -> bool:
+        """Whether the chosen doubt has places that weren't stopped on yet."""
+        card = self._doubts.get(self._store.state.card or 0)
+        return card is not None and self._stop + 1 < len(card.stops)
 
     def unseen(self) -> None:
         """Go to the next stretch that nobody has seen."""
@@ -193,8 +208,7 @@ class ReviewDesk:
         return Card(card.number, seconds, card.doubt.sentence, card.is_done, crop, crop is not None)
 
     def _card_wish(self, card: DoubtCard) -> Wish:
-        place = card.doubt.places[0] if card.doubt.places else None
-        return Wish(("card", card.doubt), card.stop, place, self._crop_side)
+        return Wish(("card", card.doubt), card.stops[0], card.place, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)

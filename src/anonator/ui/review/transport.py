@@ -15,8 +15,8 @@ from anonator.ui.state import text
 PLAY, STOP = "▶", "■"
 BACK = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 ON = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
-PREPARING = "Working out what will be covered…"
-DRAW_AREA = "Drag over what stays in one place (F or Escape cancels)"
+PREPARING = "Preparing…"
+DRAW_AREA = "Drag over what stays in one place; F cancels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Transport(ttk.Frame):
             self.buttons[key] = button
         self.time = ttk.Label(self, style="Dim.TLabel")
         self.time.grid(row=0, column=4, padx=(px(10), 0))
+        self._status_width = px(110)
         self.status = ttk.Label(self, style="Accent.TLabel", anchor="e", width=1)
         self.status.grid(row=0, column=5, sticky="ew", padx=px(10))
         for column, (key, label, command, tip) in enumerate(
@@ -123,6 +124,8 @@ class Transport(ttk.Frame):
         )
         for key in ("next", "right", "unseen", "area"):
             left -= self.buttons[key].winfo_reqwidth() + 8
+            if key == "unseen":
+                left -= self._status_width  # it must never be cut off
             (self.buttons[key].grid if left > 0 else self.buttons[key].grid_remove)()
 
 
@@ -133,6 +136,5 @@ def _status(state: ReviewState) -> str:
     if not state.ready:
         return PREPARING
     if state.following:
-        covers = "a new cover" if state.following == 1 else f"{state.following} new covers"
-        return f"Following {covers}…"
+        return "Following…" if state.following == 1 else f"Following {state.following}…"
     return ""
