@@ -455,6 +455,22 @@ def test_playing_to_a_doubt_stops_exactly_on_it(played: Played) -> None:
     assert seen >= set(range(30, 56)) and max(seen) == 55
 
 
+def test_a_drag_holds_the_frame_that_is_on_the_screen(played: Played) -> None:
+    played.playing.go(80)
+    played.at(80)
+    played.playing.go(140)
+    played.playing.hold()
+    assert played.playing.index == 80
+    played.bench.rest(0.5)
+    assert played.shown[-1].index == 80
+    played.playing.forward()
+    played.bench.until(lambda: played.playing.index > 85)
+    played.playing.hold()
+    index, drawn = played.playing.index, played.shown[-1].index
+    played.bench.rest(0.3)
+    assert index == drawn == played.shown[-1].index and not played.playing.speed
+
+
 def test_another_size_is_decoded_again(played: Played) -> None:
     assert max(played.shown[-1].picture.shape) == 320
     played.playing._side = lambda: 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -41,6 +42,17 @@ def test_it_gives_back_what_it_got(kept: Path) -> None:
     assert (back.analysis, back.edits, back.problem) == (ANALYSIS, tuple(EDITS), "")
     if sys.platform != "win32":
         assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_edit_is_written_as_json_writes_it(kept: Path) -> None:
+    (*_, first) = kept.read_bytes().splitlines(keepends=True)[:-4]
+    line = json.loads(first)
+    assert first.decode() == json.dumps(line, separators=(",", ":")) + "\n"
+    assert list(line)[:3] == ["kind", "number", "operation"] and list(line)[-2:] == ["before", "sum"]
+    assert {**dataclasses.asdict(EDITS[0]), "operation": "area", "span": [0, 9000]}.items() <= {
+        **line,
+        "boxes": tuple((pts, tuple(box)) for pts, box in line["boxes"]),
+    }.items()
 
 
 def test_a_torn_last_line_loses_only_itself_and_work_goes_on(kept: Path) -> None:

@@ -35,8 +35,8 @@ from anonator.core.review.tracks_lines import (
     analysis_of,
     edit_of,
     key_of,
+    line_of,
     lines_of,
-    plain,
 )
 from anonator.errors import ReviewError
 
@@ -100,7 +100,7 @@ def create(analysis: Analysis, path: Path | None = None) -> Path:
 def encoded(analysis: Analysis, edits: Iterable[Edit] = ()) -> Iterator[bytes]:
     """The lines of a new file."""
     before = ""
-    for line in (*lines_of(analysis), *({"kind": "edit", **plain(edit)} for edit in edits)):
+    for line in (*lines_of(analysis), *(line_of(edit) for edit in edits)):
         data = _encoded(line, before)
         yield data
         before = _digest(data)
@@ -194,7 +194,7 @@ class TracksFile:
             if self.edits and edit.number <= self.edits[-1].number:
                 raise ReviewError(OUT_OF_ORDER)
             state = self._replay.after(edit, self.state, self.edits)
-        data = _encoded({"kind": "edit", **plain(edit)}, self._before)
+        data = _encoded(line_of(edit), self._before)
         try:
             os.lseek(self._file, self._end, os.SEEK_SET)
             if os.write(self._file, data) != len(data):
@@ -285,13 +285,17 @@ def _migrated(line: Line, version: int) -> Line:
 
 
 def _encoded(line: Line, before: str) -> bytes:
-    line = {**line, "before": before}
-    return (json.dumps({**line, "sum": _sum(line)}, separators=(",", ":")) + "\n").encode()
+    text = _text({**line, "before": before})
+    return f'{text[:-1]},"sum":"{_digest(text.encode())}"}}\n'.encode()
+
+
+def _text(line: Line) -> str:
+    return json.dumps(line, separators=(",", ":"))
 
 
 def _sum(line: Line) -> str:
     """SHA-256 of a line's content: the last line has none after it that would show a change."""
-    return hashlib.sha256(json.dumps(line, separators=(",", ":")).encode()).hexdigest()
+    return _digest(_text(line).encode())
 
 
 def _digest(data: bytes) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BEFORE_SECONDS = 1.0
 """So long before a doubt playing begins."""
+UPCOMING = 4
+"""So many doubts are looked ahead, so that N shows its picture at once."""
 LAST_ONE = "This is the only one left to check."
 ALL_CHECKED = "That was the last one. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
@@ -114,6 +116,15 @@ class ReviewDesk:
         self._place, self._stop = list(self._doubts).index(number), stop
         begin = self.times.index_at(self.times.seconds(index) - BEFORE_SECONDS)
         self._playing.play_to(begin, index)
+
+    def upcoming(self) -> list[int]:
+        """Frames that will probably be asked for next: where playing towards the next doubts begins."""
+        cards, at = self._store.state.cards, self._place
+        later = [card for card in (*cards[at + 1 :], *cards[: max(at, 0)]) if not card.is_done]
+        stops = [
+            self._doubts[card.number].stops[0] for card in later[:UPCOMING] if card.number in self._doubts
+        ]
+        return [self.times.index_at(self.times.seconds(stop) - BEFORE_SECONDS) for stop in stops]
 
     def right(self) -> None:
         """The chosen doubt is right as it is; go on to the next one, or to its own next place."""

@@ -13,12 +13,15 @@ from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis
 from anonator.ui.review.projector import Projector, Wish
 from anonator.ui.work.thumbnails import video_module
+from anonator.ui.work.worker import step_back
 
 if TYPE_CHECKING:
     from anonator.core.reading.frame_access import FrameAccess
 
 CACHE_BYTES = 256 * 1024 * 1024
 """Of decoded frames that are kept, at most."""
+PRIORITY = 4
+"""Nice value of decoding: after the window, before following and small pictures."""
 GRACE_SECONDS = 0.25
 """A frame that was asked for this short a while ago is still shown before a newer one, so that something is
 seen while somebody drags along the slider."""
@@ -130,6 +133,7 @@ class Film:
     # --- in the thread
 
     def _run(self) -> None:
+        step_back(PRIORITY)
         projector = Projector(self._open, self._seconds(), self, self._cache_bytes)
         try:
             while (wish := self._next_wish()) is not None:

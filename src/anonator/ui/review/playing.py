@@ -56,6 +56,9 @@ class Playing:
         self._index, self._speed = 0, 0.0
         self._end: int | None = None
         """Where playing stops, if not at the end of the video."""
+        self._on_screen: int | None = None
+        self._holds = False
+        """Nothing but the frame that is asked for may be drawn."""
         self._timer: str | None = None
         self._closed = False
         film.want(0, side())
@@ -77,7 +80,7 @@ class Playing:
         """Stop, and show this frame; beyond the ends, the first or the last one."""
         if self._closed:
             return
-        self._end, self._speed = None, 0.0
+        self._end, self._speed, self._holds = None, 0.0, False
         self._index = min(max(0, index), len(self._times) - 1)
         self._film.want(self._index, self._side())
         self._actions.moved(self._index, 0.0)
@@ -117,6 +120,12 @@ class Playing:
         if self._speed:
             self.go(self._index)
 
+    def hold(self) -> None:
+        """Stay on the frame that is on the screen, also if another one is on its way: a drag is about it."""
+        if self._on_screen is not None and (self._speed or self._on_screen != self._index):
+            self.go(self._on_screen)
+            self._holds = True
+
     def play_to(self, begin: int, end: int) -> None:
         """Play from one frame to a later one at 1x, and stop exactly there (N)."""
         if begin >= end:
@@ -150,7 +159,7 @@ class Playing:
     def _play(self, index: int, speed: float, end: int | None = None) -> None:
         if self._closed:
             return
-        self._index, self._speed, self._end = index, speed, end
+        self._index, self._speed, self._end, self._holds = index, speed, end, False
         self._film.play(index, speed, self._side())
         self._actions.moved(index, speed)
         self._pump()
@@ -176,6 +185,9 @@ class Playing:
 
     def _came(self, shown: Shown) -> None:
         if not shown.speed:
+            if self._holds and shown.index != self._index:
+                return
+            self._on_screen = shown.index
             self._actions.show(shown)
             if not self._speed and shown.index == self._index:
                 self._actions.seen(shown.index, shown.index, 0.0)
@@ -188,7 +200,7 @@ class Playing:
                 self._actions.seen(shown.before + 1, end - 1, abs(shown.speed))
             self.go(end)
             return
-        self._index = shown.index
+        self._index = self._on_screen = shown.index
         self._actions.show(shown)
         first, last = sorted((shown.index, shown.index if shown.before < 0 else shown.before))
         self._actions.moved(shown.index, shown.speed)

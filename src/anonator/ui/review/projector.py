@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 NEAR = 24
 """A frame so little further on is reached by decoding on, not by seeking."""
-BEFORE = 3
+BEFORE = 6
 """So many frames before the wanted one are kept, too, if no seek is needed for them: the first steps back."""
 MOST_PER_SECOND, LEAST_PER_SECOND = 30.0, 20.0
 """Pictures shown while playing: more would only slow the window down; fewer if decoding is too slow."""
 LATE_SECONDS, LOST_SECONDS = 0.04, 0.5
 """A picture that is late may be left out. What is lost isn't caught up with: playing takes longer."""
+AHEAD, LOW, CHUNK = 8, 3, 2
+"""Parts of the cache: decoded ahead; the least that lies behind; and what is decoded there if it's less."""
 SKIM_SPEED = 4.0
 """From here on, frames that no other one depends on are left out."""
 SHORT_SECONDS = 0.012
@@ -178,7 +180,7 @@ class Projector:
         """Decode ahead until a time."""
         while (left := due - time.monotonic()) > 0 and not self._desk.is_over(wish):
             reel, here = self._front, self._kept.centre
-            if left > SHORT_SECONDS and reel.at is not None and 0 < reel.at - here <= self._room // 5:
+            if left > SHORT_SECONDS and reel.at is not None and 0 < reel.at - here <= self._room // AHEAD:
                 self._take(reel)
             else:
                 self._desk.wait(wish, left)
@@ -213,7 +215,7 @@ class Projector:
         """Decode a frame and those before it."""
         reel = self._back
         if not (reel.at is not None and reel.at <= index in self._filling and reel.skims == skims):
-            self._filling = range(max(0, index - self._room // 2), index + 1)
+            self._filling = range(max(0, index - self._room // CHUNK), index + 1)
             reel.wind(self._filling.start, skims=skims)
         self._kept.centre = index
         while reel.at is not None and reel.at <= index and not self._desk.is_over(wish):
@@ -225,7 +227,7 @@ class Projector:
         """Decode a little of what follows; False if there's enough."""
         here = self._kept.centre
         missing = self._kept.first_after(here + 1)
-        if missing >= len(self._seconds) or missing - here > max(1, self._room // 5):
+        if missing >= len(self._seconds) or missing - here > max(1, self._room // AHEAD):
             return False
         reel = self._front
         if reel.at is None or reel.skims or not 0 <= missing - reel.at <= NEAR:
@@ -238,9 +240,9 @@ class Projector:
         here = self._kept.centre
         first = self._kept.last_before(here)
         reel = self._back
-        if first in range(1, here + 1) and here - first < max(1, self._room // 4):
+        if first in range(1, here + 1) and here - first < max(1, self._room // LOW):
             if not (reel.at is not None and reel.at < first <= self._filling.stop):
-                self._filling = range(max(0, first - max(1, self._room // 2)), first)
+                self._filling = range(max(0, first - max(1, self._room // CHUNK)), first)
                 reel.wind(self._filling.start)
             self._take(reel)
             return True

@@ -103,6 +103,7 @@ class Review:
         self._crops = Crops(self._stills, self._small, self._wake)
         self.seen = Seen(session)
         self._refreshing = ""
+        self._expected: list[int] = []
         self._released = ""
         self.closed = False
 
@@ -142,6 +143,7 @@ class Review:
         )
         self.screen.lanes.show_video(np.array([times.seconds(index) for index in range(len(times))]))
         self.store.follow(presenter.draw)
+        self.store.follow(self._expect)
         session.listen(self._wake)
         self.screen.picture.focus_set()
         self._assessing = False
@@ -178,6 +180,7 @@ class Review:
                 move=lambda id, box: self.editing.move(id, box),
                 select=lambda id, add: self.desk.select_in_picture(id, add),
                 resized=lambda: self.playing.refresh(),
+                began=lambda: self.playing.hold(),
             ),
             lanes=LaneActions(go=lambda index: self.desk.go(index), doubt=self._open_tick),
             transport=TransportActions(
@@ -311,6 +314,13 @@ class Review:
     def _not_assessed(self, error: Exception) -> None:
         self._assessing = False
         self._say(error)
+
+    def _expect(self, _state: ReviewState) -> None:
+        """Let the film decode ahead where N leads to."""
+        upcoming = self.desk.upcoming()
+        if upcoming != self._expected:
+            self._expected = upcoming
+            self.film.expect(upcoming)
 
     def _saw(self, first: int, last: int, speed: float) -> None:
         self.seen.shown(first, last, speed)
