@@ -11,12 +11,15 @@ how late a tick is that should come every 10 ms.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import random
 import subprocess
 import tempfile
+import threading
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -26,12 +29,16 @@ from common import CLIPS, table, where_and_when
 from anonator.core.config import Settings
 from anonator.core.reading.reader import VideoReader
 from anonator.core.review.analysis import Analysis, Collector
+from anonator.core.review.follow import follow
+from anonator.errors import JobCancelled
 from anonator.ui.look import theme as look
 from anonator.ui.review.film import Film, Shown
+from anonator.ui.review.following import FollowingDetector
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Mark
 from anonator.ui.review.picture import Picture, PictureActions
 from anonator.ui.review.playing import Playing, PlayingActions
+from anonator.ui.work.worker import step_back
 
 SPEEDS = (1.0, 2.0, 4.0, 8.0, -1.0, -2.0)
 KEY_REPEAT_SECONDS = 0.1
@@ -48,6 +55,9 @@ def main() -> None:
     parser.add_argument("--film", action="store_true", help="only the film, without a window")
     parser.add_argument("--side", type=int, default=1200, help="long side of the pictures, without a window")
     parser.add_argument("--seconds", type=float, default=6.0, help="to play at each speed")
+    parser.add_argument(
+        "--follow", action="store_true", help="follow a drawn box in the background meanwhile"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clip = args.clip or make_clip(CLIPS / "night_crowd.mp4", Path(folder) / "clip.mp4")
@@ -56,8 +66,12 @@ def main() -> None:
         key = analysis.key
         print(f"\n{key.width} x {key.height}, {key.frames} frames\n")
         print(table(HEAD, film_rows(clip, analysis, args.side, args.seconds)))
-        if not args.film:
-            print(f"\nIn the window\n\n{table(HEAD, window_rows(clip, analysis, args.seconds))}")
+        if args.film:
+            return
+        busy = following(clip, analysis) if args.follow else contextlib.nullcontext()
+        with busy:
+            rows = window_rows(clip, analysis, args.seconds)
+        print(f"\nIn the window{' while a box is followed' * args.follow}\n\n{table(HEAD, rows)}")
 
 
 HEAD = ("what", "median", "90 %", "worst", "shown per second")
@@ -225,6 +239,37 @@ def window_rows(clip: Path, analysis: Analysis, seconds: float) -> list[tuple[st
     playing.close()
     root.destroy()
     return rows
+
+
+@contextlib.contextmanager
+def following(clip: Path, analysis: Analysis) -> Iterator[None]:
+    """Follow boxes in a thread of low priority, as the review does, over and over."""
+    detectors, over, ready = FollowingDetector(), threading.Event(), threading.Event()
+
+    def stop() -> None:
+        if over.is_set():
+            raise JobCancelled
+
+    def work() -> None:
+        step_back()
+        detector = detectors.load()
+        ready.set()
+        for n in itertools.count():
+            place = (analysis.pts[n * 37 % len(analysis.pts)], (600.0, 500.0, 680.0, 600.0))
+            try:
+                follow(clip, analysis, [place], detector, stop)
+            except JobCancelled:
+                return
+
+    thread = threading.Thread(target=work, name="following")
+    thread.start()
+    ready.wait()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        detectors.close()
 
 
 def beat(root: tk.Tk, late: list[float]) -> None:

@@ -345,3 +345,26 @@ def test_what_was_done_is_there_after_a_kill(drive: Drive, tmp_path: Path, outsi
     outside.xdo("key", "ctrl+y")
     assert wait_until(lambda state: state.added).added == drawn.added
     second.stop()
+
+
+def test_unfinished_reviews_are_counted_and_removed_after_a_question(drive: Drive, tmp_path: Path) -> None:
+    driver = drive(engine=SpotEngine())
+    finished(driver, tmp_path)
+    mark = driver.window.controller.jobs[0].review
+    assert mark is not None and mark.tracks is not None
+    for other in mark.tracks.parent.iterdir():
+        if other != mark.tracks:
+            other.unlink()
+    seen: list[str] = []
+    driver.answering("Keep them", seen)
+    driver.window.panel.reviews.invoke()
+    driver.until(lambda: seen)
+    assert "1 review that nobody has begun" in seen[0] and mark.tracks.exists()
+    driver.turn(0.2)
+    driver.answering("Remove 1 review", seen)
+    driver.window.panel.reviews.invoke()
+    driver.until(lambda: driver.window.state.message == "1 review was removed.")
+    assert not mark.tracks.exists() and not driver.window.controller.jobs[0].may_review
+    driver.window.panel.reviews.invoke()
+    driver.until(lambda: "keeps no unfinished reviews" in driver.window.state.message)
+    driver.close()

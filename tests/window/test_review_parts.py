@@ -367,6 +367,7 @@ def test_every_key_is_in_the_list_and_the_most_important_ones_fit_in_the_line(
     def look_at_it(dialog: keys.KeyList) -> None:
         assert dialog.winfo_height() <= root.winfo_height() and dialog.winfo_width() <= root.winfo_width()
         words = [label.cget("text") for label in dialog.table.winfo_children()]
-        assert words == [text for key in keys.KEYS.values() for text in (key.key, key.words)]
+        assert words == [text for key, what, _ in keys.LISTED for text in (key, what)]
+        assert sorted(name for _, _, names in keys.LISTED for name in names) == sorted(keys.KEYS)
 
     answered(root, keys.KeyList(root, theme), look_at_it)

@@ -16,6 +16,7 @@ from anonator.core.session_end import ending_in_order
 from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
+from anonator.ui.earlier_reviews import EarlierReviews
 from anonator.ui.frame_viewer import ViewerActions
 from anonator.ui.key_question import key_rows
 from anonator.ui.layout import Layout, WindowActions
@@ -131,13 +132,20 @@ class MainWindow:
             self.worker,
             self._answers,
             self.events,
-            questions,
             layout=lambda: self.layout,
             refresh=self.run.refresh,
             read_hint=self.choosing.read_hint,
             stop_playing=self.playback.stop,
             make_processor=self.engine.make_processor,
             detector=self.engine.following_detector,
+        )
+        self.earlier_reviews = EarlierReviews(
+            self.store,
+            self.controller,
+            self.worker,
+            questions,
+            refresh=self.run.refresh,
+            told=self._found_review,
         )
         self.commands = Commands(
             self.store,
@@ -161,7 +169,7 @@ class MainWindow:
             desk.follow,
             self.playback.follow,
             self.commands.finished.follow,
-            self.reviewing.follow,
+            self.earlier_reviews.follow,
             self.events.follow,
             Presenter(self.layout).draw,
         ):
@@ -198,7 +206,7 @@ class MainWindow:
                 forget_folder=partial(choosing.set_folder, None),
                 download=loading.download,
                 use_file=loading.use_file,
-                remove_reviews=self.reviewing.remove_all,
+                remove_reviews=self.earlier_reviews.remove_all,
             ),
             viewer=ViewerActions(
                 moved=desk.moved,
@@ -315,6 +323,10 @@ class MainWindow:
         self.root.destroy()
 
     # --- the rest
+
+    def _found_review(self, number: int) -> None:
+        self.root.update_idletasks()
+        self.events.write("kept", number=number, row=self.queue_view.box_of(number))
 
     def _report(self, kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
         """Handle an error in a Tk callback: log where, say one sentence, carry on."""

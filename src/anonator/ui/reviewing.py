@@ -10,7 +10,6 @@ import secrets
 import time
 import tkinter as tk
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +20,10 @@ from anonator.errors import AnonatorError, ReviewError
 from anonator.ui.layout import Layout
 from anonator.ui.look.dialogs import WaitDialog
 from anonator.ui.look.theme import Theme
-from anonator.ui.questions import Questions
 from anonator.ui.review import keys
 from anonator.ui.state import text
-from anonator.ui.state.app_state import AppState, Store
-from anonator.ui.state.job import ACTIVE, JobState, JobView, ResultFile, ReviewMark, RowKey
+from anonator.ui.state.app_state import Store
+from anonator.ui.state.job import JobState, JobView, ResultFile, ReviewMark
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.thumbnails import video_module
@@ -34,7 +32,6 @@ from anonator.ui.work.worker import Answers, Worker
 if TYPE_CHECKING:  # they need the video reader, which must not be loaded when the program starts
     from anonator.core.detection.detector_protocol import Detector
     from anonator.core.review.analysis import VideoKey
-    from anonator.core.review.kept_reviews import Unfinished
     from anonator.ui.review.review import Review
     from anonator.ui.review.session import ReviewSession
     from anonator.ui.review.signing import MakeProcessor, Signing
@@ -50,7 +47,6 @@ WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done
 MAKING = "Decoding, covering and checking the whole video once more…"
 NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
 CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
-NO_REVIEWS = "This computer keeps no unfinished reviews."
 NOT_COPIED = "These tracks couldn't be copied. Is the disk full?"
 GONE = "The original video isn't there any more. Put it back where it was to review its result."
 
@@ -67,7 +63,6 @@ class Reviewing:
         worker: Worker,
         answers: Answers,
         events: EventLog,
-        questions: Questions,
         *,
         layout: Callable[[], Layout],
         refresh: Callable[[], None],
@@ -86,7 +81,6 @@ class Reviewing:
             worker: opens reviews.
             answers: delivers what workers have done.
             events: records what happens.
-            questions: asks before reviews are removed.
             layout: gives the queue's side of the window, which is made later.
             refresh: copies the queue into the state.
             read_hint: remembers that the hint was read.
@@ -99,8 +93,6 @@ class Reviewing:
         self._layout, self._refresh_queue = layout, refresh
         self._read_hint, self._stop_playing = read_hint, stop_playing
         self._make_processor, self._detector = make_processor, detector
-        self._questions = questions
-        self._looked_for: set[RowKey] = set()
         self.review: Review | None = None
         self._signing: Signing | None = None
         self._wait: WaitDialog | None = None
@@ -116,53 +108,6 @@ class Reviewing:
     def is_open(self) -> bool:
         """Whether a review has the window."""
         return self.review is not None
-
-    # --- reviews of earlier runs
-
-    def follow(self, state: AppState) -> None:
-        """Look for kept reviews of rows with a result of an earlier run."""
-        keys = {job.key for job in state.jobs}
-        self._looked_for &= keys
-        for job in state.jobs:
-            if job.key in self._looked_for or job.result_file is None or job.review is not None:
-                continue
-            if job.state in ACTIVE or job.result is not None:
-                continue
-            self._looked_for.add(job.key)
-            self._worker.submit(partial(_kept, job.source), partial(self._found, job.key), _log)
-
-    def _found(self, of: RowKey, mark: ReviewMark | None) -> None:
-        job = self._queue.get(of.number)
-        if mark is not None and job is not None and job.key == of and job.review is None:
-            self._queue.update(of.number, review=mark)
-            self._refresh_queue()
-            self._root.update_idletasks()
-            self._events.write("kept", number=of.number, row=self._layout().queue_view.box_of(of.number))
-
-    def remove_all(self) -> None:
-        """Remove all reviews that nobody has signed, after a question."""
-        self._worker.submit(_unfinished, self._ask_removal, self._say_error, first=True)
-
-    def _ask_removal(self, there: Unfinished) -> None:
-        if not (there.begun or there.untouched):
-            self._store.say(NO_REVIEWS)
-        elif self._questions.remove_reviews(len(there.begun), len(there.untouched)):
-            self._worker.submit(
-                partial(_remove, there), partial(self._removed, there), self._say_error, first=True
-            )
-
-    def _removed(self, there: Unfinished, left: int) -> None:
-        gone = {*there.begun, *there.untouched}
-        for job in self._queue.jobs:
-            if job.review is not None and job.review.tracks in gone:
-                self._queue.update(job.number, review=replace(job.review, tracks=None))
-        self._refresh_queue()
-        number = len(gone) - left
-        rest = f" {left} couldn't be removed." if left else ""
-        self._store.say(f"{text.count(number, 'review was', 'reviews were')} removed.{rest}")
-
-    def _say_error(self, error: Exception) -> None:
-        self._store.say(text.error_sentence(error))
 
     # --- opening and leaving
 
@@ -194,7 +139,18 @@ class Reviewing:
             return
         from anonator.ui.review.review import Review
 
-        self.review = Review(
+        try:
+            self.review = self._made(Review, job, session)
+        except BaseException:
+            session.close()
+            self._store.change(reviewing=None)
+            raise
+        self._layout().hide()
+        self._root.update_idletasks()
+        self._events.write("review", number=job.number, **self.review.screen.areas())
+
+    def _made(self, kind: type[Review], job: JobView, session: ReviewSession) -> Review:
+        return kind(
             self._root,
             self._theme,
             session,
@@ -207,9 +163,6 @@ class Reviewing:
             open_tracks=self._open_tracks,
             hint_read=self._read_hint,
         )
-        self._layout().hide()
-        self._root.update_idletasks()
-        self._events.write("review", number=job.number, **self.review.screen.areas())
 
     def _not_opened(self, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
@@ -394,35 +347,6 @@ def _open(video: Path, tracks: Path) -> ReviewSession:
         session.close()
         raise
     return session
-
-
-def _kept(video: Path) -> ReviewMark | None:
-    """The newest review of a video that can be used."""
-    video_module()
-    from anonator.core.review import kept_reviews
-
-    for path in kept_reviews.of_video(video):
-        with contextlib.suppress(ReviewError):
-            there = kept_reviews.standing(path)
-            return ReviewMark(path, there.share_seen, there.begun, there.signed)
-    return None
-
-
-def _unfinished() -> Unfinished:
-    video_module()
-    from anonator.core.review import kept_reviews
-
-    return kept_reviews.unfinished()
-
-
-def _remove(there: Unfinished) -> int:
-    from anonator.core.review import kept_reviews
-
-    return kept_reviews.remove((*there.begun, *there.untouched))
-
-
-def _log(error: Exception) -> None:
-    logger.info("looking for reviews failed: %s", type(error).__name__)
 
 
 def new_tracks() -> Path | None:

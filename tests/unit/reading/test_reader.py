@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import sys
@@ -306,3 +307,16 @@ def test_any_moment_can_be_looked_at(tmp_path: Path) -> None:
             frame = reader.frame_at(number / 25)
             np.testing.assert_array_equal(frame.planes()[0], reference[number][0])
         np.testing.assert_array_equal(reader.frame_at(999).planes()[0], reference[49][0])
+
+
+def test_pictures_are_freed_when_nobody_needs_them(tmp_path: Path) -> None:
+    """Once, each waited for the garbage collector: at 1080p, a gigabyte of them."""
+    source = clip(tmp_path / "a.mp4", seconds=2)
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoReader(source) as reader:
+            kept = [sum(isinstance(each, av.VideoFrame) for each in gc.get_objects()) for _ in reader]
+    finally:
+        gc.enable()
+    assert len(kept) == 50 and max(kept) <= 20, "no more than the decoder's threads hold"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from av.sidedata.sidedata import SideDataContainer
 
 from anonator.core.frames import SQUARE, Place, UInt8Array
 
+MATRIX = "DISPLAYMATRIX"
 WIDEST = 256
 """A pixel more than this many times as wide as high, or the reverse, is a mistake in the file."""
 
@@ -69,10 +71,10 @@ class Orientation:
 
         Angles between quarter turns are taken as none.
         """
-        data = cast(SideDataContainer, picture.side_data).get("DISPLAYMATRIX")
-        if data is None:
+        matrix = _display_matrix(picture)
+        if matrix is None:
             return cls()
-        a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))
+        a, b, _, c, d, *_ = struct.unpack("=9i", matrix)
         if a == d == 0 and b and c:
             return cls(True, c < 0, b < 0)
         if b == c == 0 and a and d:
@@ -88,6 +90,21 @@ class Orientation:
                 cv2.flip(source, -1 if self.flip_x and self.flip_y else int(self.flip_x)), np.uint8
             )
         target[:] = source
+
+
+def _display_matrix(picture: VideoFrame) -> bytes | None:
+    """A frame's display matrix, if it has one."""
+    container = cast(SideDataContainer, picture.side_data)
+    read: dict[str, bytes | None] = vars(container)
+    if MATRIX not in read:
+        data = container.get(MATRIX)
+        read[MATRIX] = None if data is None else bytes(data)
+        del data
+        # the container holds the frame that holds it, so that both, some megabytes, would wait for the
+        # garbage collector, which counts objects and not bytes: a gigabyte in 1080p
+        with contextlib.suppress(TypeError):
+            container.__init__(VideoFrame(2, 2, "gray"))  # type: ignore[misc]
+    return read[MATRIX]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from anonator.ui.state.job import RunState
 FIELDS = ("frame", "speed", "elapsed", "remaining", "queue")
 WIDTHS = {"frame": 16, "speed": 13, "elapsed": 7, "remaining": 9, "queue": 9}
 """In characters, so nothing moves while numbers change."""
-LEAST_NEEDED = ("speed", "elapsed", "frame")
+LEAST_NEEDED = ("speed", "elapsed", "frame", "remaining", "queue")
 """Left out first where the window is narrow."""
 CAPTIONS = {
     "frame": "Frame",
@@ -42,6 +42,7 @@ class ProgressPanel(ttk.Frame):
         super().__init__(parent)
         px = theme.px
         self._gap = px(14)
+        self._width = 0
         self.columnconfigure(0, weight=1)
         self.status = ttk.Label(self, style="Strong.TLabel", anchor="w", width=1)
         self.status.grid(row=0, column=0, sticky="ew")
@@ -99,8 +100,12 @@ class ProgressPanel(ttk.Frame):
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
         """In a narrow window, leave out the numbers that are needed least."""
+        self._width = event.width
+        self._fit_numbers()
+
+    def _fit_numbers(self) -> None:
         gap = self._gap
-        room = event.width - self._buttons.winfo_reqwidth()
+        room = self._width - self._buttons.winfo_reqwidth()
         self.not_covered.configure(wraplength=max(gap, room - gap))
         for name, cell in self._cells.items():
             needed = (
@@ -130,7 +135,10 @@ class ProgressPanel(ttk.Frame):
     def show_review(self, waiting: int) -> None:
         """Offer to review so many results; 0 hides the button."""
         self.review.configure(text=f"Review {text.count(waiting, 'video')}")
-        (self.review.grid if waiting else self.review.grid_remove)()
+        if bool(waiting) != bool(self.review.winfo_manager()):
+            (self.review.grid if waiting else self.review.grid_remove)()
+            self.update_idletasks()
+            self._fit_numbers()
 
     def show_status(self, words: str, stage: str) -> None:
         """Show what is going on, and the current stage at the other end of the line."""

@@ -191,12 +191,39 @@ class KeyLine(ttk.Frame):
                 self.items[name].pack(side="left", padx=(0, self._gap))
 
 
-ROWS = 16
-"""Keys in one column of the list of all."""
+LISTED = (
+    ("N, Shift+N", "Next or previous doubt: starts a second before it, plays, and stops on it",
+     ("next_doubt", "last_doubt")),
+    ("Enter", "It's right as it is; go on to the next one", ("right",)),
+    ("Space", "Play or stop", ("play",)),
+    ("J, K, L", "Back, stop, forward; J or L again for 2, 4 and 8 times the speed",
+     ("back", "stop", "forward")),
+    ("\N{LEFTWARDS ARROW}, \N{RIGHTWARDS ARROW}", "One frame; with Shift, one second",
+     ("frame_back", "frame_on", "second_back", "second_on")),
+    ("O, held", "Show the original, without covers", ("original",)),
+    ("Drag", "Draw a new cover; it's followed both ways at once", ("draw",)),
+    ("Drag a box, wheel", "Move or resize the selected cover", ("resize",)),
+    ("V", "Leave the selected faces visible, or cover them again", ("turn",)),
+    ("[, ]", "The selected face begins or ends here", ("begins", "ends")),
+    ("F, drag", "Cover a fixed area, such as a name tag or a clock", ("area",)),
+    ("Delete", "Take back the smallest thing: a place on this frame, or the cover", ("delete",)),
+    ("Ctrl+J, Ctrl+T", "Join the two selected tracks; split one here", ("join", "split")),
+    ("Ctrl+Z, Ctrl+Y", "Undo, as far back as you like; redo", ("undo", "redo")),
+    ("U", "Next stretch that you haven't seen", ("unseen",)),
+    ("G", "Sheet: 30 finished pictures a page, from what you haven't seen", ("sheet",)),
+    ("+, \N{MINUS SIGN}, 0", "Look closer, from further away, fit; Ctrl+wheel, too",
+     ("nearer", "further", "fit")),
+    ("Ctrl+Enter", "Sign, and make the final file", ("sign",)),
+    ("F1", "Show this list", ("help",)),
+    ("Escape", "Back to the queue; everything is kept", ("leave",)),
+)  # fmt: skip
+"""All keys as people read them: how they're printed, what they do, and their names in KEYS."""
+ROWS = 10
+"""In one column."""
 
 
 class KeyList(Dialog):
-    """All keys of the review; any key closes it that closes a dialog."""
+    """All keys of the review."""
 
     def __init__(self, parent: tk.Misc, theme: Theme) -> None:
         super().__init__(
@@ -208,13 +235,13 @@ class KeyList(Dialog):
         px = theme.px
         self.table = table = ttk.Frame(self.body)
         table.pack(anchor="w", pady=(0, px(16)))
-        for number, key in enumerate(KEYS.values()):
+        for number, (key, words, _) in enumerate(LISTED):
             row, column = number % ROWS, 2 * (number // ROWS)
-            ttk.Label(table, text=key.key, font="AnonatorSmall", foreground=ACCENT).grid(
-                row=row, column=column, sticky="nw", padx=(0, px(12)), pady=px(1)
+            ttk.Label(table, text=key, font="AnonatorSmall", foreground=ACCENT).grid(
+                row=row, column=column, sticky="nw", padx=(0, px(12)), pady=px(2)
             )
-            ttk.Label(table, text=key.words, wraplength=px(300), justify="left", font="AnonatorSmall").grid(
-                row=row, column=column + 1, sticky="nw", padx=(0, px(18)), pady=px(1)
+            ttk.Label(table, text=words, wraplength=px(290), justify="left", font="AnonatorSmall").grid(
+                row=row, column=column + 1, sticky="nw", padx=(0, px(18)), pady=px(2)
             )
         self.add_button("close", "Close", primary=True)
 
