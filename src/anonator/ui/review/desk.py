@@ -21,6 +21,10 @@ BEFORE_SECONDS = 1.0
 """So long before a doubt playing begins."""
 UPCOMING = 4
 """So many doubts are looked ahead, so that N shows its picture at once."""
+MOST_SELECTED = 2
+"""Of a doubt's tracks are selected with it."""
+REASONS = 2
+"""Of a doubt are on its card; the rest is counted."""
 LAST_ONE = "This is the only one left to check."
 ALL_CHECKED = "That was the last one. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
@@ -112,6 +116,8 @@ class ReviewDesk:
         index = card.stops[min(stop, len(card.stops) - 1)]
         tracks = {line.id for line in self._store.state.tracks}
         selected = tuple(id for id in card.doubt.tracks if id in tracks)
+        if len(selected) > MOST_SELECTED:  # in a crowd, nobody means all of them
+            selected = ()
         self._store.change(card=number, selected=selected, message="")
         self._place, self._stop = list(self._doubts).index(number), stop
         begin = self.times.index_at(self.times.seconds(index) - BEFORE_SECONDS)
@@ -207,7 +213,7 @@ class ReviewDesk:
     def _card(self, card: DoubtCard, wish: Wish) -> Card:
         crop = self._crops.get(wish)
         seconds = self.times.seconds(wish.index)
-        return Card(card.number, seconds, card.doubt.sentence, card.is_done, crop, crop is not None)
+        return Card(card.number, seconds, in_short(card.doubt.sentence), card.is_done, crop, crop is not None)
 
     def _card_wish(self, card: DoubtCard) -> Wish:
         return Wish(("card", card.doubt), card.stops[0], card.place, self._crop_side)
@@ -232,6 +238,16 @@ class ReviewDesk:
             return Wish(("track", row.id), self.times.index_of(row.span[0]), None, self._thumbnail_side)
         index, box = row.best
         return Wish(("track", row.id), index, box, self._thumbnail_side)
+
+
+def in_short(sentence: str) -> str:
+    """A doubt's sentence with its first reasons only, so that a card of many places stays small."""
+    reasons = sentence.removesuffix(".").split("; ")
+    if len(reasons) <= REASONS:
+        return sentence
+    last, bracket, places = reasons[-1].partition(" (")
+    more = f"; and {len(reasons) - REASONS} more reasons" if len(reasons) > REASONS + 1 else f"; {last}"
+    return f"{'; '.join(reasons[:REASONS])}{more}{bracket}{places}."
 
 
 def name_of(id: int, by: str) -> str:

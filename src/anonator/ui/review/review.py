@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 RELEASED_MS = 60
 """X servers repeat a held key as releases and presses; a release that stays so long is one."""
 STOP_SECONDS = 5.0
+TOGETHER_MS = 50
+"""Changes within this time are shown together."""
 
 
 class Review:
@@ -342,7 +344,7 @@ class Review:
     def _wake(self) -> None:
         """Show what has changed, once for all changes of a moment."""
         if not self._refreshing and not self.closed:
-            self._refreshing = self._root.after_idle(self._refresh)
+            self._refreshing = self._root.after(TOGETHER_MS, self._refresh)
 
     def _refresh(self) -> None:
         self._refreshing = ""
