@@ -14,7 +14,7 @@ from anonator.core.frames import Frame, UInt8Array
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.frame_access import FrameAccess
 from anonator.core.reading.reader import VideoReader
-from anonator.errors import InputError
+from anonator.errors import InputError, JobCancelled
 
 Picture = tuple[int, list[UInt8Array]]
 OPEN_GOP = ("-c:v", "libx264", "-preset", "fast", "-x264-params", "open-gop=1:keyint=12:bframes=3")
@@ -164,6 +164,19 @@ def test_a_frame_that_the_job_did_not_get_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="changed"):
         list(access.frames_on(19))
     access.close()
+
+
+@pytest.mark.parametrize("make", [QUICK["mkv"], growing])
+def test_going_through_the_file_can_be_given_up(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    path = make(tmp_path)
+    expected, size = read(path)
+
+    def tick() -> None:
+        raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        FrameAccess(path, [pts for pts, _ in expected], size, tick=tick)
+    path.unlink()  # Windows wouldn't, if it were open
 
 
 def test_another_video_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -55,7 +55,14 @@ class FrameAccess:
     can't be trusted, the video is read from its beginning, as the job did: slow, but never a wrong frame.
     """
 
-    def __init__(self, path: Path, pts: Sequence[int], size: tuple[int, int], damaged_limit: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pts: Sequence[int],
+        size: tuple[int, int],
+        damaged_limit: int = 0,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
         """Open the video.
 
         Args:
@@ -63,22 +70,30 @@ class FrameAccess:
             pts: presentation time of every frame, as the job got them.
             size: width and height of the job's frames.
             damaged_limit: of the job.
+            tick: called for every packet while the file is gone through; may raise to end it.
 
         Raises:
             InputError: it can't be used, or it isn't that video.
         """
         self._path, self._pts, self._limit = path, pts, damaged_limit
+        self._from_start: VideoReader | None = None
         self._reader = _SeekingReader(path, pts)
+        try:
+            self._begin(size, tick)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, size: tuple[int, int], tick: Callable[[], None]) -> None:
+        path, pts = self._path, self._pts
         if size != (self._reader.info.width, self._reader.info.height) or not self._reader.has_own_shape:
-            canvas = find_canvas(path, lambda: None)
+            canvas = find_canvas(path, tick)
             self._reader.close()
             self._reader = _SeekingReader(path, pts, canvas)
         self._canvas = self._reader.info.canvas
-        self._from_start: VideoReader | None = None
         if size != (self._reader.info.width, self._reader.info.height):
-            self.close()
             raise InputError(CHANGED)
-        self.can_seek = self._reader.is_in_order()
+        self.can_seek = self._reader.is_in_order(tick)
         """Whether any frame is reached quickly."""
 
     def twin(self) -> FrameAccess:
@@ -177,8 +192,12 @@ class _SeekingReader(VideoReader):
         """Whether all pictures have the same shape of pixels."""
         return any(name in self._video.container.format.name for name in OWN_SHAPE)
 
-    def is_in_order(self) -> bool:
-        """Whether each time comes once, so that a frame is known by it; reads the file if need be."""
+    def is_in_order(self, tick: Callable[[], None]) -> bool:
+        """Whether each time comes once, so that a frame is known by it; reads the file if need be.
+
+        Args:
+            tick: called for every packet; may raise to end it.
+        """
         if any(name in self._video.container.format.name for name in ORDERED):
             return True
         before = last_key = last = None
@@ -186,6 +205,7 @@ class _SeekingReader(VideoReader):
         try:
             self._video.container.seek(0, stream=self._video.stream)
             for packet in packets_of(self._video.container, self._video.stream):
+                tick()
                 time = _time(packet)
                 if not packet.size or time is None:
                     continue

@@ -73,6 +73,8 @@ class Doubt:
     sentence: str
     stops: tuple[int, ...]
     """PTS of the frames to look at, in order: each place is worth a look on one of them."""
+    windows: tuple[Span, ...] = ()
+    """First and last PTS at which there is something to see at each place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +282,19 @@ class _Search:
         if len(group) > 1:
             sentence += f" ({len(group)} places)"
         first, last = min(each.first for each in group), max(each.last for each in group)
+        windows = [spot.window or self._near(spot.first, spot.last) for spot in group]
         return Doubt(
             worst.kind,
             (int(self._pts[first]), int(self._pts[last])),
             tuple(each.place for each in group if each.place is not None),
             tuple(dict.fromkeys(each.track for each in group if each.track is not None)),
             f"{sentence[0].upper()}{sentence[1:]}.",
-            tuple(int(self._pts[at]) for at in stops(e.window or self._near(e.first, e.last) for e in group)),
+            tuple(int(self._pts[at]) for at in stops(windows)),
+            tuple(
+                (int(self._pts[begin]), int(self._pts[end]))
+                for spot, (begin, end) in zip(group, windows, strict=True)
+                if spot.place is not None
+            ),
         )
 
 

@@ -32,8 +32,8 @@ class DoubtCard:
     """A person found nothing wrong with it."""
     stops: tuple[int, ...] = (0,)
     """The frames to look at, in order."""
-    place: Box | None = None
-    """Where to look on the first of them; None is all of it."""
+    places: tuple[tuple[Box, ...], ...] = ()
+    """Where to look on each of them; nothing is all of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,15 +64,19 @@ class Assessor:
         cards = []
         for number, each in enumerate(doubts(analysis, self.edits, masks), 1):
             stops = tuple(order[pts] for pts in each.stops) or (order[each.span[0]],)
-            place = self._bare(each, masks[stops[0]])
-            cards.append(DoubtCard(number, each, order[each.span[0]], stops=stops, place=place))
+            places = tuple(self._bare(each, masks[stop], analysis.pts[stop]) for stop in stops)
+            cards.append(DoubtCard(number, each, order[each.span[0]], stops=stops, places=places))
         return Assessment(self.version, np.array([len(each) for each in masks], np.int32), tuple(cards))
 
-    def _bare(self, doubt: Doubt, masks: Masks) -> Box | None:
-        """The first place of a doubt that is bare on a frame, or the first one if none is."""
+    def _bare(self, doubt: Doubt, masks: Masks, pts: int) -> tuple[Box, ...]:
+        """The places of a doubt that are bare on a frame, or all that there is something to see at then."""
         covers = box_ops.expand(masks.boxes, self.analysis.settings.mask_scale)
-        for place in doubt.places:
-            middle = box_ops.expand(np.array([place], np.float32), MIDDLE)
-            if not len(covers) or box_ops.inside(middle, covers).max() < COVERED:
-                return place
-        return doubt.places[0] if doubt.places else None
+        windows = zip(doubt.places, doubt.windows, strict=True)
+        here = [place for place, (first, last) in windows if first <= pts <= last]
+        if not here or not len(covers):
+            return tuple(here)
+        middles = box_ops.expand(np.array(here, np.float32), MIDDLE)
+        bare = box_ops.inside(middles, covers).max(axis=1) < COVERED
+        return tuple(place for place, is_bare in zip(here, bare.tolist(), strict=True) if is_bare) or tuple(
+            here
+        )

@@ -168,7 +168,8 @@ class ReviewDesk:
             kept = tuple(each for each in before if each != id)
             self._store.change(selected=kept if id in before else (*before, id))
         else:
-            self._store.change(selected=() if id is None else (id,))
+            known = any(line.id == id for line in self._store.state.tracks)  # or it shows a doubt's place
+            self._store.change(selected=(id,) if id is not None and known else ())
 
     # --- what is shown
 
@@ -213,10 +214,13 @@ class ReviewDesk:
     def _card(self, card: DoubtCard, wish: Wish) -> Card:
         crop = self._crops.get(wish)
         seconds = self.times.seconds(wish.index)
-        return Card(card.number, seconds, in_short(card.doubt.sentence), card.is_done, crop, crop is not None)
+        sights = tuple(zip(card.stops, card.places, strict=False))
+        sentence = in_short(card.doubt.sentence)
+        return Card(card.number, seconds, sentence, card.is_done, crop, crop is not None, sights)
 
     def _card_wish(self, card: DoubtCard) -> Wish:
-        return Wish(("card", card.doubt), card.stops[0], card.place, self._crop_side)
+        places = card.places[0] if card.places else ()
+        return Wish(("card", card.doubt), card.stops[0], places[0] if places else None, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis
+from anonator.errors import JobCancelled
 from anonator.ui.review.projector import Projector, Wish
 from anonator.ui.work.thumbnails import video_module
 from anonator.ui.work.worker import step_back
@@ -152,7 +153,11 @@ class Film:
 
         settings, key = self._a.settings, self._a.key
         limit = 0 if settings.hipaa else settings.damaged_frames_limit
-        return FrameAccess(self._video, self._a.pts, (key.width, key.height), limit)
+        return FrameAccess(self._video, self._a.pts, (key.width, key.height), limit, self._stop_if_closing)
+
+    def _stop_if_closing(self) -> None:
+        if self._closing:
+            raise JobCancelled()
 
     def _seconds(self) -> list[float]:
         numerator, denominator = self._a.key.time_base

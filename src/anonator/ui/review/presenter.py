@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from anonator.ui.review.seen import Seen
     from anonator.ui.review.session import ReviewSession
 
+DOUBT = -(10**9)
+"""In place of a track's id: a dashed box where a doubt wants somebody to look."""
+
 
 class ReviewPresenter:
     """Gives each part of the screen what it shows; parts that haven't changed aren't redrawn."""
@@ -69,7 +72,7 @@ class ReviewPresenter:
         if state.ready and (self._version != self._session.version or drawn is None or not drawn.ready):
             self._version = self._session.version
             self._mark()
-        elif drawn is None or drawn.selected != state.selected:
+        elif drawn is None or (drawn.selected, drawn.card) != (state.selected, state.card):
             self._mark()
         counts = self._session.counts()
         if counts is not self._counts:
@@ -100,7 +103,9 @@ class ReviewPresenter:
         ]
         for id, (x1, y1, x2, y2) in zip(visible.track_ids.tolist(), visible.boxes.tolist(), strict=True):
             marks.append(Mark(id, (x1, y1, x2, y2), id in selected, visible=True, moves=False))
-        return marks
+        card = next((card for card in state.cards if card.number == state.card), None)
+        places = dict(card.sights).get(index, ()) if card is not None else ()
+        return [*marks, *(Mark(DOUBT, place, visible=True, moves=False) for place in places)]
 
     def _tick(self, number: int, state: ReviewState) -> Tick:
         card = state.cards[number]

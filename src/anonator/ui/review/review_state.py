@@ -9,6 +9,9 @@ from typing import Any
 
 from PIL import Image
 
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the video's frames."""
+
 
 class Covered(Enum):
     """How much of a track is covered."""
@@ -31,6 +34,8 @@ class Card:
     crop: Image.Image | None = field(default=None, compare=False)
     """Cut out of the original, in memory; None until it was read."""
     has_crop: bool = False
+    sights: tuple[tuple[int, tuple[Box, ...]], ...] = ()
+    """Frames to stop on, with the places to look at there."""
 
 
 @dataclass(frozen=True, slots=True)
