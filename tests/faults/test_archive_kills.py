@@ -19,6 +19,7 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "archive.py"
 
 @linux
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_video_is_done_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
     """Workers, the scheduler once and the run once; benchmarks/archive.py judges what is left."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
