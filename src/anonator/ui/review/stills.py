@@ -22,7 +22,7 @@ from anonator.ui.work.thumbnails import video_module
 
 if TYPE_CHECKING:
     from anonator.core.frames import Frame
-    from anonator.core.reading.reader import VideoReader
+    from anonator.core.reading.frame_access import FrameAccess
     from anonator.core.review.analysis import Analysis
 
 Box = tuple[float, float, float, float]
@@ -41,9 +41,10 @@ class Stills:
     def __init__(self, video: Path, analysis: Analysis) -> None:
         """Remember what to read; nothing is opened yet."""
         self._video, self._a = video, analysis
-        self._reader: VideoReader | None = None
-        self._frames: Iterator[Frame] = iter(())
-        self._last: Frame | None = None
+        self._access: FrameAccess | None = None
+        self._frames: Iterator[Frame | None] = iter(())
+        self._last: tuple[int, Frame] | None = None
+        """Index and frame."""
         self._used_up = False
         """Whether the last frame was changed."""
 
@@ -53,21 +54,20 @@ class Stills:
         Raises:
             AnonatorError: it can't be read.
         """
-        pts = self._a.pts[index]
-        base = self._a.key.time_base[0] / self._a.key.time_base[1]
-        last = self._last
-        if last is not None and last.pts == pts and not self._used_up:
-            return last
+        last, self._last = self._last, None
+        if last is not None and last[0] == index and not self._used_up:
+            self._last = last
+            return last[1]
         self._used_up = False
-        if last is None or not 0 < (pts - last.pts) * base <= NEAR_SECONDS:
-            self._frames = self._opened().frames_from(pts * base)
+        pts, base = self._a.pts, self._a.key.time_base[0] / self._a.key.time_base[1]
+        if last is None or not 0 < (pts[index] - pts[last[0]]) * base <= NEAR_SECONDS:
+            self._frames = self._opened().frames_on(index)
         for frame in self._frames:
-            self._last = frame
-            if frame.pts == pts:
+            if frame is not None and frame.pts >= pts[index]:
+                if frame.pts > pts[index]:
+                    break
+                self._last = index, frame
                 return frame
-            if frame.pts > pts:
-                break
-        self._last = None
         raise ReviewError("A picture of this video can't be read.")
 
     def finished(
@@ -94,18 +94,19 @@ class Stills:
     def close(self) -> None:
         """Close the file; it is opened again when it's needed."""
         self._frames, self._last = iter(()), None
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        if self._access is not None:
+            self._access.close()
+            self._access = None
 
-    def _opened(self) -> VideoReader:
-        if self._reader is None:
-            module = video_module()
-            from anonator.core.reading.canvas import find_canvas
+    def _opened(self) -> FrameAccess:
+        if self._access is None:
+            video_module()
+            from anonator.core.reading.frame_access import FrameAccess
 
-            canvas = find_canvas(self._video, lambda: None)
-            self._reader = module.VideoReader(self._video, canvas=canvas)
-        return self._reader
+            key, settings = self._a.key, self._a.settings
+            limit = 0 if settings.hipaa else settings.damaged_frames_limit
+            self._access = FrameAccess(self._video, self._a.pts, (key.width, key.height), limit)
+        return self._access
 
 
 def crop(frame: Frame, box: Box | None, side: int) -> Image.Image:
