@@ -95,6 +95,12 @@ def laptop_display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def large_display() -> Iterator[str]:
+    """A 4K screen at 100 %."""
+    yield from start_display(96, "3840x2160")
+
+
+@pytest.fixture(scope="session")
 def plain_laptop_display() -> Iterator[str]:
     """The same screen at 100 %."""
     yield from start_display(96, "1366x768")
@@ -239,6 +245,10 @@ class FakeEngine:
     def make_processor(self, job: Job, on_progress: Any, on_preview: Any) -> FakeJob:
         self.jobs.append(FakeJob(job, on_progress, on_preview, self))
         return self.jobs[-1]
+
+    def following_detector(self) -> None:
+        """Covers that are drawn are followed by what moves in them."""
+        return None
 
     def keep_awake(self) -> contextlib.AbstractContextManager[object]:
         return contextlib.nullcontext()

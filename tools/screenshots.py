@@ -2,7 +2,7 @@
 
 Needs Xvfb, and a font with Chinese characters for one of the names (Debian: fonts-droid-fallback). Without
 videos it draws some, with the public-domain face that the package contains. Look at every picture: nothing
-may be cut off, overlap or be unclear. The four of the README are taken at 1240x800; --docs takes only
+may be cut off, overlap or be unclear. Those of the documents are taken at 1240x800; --docs takes only
 those, with few colours so that the files stay small. Options come before the videos.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _tkinter
 import argparse
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ SIZES = {
 }
 """By name: the size of the screen, which the window fills, and dots per inch (144 is 150 %)."""
 DOCS = {"readme": ("1240x800", 96)}
+IN_DOCS = ("idle", "running", "done", "unlocked", "review", "review-doubt", "review-sheet", "review-sign")
 PATIENCE = 300.0
 """Seconds for a state to come."""
 
@@ -41,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("videos", type=Path, nargs="*")
-    parser.add_argument("--docs", action="store_true", help="only the four pictures of the README")
+    parser.add_argument("--docs", action="store_true", help="only the pictures of the documents")
     parser.add_argument("--only", choices=SIZES, help="one size")
     parser.add_argument("--on-this-display", metavar="SIZE", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -132,6 +134,7 @@ class Photographer:
         try:
             self._before_a_job()
             self._a_job()
+            self._a_review()
             if not self._docs:
                 self._questions()
             self._window.run.end_at_once()
@@ -199,6 +202,66 @@ class Photographer:
         self._turn(1.0)
         self._until(lambda: self._caption() == "Result")
         self._shot("unlocked")
+
+    def _a_review(self) -> None:
+        """A review with a leak: some sightings of the first video are taken out of its tracks."""
+        window = self._window
+        window.choosing.set_locked(True)
+        job = window.controller.jobs[0]
+        assert job.review is not None and job.review.tracks is not None
+        self._blank(job.review.tracks)
+        window.queue_view.select(job.number)
+        window.reviewing.open(job.number)
+        self._until(lambda: window.reviewing.review is not None)
+        review = window.reviewing.review
+        assert review is not None
+        self._until(lambda: review.store.state.assessed)
+        self._turn(1.0)
+        self._shot("review-first")
+        review.screen.hint.close.invoke()
+        review.desk.next_doubt()
+        self._until(lambda: not review.store.state.speed and review.store.state.card is not None)
+        self._turn(1.5)
+        self._shot("review-doubt")
+        index = len(review.session.analysis.pts) // 2
+        review.playing.go(index)
+        self._turn(0.5)
+        review.editing.draw(self._gone)
+        self._until(lambda: not review.following.waiting)
+        self._until(lambda: review.session.is_assessed)
+        self._turn(0.5)
+        self._shot("review")
+        review.sheet.turn()
+        self._until(lambda: all(c.has_picture for c in review.store.state.sheet.cells))  # type: ignore[union-attr]
+        self._shot("review-sheet")
+        review.sheet.close()
+        self._turn(0.3)
+        self._dialog("review-keys", review.asking.keys)
+        review.desk.select((review.session.tracks()[0].id,))
+        self._turn(0.3)
+        self._dialog("review-reason", review.editing.turn)
+        self._dialog("review-sign", window.reviewing.sign)
+        window.reviewing.leave()
+        self._turn(0.3)
+        self._shot("review-left")
+
+    def _blank(self, path: Path) -> None:
+        """Take the sightings in the middle out of a tracks file, and keep one of their places."""
+        from anonator.core.review import tracks_file
+        from anonator.core.review.analysis import FoundTrack
+        from anonator.core.review.kept_sightings import Sightings
+
+        analysis = tracks_file.read(path).analysis
+        track = max(analysis.tracks, key=lambda each: len(each.sightings))
+        frames, rows = len(analysis.pts), track.sightings.rows
+        gone = (rows["frame"] > frames * 0.3) & (rows["frame"] < frames * 0.8)
+        x1, y1, x2, y2 = rows["box"][int((abs(rows["frame"] - frames // 2)).argmin())].tolist()
+        across, down = (x2 - x1) * 0.15, (y2 - y1) * 0.15
+        self._gone = x1 - across, y1 - down, x2 + across, y2 + down
+        kept = FoundTrack(track.id, Sightings(rows[~gone]))
+        others = tuple(kept if each.id == track.id else each for each in analysis.tracks)
+        path.unlink()
+        tracks_file.create(dataclasses.replace(analysis, tracks=others), path)
 
     def _questions(self) -> None:
         from anonator.ui.key_question import key_rows
@@ -283,9 +346,9 @@ class Photographer:
     def _save(self, name: str) -> None:
         picture = ImageGrab.grab(xdisplay=os.environ["DISPLAY"])
         if self._docs:
-            if name not in ("idle", "running", "done", "unlocked"):
+            if name not in IN_DOCS:
                 return
-            name = f"window-{name}"
+            name = name if name.startswith("review") else f"window-{name}"
             picture = picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
         prefix = f"{self._prefix}_" if self._prefix else ""
         picture.save(self._out / f"{prefix}{name}.png", optimize=True)

@@ -120,6 +120,7 @@ BELOW = {
     "state": {"state"},
     "work": {"work", "state", "look.pictures"},
     "panels": {"panels", "look", "state"},
+    "review": {"review", "look", "state", "work"},
 }
 """Of the window's folders: what of the window each may import."""
 

@@ -9,6 +9,7 @@ import ui_helpers
 
 display, fine_display = ui_helpers.display, ui_helpers.fine_display
 laptop_display, plain_laptop_display = ui_helpers.laptop_display, ui_helpers.plain_laptop_display
+large_display = ui_helpers.large_display
 drive, outside = ui_helpers.drive, ui_helpers.outside
 
 

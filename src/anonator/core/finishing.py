@@ -29,7 +29,7 @@ from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
 from anonator.core.job import JobResult, Stage
-from anonator.core.keeping import keep
+from anonator.core.keeping import covered_more, keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
 from anonator.core.reading.reader import VideoReader
@@ -216,6 +216,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         notes=tuple(notes),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
         near_misses=run.near_misses,
+        covered_more=covered_more(run),
         stage_seconds=run.times.seconds(),
     )
 

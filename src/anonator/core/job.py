@@ -155,6 +155,9 @@ class JobResult:
     """How often a followed face was not found for a while but stayed covered."""
     near_misses: tuple[NearMiss, ...] = field(default=())
     """What the second detector saw uncovered that may be a face, in order of time."""
+    covered_more: tuple[tuple[tuple[int, int], tuple[float, float, float, float]], ...] = ()
+    """What the second look of a result made from kept tracks covered besides: first and last PTS, and xyxy of
+    the face in pixels. The tracks don't have it yet."""
     stage_seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage worked; stages work at the same time, so the sum is more than the job took."""
 

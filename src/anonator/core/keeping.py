@@ -9,13 +9,10 @@ from anonator.core.attempt import Attempt, Run
 from anonator.core.checks.second_look import Uncovered, patches_for
 from anonator.core.job import NearMiss
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.edits import Edit, Operation
-from anonator.core.review.kept_sightings import Sightings
+from anonator.core.review.edits import SECOND_LOOK, Edit, Operation, Span
+from anonator.core.review.kept_sightings import Box, Sightings
 from anonator.core.review.tracks_file import encoded
 from anonator.core.writing.partial_file import TemporaryFile
-
-SECOND_LOOK = "second look"
-"""Why the program itself covered more."""
 
 
 def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
@@ -41,6 +38,14 @@ def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
         file.remove()
         raise
     return file
+
+
+def covered_more(run: Run) -> tuple[tuple[Span, Box], ...]:
+    """What the second look of a result made from kept tracks covered besides them."""
+    if run.rendering is None:
+        return ()
+    made = repairs(run.repairs, run.rendering.analysis)
+    return tuple((edit.span, edit.boxes[0][1]) for edit in made if edit.span is not None)
 
 
 def opinions(near_misses: Iterable[NearMiss]) -> Sightings:

@@ -57,11 +57,13 @@ class Choosing:
             floor=guard.config.hipaa,
             folder=remembered.output_folder,
             held=guard.problem,
+            hint_read=remembered.review_hint_read,
         )
 
     def preferences(self) -> Preferences:
         """What to remember for the next start."""
-        return Preferences(self._chosen.choices(), self._store.state.folder)
+        state = self._store.state
+        return Preferences(self._chosen.choices(), state.folder, state.hint_read)
 
     # --- what people ask for
 
@@ -100,6 +102,10 @@ class Choosing:
         """Forget all choices; HIPAA mode stays as it is."""
         self._chosen.restore_defaults()
         self._changed(folder=None)
+
+    def read_hint(self) -> None:
+        """Don't show the hint about reviews again."""
+        self._changed(hint_read=True)
 
     def read_config(self) -> bool:
         """Read the configuration file again, and return whether it can be used now."""

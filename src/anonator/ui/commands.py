@@ -38,6 +38,7 @@ class Commands:
         events: EventLog,
         *,
         refresh: Callable[[], None],
+        review: Callable[[int], object],
         thumbnail_size: tuple[int, int],
     ) -> None:
         """Set up the commands.
@@ -50,11 +51,12 @@ class Commands:
             questions: asks which files to add.
             events: records what was added.
             refresh: copies the queue into the state.
+            review: opens the review of a row.
             thumbnail_size: width and height of the list's thumbnails, in pixels.
         """
         self._store, self._queue, self._worker = store, queue, worker
         self._desk, self._questions, self._events = desk, questions, events
-        self._refresh, self._thumbnail_size = refresh, thumbnail_size
+        self._refresh, self._review, self._thumbnail_size = refresh, review, thumbnail_size
         self.finished = Finished(store, queue, worker, questions, add=self._add_videos, refresh=refresh)
         self._openers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
@@ -173,10 +175,18 @@ class Commands:
     # --- results
 
     def open_row(self, number: int | None = None) -> None:
-        """Look at a row in large: its result beside its video, or what would be covered."""
+        """Review a row's result; where there's none, look at the row in large."""
         job = self._job if number is None else self._store.state.job(number)
-        if job is not None:
+        if job is not None and job.may_review:
+            self._store.change(chosen=job.number)
+            self._review(job.number)
+        elif job is not None:
             self._store.change(chosen=job.number, large=True)
+
+    def review(self) -> None:
+        """Review the result of the selected row."""
+        if self._job is not None:
+            self._review(self._job.number)
 
     def turn_large(self) -> None:
         """Let the pictures take the whole window, or give it back."""

@@ -29,6 +29,8 @@ class WindowActions:
     start: Callable[[], None]
     pause: Callable[[], None]
     cancel: Callable[[], None]
+    review: Callable[[], None]
+    """The first result that nobody has reviewed."""
     show_keys: Callable[[], None]
     read_config: Callable[[], None]
     dismiss: Callable[[], None]
@@ -97,8 +99,17 @@ class Layout:
         line.grid(row=4, column=0, columnspan=2, sticky="ew", pady=px(12))
         outer.bind("<Configure>", lambda event: self._tighten(event.height < px(look.LOW_HEIGHT)))
         self._outer, self._head, self._line, self._tight = outer, head, line, False
-        self.foot = ProgressPanel(outer, theme, window.start, window.pause, window.cancel)
+        self.foot = ProgressPanel(outer, theme, window.start, window.pause, window.cancel, window.review)
         self.foot.grid(row=5, column=0, columnspan=2, sticky="ew")
+
+    def hide(self) -> None:
+        """Leave the window to the review; everything here stays as it is."""
+        self._outer.pack_forget()
+
+    def unhide(self) -> None:
+        """Take the window back."""
+        if not self._outer.winfo_manager():
+            self._outer.pack(fill="both", expand=True)
 
     def show_videos(self, there_are_some: bool, large: bool) -> None:
         """Show viewer and queue, or only the viewer, or the drop area while the queue is empty."""

@@ -16,6 +16,7 @@ from anonator.core.session_end import ending_in_order
 from anonator.errors import DisplayError
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
+from anonator.ui.earlier_reviews import EarlierReviews
 from anonator.ui.frame_viewer import ViewerActions
 from anonator.ui.key_question import key_rows
 from anonator.ui.layout import Layout, WindowActions
@@ -29,6 +30,7 @@ from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
+from anonator.ui.reviewing import Reviewing, new_tracks
 from anonator.ui.running import Run
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
@@ -78,7 +80,9 @@ class MainWindow:
         self.events = EventLog.from_environment()
         self.engine = engine or Engine()
         live = LivePreviews()
-        self.controller = JobController(live.fitted_to(self.engine.make_processor), self.engine.keep_awake)
+        self.controller = JobController(
+            live.fitted_to(self.engine.make_processor), self.engine.keep_awake, new_tracks
+        )
         self._answers = Answers()
         self.worker = Worker("anonator-media", self._answers)
         self.engine_worker = Worker("anonator-engine", self._answers)
@@ -120,6 +124,29 @@ class MainWindow:
             show_live=desk.live,
             keys=key_rows(self.root, self.theme),
         )
+        self.reviewing = Reviewing(
+            self.root,
+            self.theme,
+            self.store,
+            self.controller,
+            self.worker,
+            self._answers,
+            self.events,
+            layout=lambda: self.layout,
+            refresh=self.run.refresh,
+            read_hint=self.choosing.read_hint,
+            stop_playing=self.playback.stop,
+            make_processor=self.engine.make_processor,
+            detector=self.engine.following_detector,
+        )
+        self.earlier_reviews = EarlierReviews(
+            self.store,
+            self.controller,
+            self.worker,
+            questions,
+            refresh=self.run.refresh,
+            told=self._found_review,
+        )
         self.commands = Commands(
             self.store,
             self.controller,
@@ -128,6 +155,7 @@ class MainWindow:
             questions,
             self.events,
             refresh=self.run.refresh,
+            review=self.reviewing.open,
             thumbnail_size=(self.theme.px(look.THUMBNAIL[0]), self.theme.px(look.THUMBNAIL[1])),
         )
 
@@ -141,6 +169,7 @@ class MainWindow:
             desk.follow,
             self.playback.follow,
             self.commands.finished.follow,
+            self.earlier_reviews.follow,
             self.events.follow,
             Presenter(self.layout).draw,
         ):
@@ -166,6 +195,7 @@ class MainWindow:
                 open_folder=commands.open_folder,
                 open_report=commands.open_report,
                 open_row=commands.open_row,
+                review=commands.review,
                 choose=commands.choose,
             ),
             panel=PanelActions(
@@ -176,6 +206,7 @@ class MainWindow:
                 forget_folder=partial(choosing.set_folder, None),
                 download=loading.download,
                 use_file=loading.use_file,
+                remove_reviews=self.earlier_reviews.remove_all,
             ),
             viewer=ViewerActions(
                 moved=desk.moved,
@@ -189,6 +220,7 @@ class MainWindow:
                 start=self.run.start,
                 pause=self.run.pause_or_resume,
                 cancel=self.run.cancel,
+                review=self.reviewing.open_next,
                 show_keys=self.show_keys,
                 read_config=self.read_config,
                 dismiss=partial(self.store.change, message=""),
@@ -217,7 +249,9 @@ class MainWindow:
                 "fit": self.viewer.closer.fit,
                 "one_to_one": self.viewer.closer.one_to_one,
             },
+            lambda: not self.reviewing.is_open,
         )
+        self.reviewing.bind()
         self.root.protocol("WM_DELETE_WINDOW", self.run.close)
         if self.can_drop:
             drop_area.accept_drops(self.root, self.commands.drop, self.layout.drop_area.hover)
@@ -265,6 +299,7 @@ class MainWindow:
         self.run.poll()
         self.loading.poll()
         self.choosing.poll()
+        self.reviewing.poll()
         if self.state.may_end:
             self._shut_down()
         else:  # last, because it may ask something, and the program may be closed meanwhile
@@ -273,6 +308,7 @@ class MainWindow:
     def _shut_down(self) -> None:
         self.root.after_cancel(self._timer)
         self.root.withdraw()
+        self.reviewing.close()
         self.root.update()
         for worker in (self.player, self.worker):
             worker.stop(STOP_SECONDS)
@@ -287,6 +323,10 @@ class MainWindow:
         self.root.destroy()
 
     # --- the rest
+
+    def _found_review(self, number: int) -> None:
+        self.root.update_idletasks()
+        self.events.write("kept", number=number, row=self.queue_view.box_of(number))
 
     def _report(self, kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
         """Handle an error in a Tk callback: log where, say one sentence, carry on."""

@@ -45,6 +45,7 @@ class Presenter:
         foot.show_run(
             RunState.RUNNING if state.starting else state.run, 0 if state.held else len(state.waiting)
         )
+        foot.show_review(len(state.to_review))
         foot.show_status(_status(state), _stage(state))
         current, last = state.job(state.current), state.job(state.last_run)
         if current is not None:
@@ -104,4 +105,8 @@ def _status(state: AppState) -> str:
         known = [info.seconds for info in infos if info.seconds is not None]
         length = f", {text.duration(sum(known))} in total" if len(known) == len(waiting) else ""
         return f"Ready: {text.count(len(waiting), 'video')}{length}"
-    return text.queue_summary([job.state.value for job in jobs]) if jobs else "Drop videos to begin"
+    if not jobs:
+        return "Drop videos to begin"
+    done = [job for job in jobs if job.is_done]
+    reviewed = all(job.review is not None and job.review.signed for job in done)
+    return text.queue_summary([job.state.value for job in jobs], reviewed=reviewed)

@@ -121,6 +121,35 @@ class Questions:
         )
         return Path(name) if name else None
 
+    def tracks_of(self, name: str) -> Path | None:
+        """Ask for the tracks file of a video."""
+        chosen = filedialog.askopenfilename(
+            parent=self._root,
+            title=f"Tracks of {name}",
+            initialdir=self._start,
+            filetypes=[("Tracks", "*.tracks"), ("All files", "*")],
+        )
+        return Path(chosen) if chosen else None
+
+    def remove_reviews(self, begun: int, untouched: int) -> bool:
+        """Ask whether to remove all reviews that nobody has signed."""
+        parts = [text.count(begun, "review that was begun", "reviews that were begun")] if begun else []
+        if untouched:
+            parts.append(
+                f"{text.count(untouched, 'one', 'ones')} that nobody has begun"
+                if begun
+                else text.count(untouched, "review that nobody has begun", "reviews that nobody has begun")
+            )
+        number = begun + untouched
+        answer = self._ask(
+            "Remove unfinished reviews?",
+            f"This computer keeps {' and '.join(parts)}. What was found and every change in "
+            f"{'it' if number == 1 else 'them'} would be gone. Videos and results stay as they are.",
+            (("remove", f"Remove {text.count(number, 'review')}"), ("", "Keep them")),
+            primary="",
+        )
+        return answer == "remove"
+
     def close(self, waiting: int, *, running: bool) -> bool:
         """Ask whether to close the window although a job is running or videos are waiting."""
         left = text.count(waiting, "video is", "videos are")

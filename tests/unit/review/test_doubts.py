@@ -13,6 +13,7 @@ import pytest
 from unit.review.review_helpers import STEP
 from unit.tracking.tracker_helpers import SURE, Found, looks
 
+from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import NearMiss
@@ -62,6 +63,22 @@ def test_one_that_ends_inside_the_picture_does() -> None:
     (one,) = doubts(analysis(face(*range(60))))
     assert one.kind is Kind.BREAKS_OFF and one.span[0] == 59 * STEP and one.places == (PLACE,)
     assert one.sentence.startswith("A face begins or ends inside") and one.sentence.endswith(".")
+
+
+def test_each_place_is_bare_on_one_of_the_stops() -> None:
+    other = (100.0, 200.0, 160.0, 270.0)
+    scene = {i: [(PLACE, SURE, 0)] for i in range(40)}
+    for i in range(85):
+        scene.setdefault(i, []).append((other, SURE, 0))
+    kept = analysis(scene)
+    (one,) = doubts(kept)
+    assert set(one.places) == {PLACE, other} and len(one.stops) == 2
+    masks = list(kept.masks())
+    for place, stop in zip((PLACE, other), one.stops, strict=True):
+        at = kept.pts.index(stop)
+        covered = box_ops.expand(masks[at].boxes, kept.settings.mask_scale)
+        inside = box_ops.inside(np.array([place], np.float32), covered)
+        assert at > 40 and (not inside.size or inside.max() < 0.5)
 
 
 def test_one_that_leaves_at_the_edge_does_not() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from unit.review.review_helpers import analysis
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.replay import Replay
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile, create, read
 from anonator.errors import ReviewError
@@ -42,6 +44,17 @@ def test_it_gives_back_what_it_got(kept: Path) -> None:
         assert kept.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_edit_is_written_as_json_writes_it(kept: Path) -> None:
+    (*_, first) = kept.read_bytes().splitlines(keepends=True)[:-4]
+    line = json.loads(first)
+    assert first.decode() == json.dumps(line, separators=(",", ":")) + "\n"
+    assert list(line)[:3] == ["kind", "number", "operation"] and list(line)[-2:] == ["before", "sum"]
+    assert {**dataclasses.asdict(EDITS[0]), "operation": "area", "span": [0, 9000]}.items() <= {
+        **line,
+        "boxes": tuple((pts, tuple(box)) for pts, box in line["boxes"]),
+    }.items()
+
+
 def test_a_torn_last_line_loses_only_itself_and_work_goes_on(kept: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-20])
     back = read(kept)
@@ -57,7 +70,7 @@ def test_an_edit_is_added_without_going_over_those_before_it(
     kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = TracksFile(kept)
-    monkeypatch.setattr(tracks_file, "apply", None)
+    monkeypatch.setattr(Replay, "of", None)
     file.append(Edit(6, Operation.AREA, None, (0, 9), ((0, (1.0, 2.0, 3.0, 4.0)),)))
     with pytest.raises(ReviewError, match="order"):
         file.append(Edit(6, Operation.SEEN, None, (0, 9)))
@@ -170,6 +183,7 @@ import sys
 from pathlib import Path
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
+from anonator.core.review.replay import Replay
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile
 file = TracksFile(Path(sys.argv[1]))

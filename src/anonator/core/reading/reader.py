@@ -9,6 +9,7 @@ from types import TracebackType
 
 import av
 from av import VideoFrame
+from av.video.codeccontext import VideoCodecContext
 
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
@@ -90,10 +91,7 @@ class VideoReader:
     def _start(self) -> None:
         stream = self._video.stream
         context = stream.codec_context
-        context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
-        if context.name == "h264" and context.has_b_frames:
-            # with frames in parallel it often returns a damaged one before it has marked it
-            context.thread_count = 1
+        self._set_threads(context)
         context.options = {"max_pixels": str(MAX_PIXELS)}
         if context.name in STRICT_DECODERS:
             context.options = {**context.options, "err_detect": "crccheck+explode"}
@@ -128,6 +126,12 @@ class VideoReader:
         self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
         seconds = self.info.duration_seconds
         self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
+
+    def _set_threads(self, context: VideoCodecContext) -> None:
+        context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
+        if context.name == "h264" and context.has_b_frames:
+            # with frames in parallel it often returns a damaged one before it has marked it
+            context.thread_count = 1
 
     # -- the iterator ---------------------------------------------------------------------------
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
+from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Span
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.reviewed import Piece, Reviewed
+
+Int64Array = npt.NDArray[np.int64]
+Float64Array = npt.NDArray[np.float64]
 
 INSET = 0.01
 """Taken off each side of a drawn box, in pixels, so that rounding outwards does not reach the next ones."""
@@ -35,17 +42,12 @@ class Corrected:
             self._visible.setdefault(id, []).append(span)
         # own ids fall: so this is the order in which they were drawn
         self._drawn = sorted(state.added, reverse=True)
-        places: dict[int, list[tuple[int, Box]]] = {id: [] for id, _ in self._drawn}
+        self._places = places_of(state.keyframes)
         self._moments: dict[int, list[tuple[int, Box]]] = {}
-        for id, pts, box in sorted(state.keyframes):
-            if id in places:
-                places[id].append((pts, box))
-            else:
-                self._moments.setdefault(pts, []).append((id, box))
-        self._places = {
-            id: (np.array([pts for pts, _ in keys]), np.array([box for _, box in keys], float).T)
-            for id, keys in places.items()
-        }
+        for id in sorted(self._places.keys() - {id for id, _ in self._drawn}):
+            times, sides = self._places[id]
+            for pts, (x1, y1, x2, y2) in zip(times.tolist(), sides.T.tolist(), strict=True):
+                self._moments.setdefault(pts, []).append((id, (x1, y1, x2, y2)))
         self._areas = sorted(state.areas, reverse=True)
 
     def masks(self, pts: int, found: Masks) -> Masks:
@@ -78,14 +80,30 @@ class Corrected:
 
     def shown(self, pts: int, found: Masks) -> Float32Array:
         """(N, 4) the places that covering would cover and that stay visible by an edit."""
-        owners = [self._owner(source, pts) for source in found.track_ids.tolist()]
-        drawn = [
-            self._place(id, pts)
-            for id, (first, last) in self._drawn
-            if id in self._of_program and first <= pts <= last and self._is_visible(id, pts)
-        ]
-        free = np.array([owner is None for owner in owners], bool)
-        return np.concatenate([found.boxes[free], np.array(drawn, np.float32).reshape(-1, 4)])
+        places = self.left_visible(pts, found)
+        own = {id for id, _ in self._drawn} - self._of_program
+        kept = [box for id, box in zip(places.track_ids.tolist(), places.boxes, strict=True) if id not in own]
+        return np.array(kept, np.float32).reshape(-1, 4)
+
+    def left_visible(self, pts: int, found: Masks) -> Masks:
+        """What would be covered at a moment but for an edit, drawn covers among it.
+
+        Args:
+            pts: of the frame.
+            found: what covering put on it.
+        """
+        ids: list[int] = []
+        boxes: list[Sequence[float]] = []
+        for source, box in zip(found.track_ids.tolist(), found.boxes.tolist(), strict=True):
+            if self._owner(source, pts) is None:
+                within = (p.id for p in self._pieces.get(source, ()) if p.span[0] <= pts <= p.span[1])
+                ids.append(next(within, source))
+                boxes.append(box)
+        for id, (first, last) in self._drawn:
+            if first <= pts <= last and self._is_visible(id, pts):
+                ids.append(id)
+                boxes.append(self._place(id, pts))
+        return Masks(np.array(boxes, np.float32).reshape(-1, 4), np.array(ids, np.int32))
 
     def _owner(self, source: int, pts: int) -> int | None:
         """The track that a found one belongs to at a moment, or None if it is not covered then."""
@@ -108,3 +126,34 @@ class Corrected:
         inner = np.array([box], np.float32) + np.array([INSET, INSET, -INSET, -INSET], np.float32)
         x1, y1, x2, y2 = box_ops.expand(inner, 1 / self._scale)[0].tolist()
         return x1, y1, x2, y2
+
+
+def masks_after(analysis: Analysis, state: Reviewed, found: Iterable[Masks]) -> list[Masks]:
+    """The masks of every frame after edits, not yet enlarged.
+
+    Args:
+        analysis: of the video.
+        state: what follows from the edits.
+        found: the masks of every frame as they were found.
+    """
+    corrected = Corrected(state, analysis.settings.mask_scale)
+    return [corrected.masks(pts, each) for pts, each in zip(analysis.pts, found, strict=True)]
+
+
+@lru_cache(maxsize=4)
+def places_of(keyframes: frozenset[tuple[int, int, Box]]) -> dict[int, tuple[Int64Array, Float64Array]]:
+    """By track: when its keyframes are, in order, and (4, N) where; made once for many states.
+
+    Args:
+        keyframes: (id, PTS, box).
+    """
+    rows = sorted(keyframes)
+    ids = np.array([id for id, _, _ in rows], np.int64)
+    times = np.array([pts for _, pts, _ in rows], np.int64)
+    boxes = np.array([box for _, _, box in rows], float).reshape(-1, 4).T
+    begins = [0, *(np.flatnonzero(np.diff(ids)) + 1).tolist(), len(ids)]
+    return {
+        int(ids[first]): (times[first:end], boxes[:, first:end])
+        for first, end in pairwise(begins)
+        if end > first
+    }

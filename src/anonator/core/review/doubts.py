@@ -13,10 +13,11 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
 from anonator.core.review.analysis import Analysis, FoundTrack
-from anonator.core.review.corrected import Corrected
+from anonator.core.review.corrected import masks_after
 from anonator.core.review.edits import Edit, Span
 from anonator.core.review.kept_sightings import Box, Seen
 from anonator.core.review.reviewed import Reviewed, apply
+from anonator.core.review.stops import stops
 from anonator.core.tracking.covering import horizon
 
 TOGETHER_SECONDS = 2.0
@@ -37,6 +38,8 @@ ALONE_SECONDS = 5.0
 DARK, BLURRED = 25, 5
 """Below these, a picture is too dark or too blurred to find faces in it."""
 HARD_SECONDS = 1.0
+NEAR_SECONDS = 0.2
+"""So long before and after it was seen, something is still there to see."""
 
 
 class Kind(Enum):
@@ -68,6 +71,10 @@ class Doubt:
     tracks: tuple[int, ...]
     """The tracks that it is about."""
     sentence: str
+    stops: tuple[int, ...]
+    """PTS of the frames to look at, in order: each place is worth a look on one of them."""
+    windows: tuple[Span, ...] = ()
+    """First and last PTS at which there is something to see at each place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +87,35 @@ class _Spot:
     last: int
     place: Box | None = None
     track: int | None = None
+    window: tuple[int, int] | None = None
+    """First and last frame on which there is something to see, if that isn't all."""
 
 
-def doubts(analysis: Analysis, edits: Sequence[Edit] = ()) -> list[Doubt]:
+def doubts(
+    analysis: Analysis, edits: Sequence[Edit] = (), masks: Sequence[Masks] | None = None
+) -> list[Doubt]:
     """All doubts about a video, the kinds in their order, and each kind in order of time.
 
     Args:
         analysis: of the video.
         edits: of the program and of people; what they cover is no doubt any more.
+        masks: of every frame after these edits, if they are known.
     """
     if not analysis.pts:
         return []
-    return _Search(analysis, apply(edits, analysis)).doubts()
+    state = apply(edits, analysis)
+    return _Search(analysis, state, masks or masks_after(analysis, state, analysis.masks())).doubts()
 
 
 class _Search:
-    def __init__(self, analysis: Analysis, state: Reviewed) -> None:
-        self._a, self._state = analysis, state
+    def __init__(self, analysis: Analysis, state: Reviewed, masks: Sequence[Masks]) -> None:
+        self._a, self._state, self._masks = analysis, state, masks
         self._per_second = analysis.key.time_base[1] / analysis.key.time_base[0]
         self._pts = np.array(analysis.pts, np.int64)
         self._looks = np.array([index for index, _ in analysis.looks], np.int64)
         self._turned = np.array([index for index, turned in analysis.looks if turned], np.int64)
         self._scenes = np.array([*analysis.cuts, len(analysis.pts)], np.int64)
         self._reach = horizon(analysis.settings) * self._per_second
-        corrected = Corrected(state, analysis.settings.mask_scale)
-        self._masks: list[Masks] = [
-            corrected.masks(pts, found) for pts, found in zip(analysis.pts, analysis.masks(), strict=True)
-        ]
 
     def doubts(self) -> list[Doubt]:
         spots = [*self._misses(), *self._repairs(), *self._held()]
@@ -166,7 +175,9 @@ class _Search:
                 yield from self._breaks_off(track.id, None, after)
             if missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
                 hull = box_ops.hull(_array([before.box]), _array([after.box]))[0].tolist()
-                yield _Spot(Kind.GAP, before.frame, after.frame, tuple(hull), track.id)
+                quarter = (after.frame - before.frame) // 4
+                window = before.frame + quarter, after.frame - quarter
+                yield _Spot(Kind.GAP, before.frame, after.frame, tuple(hull), track.id, window)
         yield from self._breaks_off(track.id, seen[-1], None)
 
     def _looks_between(self, before: Seen, after: Seen) -> int:
@@ -188,7 +199,9 @@ class _Search:
         while begin <= index < stop and id in self._masks[index].track_ids:
             index += step
         if begin <= index < stop and not self._is_covered(index, end.box):
-            yield _Spot(Kind.BREAKS_OFF, min(index, end.frame), max(index, end.frame), end.box, id)
+            first_near, last_near = self._near(index, index)
+            window = (index, last_near) if step > 0 else (first_near, index)
+            yield _Spot(Kind.BREAKS_OFF, min(index, end.frame), max(index, end.frame), end.box, id, window)
 
     def _at_edge(self, box: Box) -> bool:
         """Whether a face of this size may have gone out of the picture."""
@@ -196,6 +209,14 @@ class _Search:
         margin = min(x2 - x1, y2 - y1) / 2
         key = self._a.key
         return x1 < margin or y1 < margin or x2 > key.width - margin or y2 > key.height - margin
+
+    def _near(self, first: int, last: int) -> tuple[int, int]:
+        """These frames and those near them, in the same scene."""
+        reach = NEAR_SECONDS * self._per_second
+        begin, end = np.searchsorted(self._scenes, [first, last], side="right")
+        before = int(np.searchsorted(self._pts, self._pts[first] - reach))
+        after = int(np.searchsorted(self._pts, self._pts[last] + reach, side="right")) - 1
+        return max(before, int(self._scenes[begin - 1])), min(after, int(self._scenes[end]) - 1)
 
     # --- what the program or a person did
 
@@ -261,12 +282,19 @@ class _Search:
         if len(group) > 1:
             sentence += f" ({len(group)} places)"
         first, last = min(each.first for each in group), max(each.last for each in group)
+        windows = [spot.window or self._near(spot.first, spot.last) for spot in group]
         return Doubt(
             worst.kind,
             (int(self._pts[first]), int(self._pts[last])),
             tuple(each.place for each in group if each.place is not None),
             tuple(dict.fromkeys(each.track for each in group if each.track is not None)),
             f"{sentence[0].upper()}{sentence[1:]}.",
+            tuple(int(self._pts[at]) for at in stops(windows)),
+            tuple(
+                (int(self._pts[begin]), int(self._pts[end]))
+                for spot, (begin, end) in zip(group, windows, strict=True)
+                if spot.place is not None
+            ),
         )
 
 

@@ -27,20 +27,24 @@ class Operation(Enum):
     TRIM = "trim"
     JOIN = "join"
     SPLIT = "split"
+    REACH = "reach"
+    """From when to when a drawn cover holds, and where it is then: what following it found, or a new end."""
     HELD = "held"
     """Not a decision: a drawn cover could not be followed there, and was held where it was."""
     SEEN = "seen"
+    RIGHT = "right"
+    """A person looked at a doubt and found that nothing is wrong there."""
     SIGN = "sign"
     UNDO = "undo"
 
 
 UNCOVERING = (Operation.LEAVE_VISIBLE, Operation.TRIM)
 """What takes masks away; under the HIPAA lock it needs a reason."""
-WITHOUT_TARGET = (Operation.ADD, Operation.AREA, Operation.SEEN, Operation.SIGN)
+WITHOUT_TARGET = (Operation.ADD, Operation.AREA, Operation.SEEN, Operation.RIGHT, Operation.SIGN)
 NEEDS_BOX = (Operation.KEYFRAME, Operation.ADD, Operation.AREA)
 NEEDS_SPAN = (
     Operation.COVER, Operation.LEAVE_VISIBLE, Operation.ADD, Operation.AREA, Operation.TRIM,
-    Operation.SPLIT, Operation.SEEN, Operation.HELD,
+    Operation.SPLIT, Operation.SEEN, Operation.HELD, Operation.REACH, Operation.RIGHT,
 )  # fmt: skip
 
 
@@ -58,15 +62,22 @@ class Edit:
     boxes: tuple[tuple[int, Box], ...] = ()
     """(PTS, place), in order."""
     reason: str = ""
-    """Why something stays visible; of sign, the reviewer's initials; of seen, how it was shown."""
+    """Why something stays visible; of sign, the reviewer's initials; of seen, how it was shown; of right, the
+    kind of doubt; of undo, UNDONE or REDONE where a person pressed that."""
     other: int | None = None
     """join: the track that becomes part of the target."""
     at: str = ""
     """Of sign: when, as ISO 8601 has it."""
+    step: int = 0
+    """Number of the first edit of the action that it's part of: they are undone together; 0 is an action of
+    its own."""
     by_program: bool = False
     """The second look made it; its boxes are of faces, enlarged by the mask scale as found ones are."""
 
 
+SECOND_LOOK = "second look"
+"""Why the program itself covered more."""
+UNDONE, REDONE = "undone", "redone"
 OUT_OF_ORDER = "Two edits have the same number or are out of order."
 
 

@@ -47,6 +47,8 @@ class Reviewed:
     areas: frozenset[tuple[int, Span, Box]] = frozenset()
     visible: frozenset[tuple[int, Span, str]] = frozenset()
     seen: frozenset[Span] = frozenset()
+    right: frozenset[tuple[str, Span]] = frozenset()
+    """(kind, span) of doubts that a person found nothing wrong with."""
     held: frozenset[tuple[int, Span]] = frozenset()
     """(id, span) of drawn covers where they could not be followed."""
     of_program: frozenset[int] = frozenset()
@@ -110,12 +112,13 @@ def _require_legal(edit: Edit, state: Reviewed, analysis: Analysis) -> None:
     if kind is Operation.JOIN and {edit.target, edit.other} & {id for id, _, _ in state.visible}:
         # what one of them left visible would take the other's masks of that time away
         raise ReviewError("One of these tracks is left visible. Cover it before you join them.")
+    drawn = {id for id, _ in state.added}
+    if kind is Operation.REACH and (edit.target not in drawn or edit.target in state.of_program):
+        raise ReviewError("Only a cover that a person drew can begin or end elsewhere.")
     if kind is Operation.SIGN and not edit.reason.strip():
         raise ReviewError("Type your initials to sign.")
-    if kind in (Operation.SPLIT, Operation.TRIM, Operation.JOIN):
-        drawn = {id for id, _ in state.added}
-        if edit.target in drawn or edit.other in drawn:
-            raise ReviewError("A drawn cover cannot be cut or joined. Undo it, and draw it anew.")
+    if kind in (Operation.SPLIT, Operation.TRIM, Operation.JOIN) and {edit.target, edit.other} & drawn:
+        raise ReviewError("A drawn cover cannot be cut or joined. Undo it, and draw it anew.")
 
 
 def done(edit: Edit, state: Reviewed) -> Reviewed:
@@ -144,6 +147,10 @@ def done(edit: Edit, state: Reviewed) -> Reviewed:
         return replace(state, held=state.held | {(id, (begin, end))})
     if edit.operation is Operation.SEEN:
         return replace(state, seen=state.seen | {(begin, end)})
+    if edit.operation is Operation.RIGHT:
+        return replace(state, right=state.right | {(edit.reason, (begin, end))})
+    if edit.operation is Operation.REACH:
+        return _reaching(state, edit, id)
     if edit.operation is Operation.SIGN:
         return replace(state, signed=edit.reason)
     if edit.operation is Operation.TRIM:
@@ -152,6 +159,17 @@ def done(edit: Edit, state: Reviewed) -> Reviewed:
     if edit.operation is Operation.SPLIT:
         return _split(state, id, own_id(edit.number), begin)
     return _renamed(state, edit.other, id)
+
+
+def _reaching(state: Reviewed, edit: Edit, id: int) -> Reviewed:
+    """A drawn cover with another stretch, and with new places where the edit has some."""
+    new = {pts for pts, _ in edit.boxes}
+    kept = {each for each in state.keyframes if each[0] != id or each[1] not in new}
+    added = {each for each in state.added if each[0] != id}
+    if edit.span is not None:
+        added.add((id, edit.span))
+    places = {(id, pts, box) for pts, box in edit.boxes}
+    return replace(state, added=frozenset(added), keyframes=frozenset(kept | places))
 
 
 def _without(each: tuple[int, Span, str], id: int, begin: int, end: int) -> Iterator[tuple[int, Span, str]]:

@@ -24,7 +24,7 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
     return {
         "signed_by": signed.reason if signed else None,
         "signed_at": signed.at if signed else None,
-        "share_seen": _share(list(state.seen), analysis),
+        "share_seen": share_seen(state, analysis),
         "seen_how": {
             way or "not said": _share([e.span for e in seen if e.reason == way and e.span], analysis)
             for way in ways
@@ -32,6 +32,7 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         "covers_added": sum(_is(edit, Operation.ADD) for edit in stand),
         "places_moved": sum(_is(edit, Operation.KEYFRAME) for edit in stand),
         "areas_added": len(state.areas),
+        "doubts_found_right": len(state.right),
         "repairs_of_the_second_look": len(state.of_program),
         "left_visible": [
             {**_times(span, analysis), "track": track, "reason": reason}
@@ -44,6 +45,11 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         ],
         "found_by_weights_sha256": analysis.weights_sha256 or None,
     }
+
+
+def share_seen(state: Reviewed, analysis: Analysis) -> float:
+    """How many of the frames a person has seen, 0..1."""
+    return _share(list(state.seen), analysis)
 
 
 def _is(edit: Edit, operation: Operation) -> bool:

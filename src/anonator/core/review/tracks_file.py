@@ -26,7 +26,7 @@ from anonator.core import file_lock
 from anonator.core.privacy import without_path
 from anonator.core.review.analysis import Analysis, VideoKey
 from anonator.core.review.edits import OUT_OF_ORDER, Edit, Operation
-from anonator.core.review.reviewed import after, apply
+from anonator.core.review.replay import Replay
 from anonator.core.review.tracks_lines import (
     BROKEN,
     SCHEMA,
@@ -35,8 +35,8 @@ from anonator.core.review.tracks_lines import (
     analysis_of,
     edit_of,
     key_of,
+    line_of,
     lines_of,
-    plain,
 )
 from anonator.errors import ReviewError
 
@@ -100,7 +100,7 @@ def create(analysis: Analysis, path: Path | None = None) -> Path:
 def encoded(analysis: Analysis, edits: Iterable[Edit] = ()) -> Iterator[bytes]:
     """The lines of a new file."""
     before = ""
-    for line in (*lines_of(analysis), *({"kind": "edit", **plain(edit)} for edit in edits)):
+    for line in (*lines_of(analysis), *(line_of(edit) for edit in edits)):
         data = _encoded(line, before)
         yield data
         before = _digest(data)
@@ -126,7 +126,7 @@ def read(path: Path, key: VideoKey | None = None) -> Kept:
 def find(key: VideoKey) -> list[Path]:
     """The reviews of a video in the state folder."""
     found = []
-    for path in sorted(state_folder().glob(f"*{SUFFIX}")):
+    for path in sorted(state_folder().glob(f"[!.]*{SUFFIX}")):
         with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
             first = gzip.GzipFile(fileobj=file) if file.read(2) == _GZIP else file
             file.seek(0)
@@ -163,7 +163,8 @@ class TracksFile:
             os.close(self._file)
             raise
         self.analysis, self.edits = kept.analysis, list(kept.edits)
-        self.state = apply(self.edits, self.analysis)
+        self._replay = Replay(self.analysis)
+        self.state = self._replay.of(self.edits)
         """What follows from the edits."""
 
     def __enter__(self) -> TracksFile:
@@ -188,12 +189,12 @@ class TracksFile:
             now = datetime.datetime.now(datetime.timezone.utc)
             edit = dataclasses.replace(edit, at=now.isoformat(timespec="seconds"))
         if edit.operation is Operation.UNDO:
-            state = apply([*self.edits, edit], self.analysis)
+            state = self._replay.of([*self.edits, edit])
         else:
             if self.edits and edit.number <= self.edits[-1].number:
                 raise ReviewError(OUT_OF_ORDER)
-            state = after(edit, self.state, self.analysis)
-        data = _encoded({"kind": "edit", **plain(edit)}, self._before)
+            state = self._replay.after(edit, self.state, self.edits)
+        data = _encoded(line_of(edit), self._before)
         try:
             os.lseek(self._file, self._end, os.SEEK_SET)
             if os.write(self._file, data) != len(data):
@@ -284,13 +285,17 @@ def _migrated(line: Line, version: int) -> Line:
 
 
 def _encoded(line: Line, before: str) -> bytes:
-    line = {**line, "before": before}
-    return (json.dumps({**line, "sum": _sum(line)}, separators=(",", ":")) + "\n").encode()
+    text = _text({**line, "before": before})
+    return f'{text[:-1]},"sum":"{_digest(text.encode())}"}}\n'.encode()
+
+
+def _text(line: Line) -> str:
+    return json.dumps(line, separators=(",", ":"))
 
 
 def _sum(line: Line) -> str:
     """SHA-256 of a line's content: the last line has none after it that would show a change."""
-    return hashlib.sha256(json.dumps(line, separators=(",", ":")).encode()).hexdigest()
+    return _digest(_text(line).encode())
 
 
 def _digest(data: bytes) -> str:

@@ -98,6 +98,12 @@ def key_of(head: Line) -> VideoKey:
     return VideoKey(**{**key, "time_base": tuple(key["time_base"])})
 
 
+def line_of(edit: Edit) -> Line:
+    """The line that an edit becomes; it may hold thousands of boxes, so they aren't copied."""
+    values = {field.name: getattr(edit, field.name) for field in dataclasses.fields(edit)}
+    return {"kind": "edit", **values, "operation": edit.operation.value}
+
+
 def edit_of(line: Line) -> Edit:
     """The edit that a line holds."""
     return Edit(
@@ -109,6 +115,7 @@ def edit_of(line: Line) -> Edit:
         line["reason"],
         line["other"],
         line["at"],
+        line.get("step", 0),
         line["by_program"],
     )
 

@@ -155,6 +155,7 @@ class WaitDialog(Dialog):
     ) -> None:
         super().__init__(parent, theme, title, message)
         self._on_cancel = on_cancel
+        self.cancelling = False
         self.bar = ttk.Progressbar(self.body, length=theme.px(440), maximum=1.0)
         self.bar.pack(pady=(0, theme.px(20)))
         self.configure(background=BLACK)
@@ -171,5 +172,6 @@ class WaitDialog(Dialog):
 
     def dismiss(self) -> None:
         """Ask the task to stop; it closes the dialog once it has."""
+        self.cancelling = True
         self.message.configure(text="Cancelling…")
         self._on_cancel()

@@ -112,6 +112,29 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
     style.configure("Big.TButton", padding=(px(16), px(9)))
     style.configure("Small.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
     style.configure(
+        "Small.TMenubutton",
+        background=RAISED,
+        foreground=WHITE,
+        bordercolor=LINE,
+        lightcolor=RAISED,
+        darkcolor=RAISED,
+        focuscolor=RAISED,
+        arrowcolor=DIM,
+        arrowsize=px(4),
+        padding=(px(9), px(4)),
+        font="AnonatorSmall",
+        borderwidth=1,
+        relief="raised",
+    )
+    style.map(
+        "Small.TMenubutton",
+        background=[("pressed", HOVER), ("active", HOVER)],
+        bordercolor=[("focus", ACCENT)],
+        lightcolor=[("focus", ACCENT), ("active", HOVER)],
+        darkcolor=[("focus", ACCENT), ("active", HOVER)],
+        relief=[],
+    )
+    style.configure(
         "Segment.Toolbutton",
         background=RAISED,
         foreground=WHITE,

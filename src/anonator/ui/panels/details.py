@@ -17,10 +17,15 @@ LINES = 3
 """Height where there is more to say than a line; longer text scrolls."""
 
 
+LEAST_NEEDED = ("folder", "again", "result")
+"""Buttons that are left out first."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetailActions:
     """What the buttons do with the selected job."""
 
+    review: Callable[[], object]
     open_result: Callable[[], object]
     open_folder: Callable[[], object]
     open_report: Callable[[], object]
@@ -52,6 +57,8 @@ class Details(ttk.Frame):
         self.rowconfigure(0, weight=1)
         self.words = ""
         self._longer = True
+        self._width = 10_000
+        self._wanted: dict[str, bool] = {}
         self._text = tk.Text(
             self,
             height=LINES,
@@ -108,8 +115,14 @@ class Details(ttk.Frame):
                     "result",
                     "Open result",
                     actions.open_result,
-                    "Plays the anonymized video in your system's player. Double-click the row to see it "
-                    "here in large.",
+                    "Plays the anonymized video in your system's player. F11 shows it here in large.",
+                ),
+                (
+                    "review",
+                    "Review",
+                    actions.review,
+                    "Look at the result, led to every place that the program isn't sure about; correct it "
+                    "and sign it (Enter, or double-click the row).",
                 ),
             )
         ):
@@ -138,11 +151,21 @@ class Details(ttk.Frame):
             ("report", result is not None and result.report is not None),
             ("folder", result is not None),
             ("result", result is not None),
+            ("review", job is not None and job.may_review),
         ):
-            if wanted:
-                self.buttons[key].grid()
-            else:
-                self.buttons[key].grid_remove()
+            self._wanted[key] = wanted
+        self._fit_buttons()
+
+    def _fit_buttons(self) -> None:
+        """Show the buttons that are wanted; in a narrow window without those that are needed least."""
+        wanted = [key for key in self.buttons if self._wanted.get(key)]
+        for least in LEAST_NEEDED:
+            if sum(self.buttons[key].winfo_reqwidth() + self._edge for key in wanted) <= self._width:
+                break
+            if least in wanted:
+                wanted.remove(least)
+        for key, button in self.buttons.items():
+            (button.grid if key in wanted else button.grid_remove)()
 
     def height_of(self, lines: int, *, buttons: bool) -> int:
         """The height that so many lines take, with or without buttons."""
@@ -155,6 +178,9 @@ class Details(ttk.Frame):
         self.configure(height=self.height_of(lines, buttons=buttons))
 
     def _resized(self, event: tk.Event[tk.Misc]) -> None:
+        if event.width != self._width:
+            self._width = event.width
+            self._fit_buttons()
         self._text.configure(height=max(1, (event.height - self._edge - self._below) // self._line))
 
     def _scrolled(self, first: float, last: float) -> None:

@@ -16,7 +16,7 @@ from anonator.ui.state.job import RunState
 FIELDS = ("frame", "speed", "elapsed", "remaining", "queue")
 WIDTHS = {"frame": 16, "speed": 13, "elapsed": 7, "remaining": 9, "queue": 9}
 """In characters, so nothing moves while numbers change."""
-LEAST_NEEDED = ("speed", "elapsed", "frame")
+LEAST_NEEDED = ("speed", "elapsed", "frame", "remaining", "queue")
 """Left out first where the window is narrow."""
 CAPTIONS = {
     "frame": "Frame",
@@ -37,10 +37,12 @@ class ProgressPanel(ttk.Frame):
         start: Callable[[], None],
         pause: Callable[[], None],
         cancel: Callable[[], None],
+        review: Callable[[], None],
     ) -> None:
         super().__init__(parent)
         px = theme.px
         self._gap = px(14)
+        self._width = 0
         self.columnconfigure(0, weight=1)
         self.status = ttk.Label(self, style="Strong.TLabel", anchor="w", width=1)
         self.status.grid(row=0, column=0, sticky="ew")
@@ -75,8 +77,16 @@ class ProgressPanel(ttk.Frame):
         self.start = ttk.Button(buttons, text="Start", style="Primary.TButton", command=start, width=13)
         self.pause = ttk.Button(buttons, text="Pause", style="Big.TButton", command=pause, width=8)
         self.cancel = ttk.Button(buttons, text="Cancel", style="Big.TButton", command=cancel, width=8)
-        for column, button in enumerate((self.start, self.pause, self.cancel)):
+        self.review = ttk.Button(self._buttons, text="Review", style="Primary.TButton", command=review)
+        for column, button in enumerate((self.review, self.start, self.pause, self.cancel)):
             button.grid(row=0, column=column, padx=(px(10) if column else 0, 0))
+        self.review.grid_remove()
+        ToolTip(
+            self.review,
+            theme,
+            "Opens the first result that nobody has reviewed yet. The program leads you to the places that "
+            "it isn't sure about.",
+        )
         ToolTip(self.start, theme, "Anonymizes all waiting videos, one after another. (Ctrl+Enter)")
         ToolTip(self.pause, theme, "Pauses the running job; nothing is lost.")
         ToolTip(
@@ -90,8 +100,12 @@ class ProgressPanel(ttk.Frame):
 
     def _fit(self, event: tk.Event[tk.Misc]) -> None:
         """In a narrow window, leave out the numbers that are needed least."""
+        self._width = event.width
+        self._fit_numbers()
+
+    def _fit_numbers(self) -> None:
         gap = self._gap
-        room = event.width - self._buttons.winfo_reqwidth()
+        room = self._width - self._buttons.winfo_reqwidth()
         self.not_covered.configure(wraplength=max(gap, room - gap))
         for name, cell in self._cells.items():
             needed = (
@@ -117,6 +131,14 @@ class ProgressPanel(ttk.Frame):
         self.cancel.state(["!disabled" if state in (RunState.RUNNING, RunState.PAUSED) else "disabled"])
         if state is not RunState.RUNNING:
             self._to_and_fro(False)
+
+    def show_review(self, waiting: int) -> None:
+        """Offer to review so many results; 0 hides the button."""
+        self.review.configure(text=f"Review {text.count(waiting, 'video')}")
+        if bool(waiting) != bool(self.review.winfo_manager()):
+            (self.review.grid if waiting else self.review.grid_remove)()
+            self.update_idletasks()
+            self._fit_numbers()
 
     def show_status(self, words: str, stage: str) -> None:
         """Show what is going on, and the current stage at the other end of the line."""

@@ -44,6 +44,7 @@ class QueueActions:
     open_report: Callable[[], None]
     open_row: Callable[[int | None], None]
     """Open the job with this number; None means the selected one."""
+    review: Callable[[], None]
     choose: Callable[[int | None], None]
 
 
@@ -71,6 +72,7 @@ class QueueView(ttk.Frame):
             self,
             theme,
             DetailActions(
+                review=actions.review,
                 open_result=actions.open_result,
                 open_folder=actions.open_folder,
                 open_report=actions.open_report,
@@ -224,6 +226,11 @@ class QueueView(ttk.Frame):
             self.tree.selection_set(item)
             self.tree.focus(item)
             self.tree.see(item)
+
+    def box_of(self, number: int) -> list[int]:
+        """Where a row's name is on the screen, [x, y, width, height], for tests that drive the program."""
+        x, y, width, height = map(int, self.tree.bbox(str(number), "#0") or (0, 0, 0, 0))
+        return [self.tree.winfo_rootx() + x, self.tree.winfo_rooty() + y, width, height]
 
     # --- inside
 

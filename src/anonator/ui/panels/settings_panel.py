@@ -27,6 +27,7 @@ class PanelActions:
     forget_folder: Callable[[], None]
     download: Callable[[], None]
     use_file: Callable[[], None]
+    remove_reviews: Callable[[], None]
 
 
 class SettingsPanel(Section):
@@ -57,6 +58,16 @@ class SettingsPanel(Section):
             theme,
             "Resets everything here to the program's defaults, or to your configuration file if there's one. "
             "HIPAA mode stays as it is.",
+        )
+        self.reviews = ttk.Button(
+            self, text="Remove unfinished reviews…", style="Small.TButton", command=actions.remove_reviews
+        )
+        self.put(self.reviews, gap=10, sticky="w")
+        ToolTip(
+            self.reviews,
+            theme,
+            "Says how many reviews this computer keeps that nobody has signed, and removes them if you want. "
+            "Videos and results stay.",
         )
 
     def draw(self, state: AppState) -> None:

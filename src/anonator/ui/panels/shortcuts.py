@@ -46,7 +46,9 @@ FIELDS = ("TEntry", "TCombobox", "TSpinbox", "Entry", "Spinbox")
 """Tk's names for widgets that take text."""
 OF_CONTROLS = (
     Shortcut("Tab, Shift+Tab", "Go to the next or previous control"),
-    Shortcut("Space, Enter", "Press a button, use a switch; in the list, look at a row in large"),
+    Shortcut(
+        "Space, Enter", "Press a button, use a switch; in the list, review a result or look at a row in large"
+    ),
     Shortcut("Space", "In the pictures and on their slider: play or stop"),
     Shortcut("Delete", "Remove the selected row from the list"),
     Shortcut("Alt+Up, Alt+Down", "Move the selected row"),
@@ -70,20 +72,35 @@ LIST_HEIGHT = 720
 """What the list of all keys needs in one column."""
 
 
-def bind(root: tk.Tk, commands: dict[str, Callable[[], None]]) -> None:
-    """Bind every key in EVERYWHERE and NOT_IN_FIELDS to its command."""
+ALWAYS = ("close",)
+"""What also works while something else has the window."""
+
+
+def bind(
+    root: tk.Tk, commands: dict[str, Callable[[], None]], may: Callable[[], bool] = lambda: True
+) -> None:
+    """Bind every key in EVERYWHERE and NOT_IN_FIELDS to its command.
+
+    Args:
+        root: the window.
+        commands: by the names in both.
+        may: whether the queue has the window, and not a review.
+    """
     everywhere = {name: shortcut.events for name, shortcut in EVERYWHERE.items()}
     for name, events in {**everywhere, **NOT_IN_FIELDS}.items():
         for event in events:
-            root.bind(event, _call(commands[name], in_fields=name in EVERYWHERE))
+            allowed = (lambda: True) if name in ALWAYS else may
+            root.bind(event, _call(commands[name], allowed, in_fields=name in EVERYWHERE))
 
 
 def _call(
-    command: Callable[[], None], *, in_fields: bool = True
+    command: Callable[[], None], may: Callable[[], bool], *, in_fields: bool = True
 ) -> Callable[[tk.Event[tk.Misc]], str | None]:
     """Wrap a command for Tk, which passes an event."""
 
     def called(event: tk.Event[tk.Misc]) -> str | None:
+        if not may():
+            return None
         if not in_fields and (not isinstance(event.widget, tk.Misc) or event.widget.winfo_class() in FIELDS):
             return None
         command()

@@ -67,6 +67,10 @@ class AppState:
     """The row whose video is being played."""
     large: bool = False
     """Whether the pictures take the whole window."""
+    reviewing: int | None = None
+    """The number of the row whose review has the window; None if the queue has it."""
+    hint_read: bool = False
+    """Whether somebody has read what is to be known about a review."""
 
     def job(self, number: int | None) -> JobView | None:
         """The job with this number, or None."""
@@ -84,6 +88,13 @@ class AppState:
     def waiting(self) -> tuple[JobView, ...]:
         """The jobs that Start would run."""
         return tuple(job for job in self.jobs if job.state is JobState.WAITING)
+
+    @property
+    def to_review(self) -> tuple[JobView, ...]:
+        """The jobs whose results nobody has reviewed, if none is waiting or running."""
+        if not self.idle or self.waiting:
+            return ()
+        return tuple(job for job in self.jobs if job.may_review)
 
     @property
     def loaded(self) -> bool:

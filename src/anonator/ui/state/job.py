@@ -104,6 +104,28 @@ class ResultFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """How far the review of a row's result is."""
+
+    tracks: Path | None = None
+    """Where its tracks and edits are kept; None if they aren't any more."""
+    share_seen: float = 0.0
+    begun: bool = False
+    """Whether a person has looked at it or changed something."""
+    signed: str = ""
+    """Initials of who signed it."""
+
+    @property
+    def words(self) -> str:
+        """The state of the review."""
+        if self.signed:
+            return f"reviewed by {self.signed}"
+        if self.begun:
+            return f"in review, {min(99, int(self.share_seen * 100)) if self.share_seen < 1 else 100} % seen"
+        return "not reviewed"
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One row of the queue, as it is now."""
 
@@ -123,6 +145,8 @@ class JobView:
     """Set when it is to run again: what happens to result_file."""
     stricter: Stricter | None = None
     """How much stricter than the others of its run it is done."""
+    review: ReviewMark | None = None
+    """How far its review is; None if there's nothing to review."""
     thumbnail: Image.Image | None = field(default=None, compare=False)
     """Set together with info."""
 
@@ -137,6 +161,13 @@ class JobView:
         return self.state is JobState.DONE
 
     @property
+    def may_review(self) -> bool:
+        """Whether its result can be looked at and corrected, because nobody has signed it yet."""
+        if self.review is None or self.review.tracks is None or self.review.signed:
+            return False
+        return self.result_file is not None and self.state not in ACTIVE and self.again is None
+
+    @property
     def state_text(self) -> str:
         """The state in words, with the progress of a running job."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
@@ -148,7 +179,12 @@ class JobView:
         if self.state is JobState.FAILED:
             return f"failed: {self.message}"
         if self.state is JobState.WAITING and self.result_file is not None:
-            return WAITS_AGAIN[self.again]
+            words = WAITS_AGAIN[self.again]
+            kept = self.again is None and self.review is not None
+            return f"{words}, {self.review.words}" if kept and self.review is not None else words
+        if self.state in WITH_RESULT and self.review is not None:
+            words = self.review.words
+            return words if self.review.begun or self.review.signed else f"done, {words}"
         return str(self.state.value)
 
 

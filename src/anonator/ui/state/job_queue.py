@@ -24,6 +24,7 @@ from anonator.ui.state.job import (
     LivePicture,
     Processor,
     ResultFile,
+    ReviewMark,
     RowKey,
     RunState,
 )
@@ -52,9 +53,20 @@ class JobController(JobList):
     """
 
     def __init__(
-        self, make_processor: ProcessorFactory, keep_awake: KeepAwake = contextlib.nullcontext
+        self,
+        make_processor: ProcessorFactory,
+        keep_awake: KeepAwake = contextlib.nullcontext,
+        new_tracks: Callable[[], Path | None] = lambda: None,
     ) -> None:
+        """Set it up.
+
+        Args:
+            make_processor: makes what runs a job.
+            keep_awake: a context that keeps the computer awake.
+            new_tracks: names the file in which what a job finds is kept for its review; None if it can't be.
+        """
         super().__init__()
+        self._new_tracks = new_tracks
         self._make_processor = make_processor
         self._keep_awake = keep_awake
         self._awake = contextlib.ExitStack()
@@ -253,7 +265,7 @@ class JobController(JobList):
         put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
         settings = job.stricter.of(self._settings) if job.stricter else self._settings
         self._processor = self._make_processor(
-            Job(job.source, name.target, settings, overwrite),
+            Job(job.source, name.target, settings, overwrite, save_tracks=self._new_tracks()),
             lambda progress: put(_Event(key, progress)),
             lambda preview: put(_Event(key, preview)),
         )
@@ -293,6 +305,7 @@ class JobController(JobList):
                     datetime.datetime.now().astimezone(),
                 ),
                 message=text.result_summary(result),
+                review=ReviewMark(result.tracks_file) if result.tracks_file is not None else None,
             )
 
     def _fail(self, number: int, error: Exception) -> None:

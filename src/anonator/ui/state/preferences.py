@@ -36,6 +36,8 @@ class Preferences:
 
     choices: Choices = field(default_factory=Choices)
     output_folder: Path | None = None
+    review_hint_read: bool = False
+    """Whether somebody has read what is to be known about a review."""
 
 
 def default_file() -> Path:
@@ -74,6 +76,7 @@ def _to_json(preferences: Preferences) -> dict[str, object]:
         "hipaa": _plain(preferences.choices.hipaa),
         "standard": _plain(preferences.choices.standard),
         "output_folder": None if folder is None else str(folder),
+        "review_hint_read": preferences.review_hint_read,
     }
 
 
@@ -97,6 +100,7 @@ def _from_json(data: object) -> Preferences:
             _still_valid(standard, lambda chosen: Choices(standard=chosen)),
         ),
         Path(folder) if isinstance(folder, str) and folder else None,
+        data.get("review_hint_read") is True,
     )
 
 

@@ -85,7 +85,7 @@ def result_summary(result: JobResult) -> str:
     if result.replaced_frames:
         done += f"; {count(result.replaced_frames, 'frame')} blacked out because the video is damaged there"
     lines = [
-        NOT_REVIEWED,
+        f"Reviewed by {result.reviewed_by}." if result.reviewed_by else NOT_REVIEWED,
         f"{done}. {sound_sentence(result.audio)} Saved as {result.target.name}.",
         *result.notes,
     ]
@@ -127,11 +127,13 @@ def whole_job(result: JobResult) -> Progress:
     return Progress(result.frames, result.frames, result.seconds, fps, 0.0, done=1.0)
 
 
-def queue_summary(states: list[str]) -> str:
-    """How a queue ended, from its jobs' states: "2 done, 1 failed"."""
+def queue_summary(states: list[str], *, reviewed: bool = False) -> str:
+    """How a queue ended, from its jobs' states, "2 done, 1 failed", and whether all results are reviewed."""
     ends = ("done", "failed", "cancelled", "skipped")
     line = ", ".join(f"{states.count(state)} {state}" for state in ends if state in states)
-    return f"{line}. Not yet reviewed by a person" if "done" in states else line
+    if "done" not in states:
+        return line
+    return f"{line}. {'Reviewed' if reviewed else 'Not yet reviewed by a person'}"
 
 
 def error_sentence(error: BaseException) -> str:

@@ -6,12 +6,13 @@ import contextlib
 import gc
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonator.core import process_setup
 from anonator.core.config import Model, Settings
 from anonator.core.detection.cache import DetectorCache
+from anonator.core.detection.detector_protocol import Detector
 from anonator.core.job import Job, Preview, Progress
 from anonator.core.job_thread import VideoProcessor
 from anonator.ui.state.app_state import ModelsFound
@@ -44,6 +45,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._detectors = DetectorCache()
+        self._for_following: DetectorCache | None = None
 
     def load(self, settings: Settings) -> EngineReady:
         """Load torch, the model in the settings, and whatever else a job needs.
@@ -145,7 +147,23 @@ class Engine:
 
         weights.adopt(model, file)
 
+    def following_detector(self) -> Detector | None:
+        """What sees faces in a drawn cover that is followed; its own, because a job may use the other one.
+
+        Raises:
+            ModelError, DeviceError: raised by the engine.
+        """
+        from anonator.core.review.follow import LOWEST_SCORE
+
+        if self._for_following is None:
+            self._for_following = DetectorCache()
+        settings = Settings.standard()
+        tracking = replace(settings.tracking, continue_threshold=LOWEST_SCORE)
+        return self._for_following.get(replace(settings, tracking=tracking))
+
     def close(self) -> None:
-        """Free the model."""
+        """Free the models."""
+        if self._for_following is not None:
+            self._for_following.close()
         self._detectors.close()
         gc.unfreeze()

@@ -18,10 +18,10 @@ LOWER_PRIORITY = 10
 window's delays falls from 60-99 ms to 24 ms, and the longest from 260 ms to 36 ms."""
 
 
-def step_back() -> None:
+def step_back(by: int = LOWER_PRIORITY) -> None:
     """Give the calling thread, and threads it starts, a lower priority than the window's, if possible."""
     if sys.platform == "linux":  # only there does a thread have its own nice value, and inherit it
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), by)
 
 
 def call_stepped_back(call: Callable[[], object]) -> None:

@@ -1,0 +1,1 @@
+"""The review: a person looks at a result, corrects it and signs it."""

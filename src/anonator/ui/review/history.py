@@ -1,0 +1,111 @@
+"""What undo and redo would do: actions of a person, found again in the log of edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from anonator.core.review.edits import REDONE, UNDONE, Edit, Operation
+
+NO_ACTION = (Operation.SEEN, Operation.SIGN)
+"""What people don't do on purpose, or take back in another way."""
+
+
+@dataclass(slots=True)
+class History:
+    """The actions that can be undone, and those that can be redone, by the number of their first edit."""
+
+    done: list[int] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
+    _edits: dict[int, Edit] = field(default_factory=dict)
+    _of: dict[int, list[int]] = field(default_factory=dict)
+    """Numbers of an action's edits, in order."""
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit]) -> History:
+        """The history that a log of edits tells."""
+        history = cls()
+        for edit in edits:
+            history.add(edit)
+        return history
+
+    def add(self, edit: Edit) -> None:
+        """Take the next edit of the log."""
+        self._edits[edit.number] = edit
+        if edit.by_program or edit.operation in NO_ACTION:
+            return
+        if edit.operation is Operation.UNDO and edit.reason in (UNDONE, REDONE):
+            self._turn(edit)
+            return
+        if edit.operation is Operation.UNDO and self._edits[edit.target or 0].operation is Operation.SIGN:
+            return
+        action = edit.step or edit.number
+        if action not in self._of:
+            self.done.append(action)
+            self.undone.clear()
+        self._of.setdefault(action, []).append(edit.number)
+
+    def _turn(self, edit: Edit) -> None:
+        """One edit of an undone or redone action; the first one moves the action."""
+        of, to = (self.done, self.undone) if edit.reason == UNDONE else (self.undone, self.done)
+        action = edit.step
+        if action in of:
+            of.remove(action)
+            to.append(action)
+
+    def edit(self, number: int) -> Edit:
+        """The edit with this number."""
+        return self._edits[number]
+
+    def undoing(self, action: int, standing: Sequence[int]) -> list[int]:
+        """Numbers of the edits to undo, in this order, so that an action is undone.
+
+        Args:
+            action: the number of its first edit.
+            standing: numbers of the edits, undos included, that no other has undone.
+        """
+        own, stands = set(self._of.get(action, ())), set(standing)
+        wanted = [number for number in reversed(self._of.get(action, ())) if number in stands]
+        return [
+            number
+            for number in wanted
+            # what the action took back of its own stays taken back
+            if self._edits[number].operation is not Operation.UNDO or self._edits[number].target not in own
+        ]
+
+    def words(self, action: int) -> str:
+        """What an action did, as it stands after "Undo"."""
+        first = self._edits[self._of[action][0]]
+        return WORDS.get(first.operation, "the last change")
+
+
+WORDS = {
+    Operation.COVER: "covering",
+    Operation.LEAVE_VISIBLE: "leaving visible",
+    Operation.KEYFRAME: "moving a cover",
+    Operation.ADD: "drawing a cover",
+    Operation.AREA: "drawing a fixed area",
+    Operation.TRIM: "a new beginning or end",
+    Operation.REACH: "a new beginning or end",
+    Operation.JOIN: "joining two tracks",
+    Operation.SPLIT: "splitting a track",
+    Operation.RIGHT: '"right as it is"',
+    Operation.UNDO: "deleting",
+}
+
+
+def standing_numbers(edits: Iterable[Edit]) -> list[int]:
+    """Numbers of all edits, undos included, that no later one has undone, in order."""
+    taken: dict[int, bool] = {}
+    by_number: dict[int, Edit] = {}
+
+    def turn(number: int, stands: bool) -> None:
+        taken[number] = stands
+        edit = by_number[number]
+        if edit.operation is Operation.UNDO and edit.target is not None:
+            turn(edit.target, not stands)
+
+    for edit in edits:
+        by_number[edit.number] = edit
+        turn(edit.number, True)
+    return [number for number, stands in taken.items() if stands]

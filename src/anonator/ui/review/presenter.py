@@ -1,0 +1,120 @@
+"""Draws the state of a review: every part of the screen shows it, and nothing is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anonator.ui.review.marks import Mark, Tick
+from anonator.ui.review.review_state import ReviewState
+from anonator.ui.review.screen import Screen
+from anonator.ui.review.times import Times
+
+if TYPE_CHECKING:
+    from anonator.ui.review.film import Shown
+    from anonator.ui.review.seen import Seen
+    from anonator.ui.review.session import ReviewSession
+
+DOUBT = -(10**9)
+"""In place of a track's id: a dashed box where a doubt wants somebody to look."""
+
+
+class ReviewPresenter:
+    """Gives each part of the screen what it shows; parts that haven't changed aren't redrawn."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        session: ReviewSession,
+        seen: Seen,
+        times: Times,
+        state: Callable[[], ReviewState],
+    ) -> None:
+        """Set it up.
+
+        Args:
+            screen: with the parts.
+            session: the open review, for what is too large for the state.
+            seen: what was shown so far.
+            times: of the frames.
+            state: tells the current state.
+        """
+        self._screen, self._session, self._seen, self._times = screen, session, seen, times
+        self._state = state
+        self._drawn: ReviewState | None = None
+        self._version = -1
+        self._counts: np.ndarray | None = None
+        self._shown: int | None = None
+        """The frame that is on the screen."""
+
+    def draw(self, state: ReviewState) -> None:
+        """Show the state."""
+        screen, drawn = self._screen, self._drawn
+        self._drawn = state
+        screen.head.draw(state)
+        screen.transport.draw(state)
+        screen.notice.show(state.message)
+        (screen.hint.grid if state.hint else screen.hint.grid_remove)()
+        screen.show_sheet(state.sheet is not None)
+        screen.sheet.draw(state.sheet, state.share_seen)
+        screen.to_check.draw(state.cards, state.card, ready=state.assessed)
+        screen.tracks.draw(state.tracks, state.selected)
+        if drawn is None or drawn.index != state.index:
+            screen.lanes.show_position(state.index)
+        if drawn is None or drawn.drawing_area != state.drawing_area:
+            screen.picture.draw_area(state.drawing_area)
+        if drawn is None or (drawn.cards, drawn.card) != (state.cards, state.card):
+            screen.lanes.show_doubts([self._tick(number, state) for number in range(len(state.cards))])
+        if drawn is None or drawn.share_seen != state.share_seen:
+            screen.lanes.show_seen(stretches(self._seen.frames()))
+        if state.ready and (self._version != self._session.version or drawn is None or not drawn.ready):
+            self._version = self._session.version
+            self._mark()
+        elif drawn is None or (drawn.selected, drawn.card) != (state.selected, state.card):
+            self._mark()
+        counts = self._session.counts()
+        if counts is not self._counts:
+            self._counts = counts
+            screen.lanes.show_counts(counts)
+
+    def show(self, shown: Shown) -> None:
+        """Show a frame, with its marks."""
+        key = self._session.analysis.key
+        self._shown = shown.index
+        self._screen.picture.show(shown.picture, (key.width, key.height), self._marks(shown.index))
+
+    def _mark(self) -> None:
+        if self._shown is not None:
+            self._screen.picture.mark(self._marks(self._shown))
+
+    def _marks(self, index: int) -> list[Mark]:
+        """What is drawn over a frame."""
+        state = self._state()
+        if not state.ready:
+            return []
+        session, selected = self._session, set(state.selected)
+        held = session.held(index)
+        covered, visible = session.masks(index), session.left_visible(index)
+        marks = [
+            Mark(id, (x1, y1, x2, y2), id in selected, id in held, moves=session.moves(id))
+            for id, (x1, y1, x2, y2) in zip(covered.track_ids.tolist(), covered.boxes.tolist(), strict=True)
+        ]
+        for id, (x1, y1, x2, y2) in zip(visible.track_ids.tolist(), visible.boxes.tolist(), strict=True):
+            marks.append(Mark(id, (x1, y1, x2, y2), id in selected, visible=True, moves=False))
+        card = next((card for card in state.cards if card.number == state.card), None)
+        places = dict(card.sights).get(index, ()) if card is not None else ()
+        return [*marks, *(Mark(DOUBT, place, visible=True, moves=False) for place in places)]
+
+    def _tick(self, number: int, state: ReviewState) -> Tick:
+        card = state.cards[number]
+        index = self._times.index_at(card.seconds)
+        return Tick(index, card.sentence, card.is_done, card.number == state.card)
+
+
+def stretches(frames: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    edges = np.diff(np.concatenate([[0], frames.astype(np.int8), [0]]))
+    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))

@@ -1,0 +1,136 @@
+"""What of the video was really shown to the reviewer, and what is left to see."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from anonator.ui.review.session import ReviewSession
+
+SLOW_ENOUGH = 4.0
+"""Played faster than this, nothing counts as seen."""
+SAVE_SECONDS = 3.0
+"""What was seen is saved this often."""
+APART_SECONDS = 0.5
+"""On the sheet, each picture stands for so much of the video."""
+ON_A_PAGE = 30
+SHEET, STOPPED = "sheet", "stopped"
+
+
+class Seen:
+    """Takes down what is shown, frame by frame, and saves it as stretches."""
+
+    def __init__(self, session: ReviewSession, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with what was seen before.
+
+        Args:
+            session: where it is saved.
+            clock: tells seconds.
+        """
+        self._session, self._clock = session, clock
+        self._pts = np.array(session.analysis.pts, np.int64)
+        self._seen = np.zeros(len(self._pts), bool)
+        for first, last in session.state.seen:
+            self._seen[np.searchsorted(self._pts, first) : np.searchsorted(self._pts, last, "right")] = True
+        self._new: dict[str, np.ndarray] = {}
+        """By how it was shown: which frames aren't saved yet."""
+        self._saved = clock()
+
+    @property
+    def share(self) -> float:
+        """How many of the frames were seen, 0..1."""
+        return float(self._seen.mean()) if len(self._seen) else 1.0
+
+    def frames(self) -> np.ndarray:
+        """(frames,) bool: whether each was seen."""
+        return self._seen
+
+    def shown(self, first: int, last: int, speed: float) -> None:
+        """Take down that frames were on the screen.
+
+        Args:
+            first: frame.
+            last: frame, included.
+            speed: at which they were played; 0 means that one was stopped on.
+        """
+        if speed <= SLOW_ENOUGH:
+            self._take(np.arange(first, last + 1), f"{speed:g}x" if speed else STOPPED)
+
+    def on_sheet(self, indexes: Sequence[int]) -> None:
+        """Take down that a page of the sheet was looked at: these frames, and what each stands for."""
+        for index in indexes:
+            first, last = self._around(index)
+            self._take(np.arange(first, last + 1), SHEET)
+
+    def next_unseen(self, pts: int) -> int | None:
+        """The PTS of the first frame after this time that wasn't seen, from the beginning again after the
+        end; None if all were."""
+        unseen = np.flatnonzero(~self._seen)
+        if not len(unseen):
+            return None
+        here = bisect.bisect_right(self._pts.tolist(), pts)
+        at = int(np.searchsorted(unseen, here))
+        return int(self._pts[unseen[at % len(unseen)]])
+
+    def pages(self) -> list[list[int]]:
+        """Frames of unseen stretches, APART_SECONDS from one another, on pages of ON_A_PAGE."""
+        chosen: list[int] = []
+        for first, last in _stretches(~self._seen):
+            begin = first
+            while begin <= last:
+                end = min(self._after(begin) - 1, last)
+                chosen.append((begin + end) // 2)
+                begin = end + 1
+        return [chosen[at : at + ON_A_PAGE] for at in range(0, len(chosen), ON_A_PAGE)]
+
+    def close(self) -> None:
+        """Save what isn't yet."""
+        self._save()
+
+    def _after(self, index: int) -> int:
+        """The first frame that is more than APART_SECONDS later."""
+        numerator, denominator = self._session.analysis.key.time_base
+        step = round(APART_SECONDS * denominator / numerator)
+        return max(index + 1, int(np.searchsorted(self._pts, self._pts[index] + step)))
+
+    def _around(self, index: int) -> tuple[int, int]:
+        """The unseen frames around one that a picture of the sheet stands for."""
+        numerator, denominator = self._session.analysis.key.time_base
+        half = APART_SECONDS * denominator / numerator / 2
+        first = last = index
+        while first and not self._seen[first - 1] and self._pts[index] - self._pts[first - 1] <= half:
+            first -= 1
+        while (
+            last + 1 < len(self._pts)
+            and not self._seen[last + 1]
+            and self._pts[last + 1] - self._pts[index] <= half
+        ):
+            last += 1
+        return first, last
+
+    def _take(self, frames: np.ndarray, how: str) -> None:
+        new = frames[~self._seen[frames]]
+        if len(new):
+            self._seen[new] = True
+            self._new.setdefault(how, np.zeros(len(self._seen), bool))[new] = True
+        if self._clock() - self._saved >= SAVE_SECONDS:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = self._clock()
+        new, self._new = self._new, {}
+        if self._session.state.signed:
+            return
+        for how, frames in new.items():
+            for first, last in _stretches(frames):
+                self._session.saw((int(self._pts[first]), int(self._pts[last])), how)
+
+
+def _stretches(frames: np.ndarray) -> list[tuple[int, int]]:
+    """First and last of each run of True."""
+    edges = np.diff(np.concatenate([[0], frames.astype(np.int8), [0]]))
+    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))

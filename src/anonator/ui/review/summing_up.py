@@ -1,0 +1,43 @@
+"""What signing a review would say: what was changed, and what nobody has seen or checked."""
+
+from __future__ import annotations
+
+from anonator.core.review.summary import summary
+from anonator.ui.review.review_state import ReviewState
+from anonator.ui.review.session import ReviewSession
+from anonator.ui.state import text
+
+
+def changed(session: ReviewSession) -> tuple[str, ...]:
+    """A line for each kind of change."""
+    facts = summary(session.edits, session.state, session.analysis)
+    lines = [
+        f"{text.count(number, what)} {done}"
+        for key, what, done in (
+            ("covers_added", "cover", "drawn"),
+            ("places_moved", "place", "moved or set"),
+            ("areas_added", "fixed area", "covered"),
+            ("doubts_found_right", "doubt", "found to be right"),
+        )
+        if isinstance(number := facts.get(key), int) and number
+    ]
+    for key, words in (("left_visible", "left visible"), ("covered_only", "covered only for a while")):
+        each = facts.get(key)
+        if isinstance(each, list) and each:
+            reasons = "; ".join(dict.fromkeys(str(one["reason"]) for one in each if one["reason"]))
+            lines.append(
+                f"{text.count(len(each), 'stretch', 'stretches')} {words}: {reasons or 'no reason given'}"
+            )
+    return tuple(lines)
+
+
+def missing(state: ReviewState) -> tuple[str, ...]:
+    """A sentence for each thing that isn't done."""
+    lines = []
+    if state.share_seen < 1:
+        share = max(1, round((1 - state.share_seen) * 100))
+        lines.append(f"{share} % of the video wasn't seen ({text.duration(state.unseen_seconds)}).")
+    if state.open_cards:
+        of = f" of {len(state.cards)}" if state.open_cards < len(state.cards) else ""
+        lines.append(f"{state.open_cards}{of} {'doubt is' if state.open_cards == 1 else 'doubts are'} open.")
+    return tuple(lines)

@@ -1,0 +1,82 @@
+"""Following goes on in the background, and what was begun for a cover that is placed again is given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from face_clips import FaceClip, moving_face
+
+from anonator.core.config import Performance, Settings
+from anonator.core.detection.cache import DetectorCache
+from anonator.core.job import Job
+from anonator.core.job_thread import VideoProcessor
+from anonator.errors import WeightsMissingError
+from anonator.ui.review.following import Following, FollowingDetector
+from anonator.ui.review.session import ReviewSession
+from anonator.ui.work.worker import Answers
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> FaceClip:
+    return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=25, speed=2, half=True)
+
+
+@pytest.fixture
+def session(tmp_path: Path, clip: FaceClip, detectors: DetectorCache) -> ReviewSession:
+    tracks = tmp_path / "a.tracks"
+    job = Job(clip.path, tmp_path / "out.mp4", Settings(performance=Performance.QUALITY), save_tracks=tracks)
+    VideoProcessor(job, detectors=detectors).run()
+    session = ReviewSession(clip.path, tracks)
+    session.prepared(session.prepare()())
+    return session
+
+
+def until(answers: Answers, done: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < limit
+        answers.deliver()
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_drawn_cover_goes_with_its_face(session: ReviewSession, clip: FaceClip) -> None:
+    answers, detector, heard = Answers(), FollowingDetector(), list[int]()
+    following = Following(session, detector.load, answers, lambda: heard.append(following.waiting))
+    id = session.draw(session.analysis.pts[12], tuple(clip.boxes[12]))
+    following.follow(id)
+    assert following.waiting == 1
+    until(answers, lambda: not following.waiting)
+    following.close()
+    detector.close()
+    assert heard[0] == 1 and heard[-1] == 0
+    for index, (x1, y1, x2, y2) in enumerate(clip.boxes):
+        masks = session.masks(index)
+        own = masks.boxes[masks.track_ids == id]
+        assert len(own), index
+        a, b, c, d = own[0].tolist()
+        assert a < (x1 + x2) / 2 < c and b < (y1 + y2) / 2 < d
+    session.undo()
+    assert id not in session.masks(12).track_ids
+
+
+def test_what_was_begun_is_given_up_when_a_cover_is_placed_again(session: ReviewSession) -> None:
+    def without() -> None:
+        raise WeightsMissingError("none here")
+
+    answers = Answers()
+    following = Following(session, without, answers, lambda: None)
+    id = session.draw(session.analysis.pts[12], (10.0, 10.0, 60.0, 60.0))
+    following.follow(id)
+    session.move(id, session.analysis.pts[14], (12.0, 10.0, 62.0, 60.0))
+    following.follow(id)
+    assert following.waiting == 1
+    until(answers, lambda: not following.waiting)
+    assert [place for place, _ in session.placed(id)] == [session.analysis.pts[12], session.analysis.pts[14]]
+    following.follow(id)
+    following.close()
+    assert following.waiting == 0

@@ -1,0 +1,65 @@
+"""Seen: only what was really shown, slowly enough, counts, and it's saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from unit.review.review_helpers import FRAMES, STEP
+from unit.ui.review.test_session import opened
+
+from anonator.ui.review.seen import SAVE_SECONDS, Seen
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_is_played_slowly_or_stopped_on_counts(tmp_path: Path) -> None:
+    seen = Seen(opened(tmp_path))
+    seen.shown(0, 9, 1.0)
+    seen.shown(20, 29, 8.0)
+    seen.shown(30, 39, 4.0)
+    seen.shown(50, 50, 0.0)
+    assert np.flatnonzero(seen.frames()).tolist() == [*range(10), *range(30, 40), 50]
+    assert seen.share == 21 / FRAMES
+
+
+def test_it_is_saved_as_stretches_every_few_seconds_and_at_the_end(tmp_path: Path) -> None:
+    session, clock = opened(tmp_path), Clock()
+    seen = Seen(session, clock)
+    for first in (0, 5, 10):
+        seen.shown(first, first + 4, 2.0)
+    assert not session.state.seen
+    clock.now = SAVE_SECONDS
+    seen.shown(15, 19, 2.0)
+    assert session.state.seen == {(0, 19 * STEP)}
+    seen.shown(0, 30, 1.0)
+    seen.close()
+    session.close()
+    again = opened(tmp_path)
+    assert {edit.reason for edit in again.edits} == {"1x", "2x"}
+    assert Seen(again).share == 31 / FRAMES
+
+
+def test_the_next_unseen_frame_is_found_all_round(tmp_path: Path) -> None:
+    seen = Seen(opened(tmp_path))
+    seen.shown(10, FRAMES - 1, 1.0)
+    assert seen.next_unseen(3 * STEP) == 4 * STEP
+    assert seen.next_unseen(30 * STEP) == 0
+    seen.shown(0, 9, 1.0)
+    assert seen.next_unseen(0) is None and seen.pages() == []
+
+
+def test_the_sheet_stands_for_all_that_was_not_seen(tmp_path: Path) -> None:
+    seen = Seen(opened(tmp_path))
+    seen.shown(0, 9, 1.0)
+    pages = seen.pages()
+    assert len(pages) == 1 and all(index >= 10 for index in pages[0])
+    # half a second is 12.5 frames of these
+    assert len(pages[0]) == -(-(FRAMES - 10) // 12) or len(pages[0]) == -(-(FRAMES - 10) // 13)
+    seen.on_sheet(pages[0])
+    assert seen.share == 1.0
