@@ -6,7 +6,6 @@ It misses other faces than the first one does. Its network is part of the packag
 from __future__ import annotations
 
 import hashlib
-import threading
 from pathlib import Path
 from typing import cast
 
@@ -46,11 +45,12 @@ class YuNet:
         """
         self._lowest = lowest_score
         self._network = _published_network()
-        self._own = threading.local()
+        self._free: list[cv2.FaceDetectorYN] = []
+        """Not in use. No threading.local: CPython 3.11 can hang when one is freed while other threads end."""
         # it warns on every start that a choice of targets, which nobody made, has no effect
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:
-            self._detector((32, 32))
+            self._free.append(self._make((32, 32)))
         except cv2.error as exc:
             raise DetectionError(FAILED) from exc
 
@@ -75,7 +75,7 @@ class YuNet:
             if size != (width, height):
                 method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
                 picture = cast(UInt8Array, cv2.resize(picture, size, interpolation=method))
-            found = self._detector(size).detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+            found = self._detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), size)
         except cv2.error as exc:
             raise DetectionError(FAILED) from exc
         # a row: x, y, width, height, five landmarks, score
@@ -84,16 +84,21 @@ class YuNet:
             raise DetectionError(FAILED)
         return _detections(rows, (width / size[0], height / size[1]), (width, height))
 
-    def _detector(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
-        """The calling thread's own object, because one serves one thread at a time."""
-        made: dict[str, cv2.FaceDetectorYN] = self._own.__dict__
-        if "detector" not in made:
-            made["detector"] = cv2.FaceDetectorYN.create(
-                "onnx", self._network, np.zeros(0, np.uint8), size, self._lowest, NMS_IOU, MOST_FACES
-            )
-        detector = made["detector"]
+    def _detect(self, bgr: cv2.typing.MatLike, size: tuple[int, int]) -> cv2.typing.MatLike | None:
+        """By an object that no other thread uses meanwhile."""
+        try:
+            detector = self._free.pop()
+        except IndexError:
+            detector = self._make(size)
         detector.setInputSize(size)
-        return detector
+        found: cv2.typing.MatLike | None = detector.detect(bgr)[1]
+        self._free.append(detector)  # one that failed is not used again
+        return found
+
+    def _make(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+        return cv2.FaceDetectorYN.create(
+            "onnx", self._network, np.zeros(0, np.uint8), size, self._lowest, NMS_IOU, MOST_FACES
+        )
 
 
 def _detections(rows: Float32Array, scale: tuple[float, float], size: tuple[int, int]) -> Detections:
