@@ -110,9 +110,17 @@ class Broken:
 )
 def test_a_failure_is_never_no_faces(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     second = YuNet(0.3)
-    monkeypatch.setattr(second, "_detector", lambda size: Broken(answer))
+    monkeypatch.setattr(second, "_free", [Broken(answer)])
     with pytest.raises(DetectionError, match="second detector failed"):
         second.find(np.zeros((64, 64, 3), np.uint8), 64)
+
+
+def test_each_thread_has_an_object_for_itself_while_it_looks(astronaut: np.ndarray) -> None:
+    second, alone = YuNet(0.3), YuNet(0.3).find(astronaut, 320)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: second.find(astronaut, 320), range(40)))
+    assert all(np.array_equal(each.boxes, alone.boxes) for each in found)
+    assert len(second._free) <= 4
 
 
 def test_a_network_that_opencv_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
