@@ -346,7 +346,8 @@ class Driver:
         """Do something with the next question as soon as it is there; whoever asks waits meanwhile."""
 
         def look() -> None:
-            shown = [dialog for dialog in self.dialogs() if dialog.winfo_viewable()]
+            # with the grab, present() has ended: one that is closed before is an error of Tk's
+            shown = [dialog for dialog in self.dialogs() if dialog.winfo_viewable() and dialog.grab_status()]
             if not shown:
                 self.root.after(20, look)
                 return

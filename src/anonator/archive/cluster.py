@@ -196,19 +196,20 @@ class _Run:
         waiting = iter(rows)
         self._hand_in(waiting)
         while self._at_work:
+            if self._stopping.due():  # also while short rows end one after the other
+                self._stop()
+                while not self._ended.empty():
+                    self._take(self._ended.get())
+                return
             try:
                 future = self._ended.get(timeout=0.2)
             except queue.Empty:
-                if self._stopping.due():
-                    self._stop()
-                    return
                 if self._is_alone():
                     terminal.ERR.write(SCHEDULER_GONE)
                     return
                 continue
             self._take(future)
-            if not self._stopping.due():
-                self._hand_in(waiting)
+            self._hand_in(waiting)
 
     def _hand_in(self, waiting: Iterator[Row]) -> None:
         while len(self._at_work) < AT_ONCE and (row := next(waiting, None)) is not None:
