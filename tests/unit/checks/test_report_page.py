@@ -189,6 +189,23 @@ def test_it_says_what_standard_mode_leaves_out() -> None:
     assert "nobody listened" not in words_of()
 
 
+def test_it_says_what_a_reviewer_saw_and_changed() -> None:
+    review = {
+        "signed_by": "A<B", "signed_at": "2026-11-26T10:00:00+00:00", "share_seen": 0.5, "covers_added": 2,
+        "places_moved": 0, "areas_added": 1, "doubts_found_right": 3, "covered_only": [],
+        "left_visible": [{"start_seconds": 1.0, "end_seconds": 2.5, "track": 4, "reason": "not a face"}],
+    }  # fmt: skip
+    page = to_html({**FACTS, "review": review})
+    for words in (
+        "Signed by A&lt;B on", "50 % of the frames were shown", "2 covers were added.",
+        "1 fixed area was added.",
+        "3 doubts were found right.", "Track 4 was left visible from 0:01.0 to 0:02.5: not a face.",
+    ):  # fmt: skip
+        assert words in page
+    assert "Covers were moved" not in page
+    assert to_html({**FACTS, "review": {**review, "signed_by": None}}) == to_html(FACTS)
+
+
 def test_what_is_out_of_the_ordinary_is_said() -> None:
     assert "nothing was covered" in words_of(frames={"with_masks": 0})
     assert "The original has no sound." in words_of(video={"audio": "the original has no sound"})

@@ -132,7 +132,7 @@ def _page(facts: Facts) -> str:
         ),
         _section("Moments worth a look", _moments(facts)),
         _notes(facts["warnings"]),
-        _section("Review", _signatures()),
+        _section("Review", _reviewed(facts.get("review")) + _signatures()),
         _section("Technical details", _technical(facts)),
     ]
     # the policy is a promise that the reader's browser keeps
@@ -145,6 +145,30 @@ def _page(facts: Facts) -> str:
         + "\n".join(filter(None, parts))
         + "\n</body>\n</html>\n"
     )
+
+
+def _reviewed(review: Facts | None) -> str:
+    """What a person has seen and changed, if the result was made from a review."""
+    if not review or not review["signed_by"]:
+        return ""
+    said = [
+        f"Signed by {review['signed_by']} on {_when(review['signed_at'])}.",
+        f"{float(review['share_seen']):.0%} of the frames were shown to the reviewer.".replace("%", " %", 1),
+    ]
+    for key, one, several in (
+        ("covers_added", "1 cover was added.", "{:,} covers were added."),
+        ("places_moved", "A cover was moved at 1 place.", "Covers were moved at {:,} places."),
+        ("areas_added", "1 fixed area was added.", "{:,} fixed areas were added."),
+        ("doubts_found_right", "1 doubt was found right.", "{:,} doubts were found right."),
+    ):
+        count = int(review.get(key, 0))
+        said += [one if count == 1 else several.format(count)] if count else []
+    for key, what in (("left_visible", "left visible"), ("covered_only", "covered only")):
+        for each in review[key]:
+            span = f"{clock_text(each['start_seconds'], 1)} to {clock_text(each['end_seconds'], 1)}"
+            why = f": {each['reason']}" if each["reason"] else ""
+            said.append(f"Track {each['track']} was {what} from {span}{why}.")
+    return _list(said)
 
 
 def _done(facts: Facts) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -190,7 +191,7 @@ class ReviewDesk:
         cards = tuple(self._card(card, wishes["card", n]) for n, card in self._doubts.items())
         lines = tuple(self._line(row, wishes["track", row.id]) for row in rows)
         ids = {line.id for line in lines}
-        card = next((n for n, each in self._doubts.items() if chosen and each.doubt == chosen.doubt), None)
+        card = self._same_as(chosen)
         if card is not None:
             self._place = list(self._doubts).index(card)
         store.change(
@@ -202,6 +203,22 @@ class ReviewDesk:
             redo=session.redo_words,
             **self._seen_now(),
         )
+
+    def _same_as(self, chosen: DoubtCard | None) -> int | None:
+        """The number of the doubt that a chosen one has become: a cover changes its places and its span."""
+        if chosen is None:
+            return None
+        for number, each in self._doubts.items():
+            if each.doubt == chosen.doubt:
+                return number
+        first, last = chosen.doubt.span
+        for number, each in self._doubts.items():
+            begin, end = each.doubt.span
+            if each.doubt.kind is chosen.doubt.kind and begin <= last and first <= end:
+                # go on after the frame that is shown, not from its beginning
+                self._stop = bisect.bisect_right(each.stops, self._store.state.index) - 1
+                return number
+        return None
 
     def refresh_seen(self) -> None:
         """Show how much was seen."""

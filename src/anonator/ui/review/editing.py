@@ -10,6 +10,7 @@ from anonator.ui.review.asking import Asking
 from anonator.ui.review.desk import ReviewDesk
 from anonator.ui.review.reason_dialog import Answer, Scope
 from anonator.ui.review.review_state import Covered, ReviewStore, TrackLine
+from anonator.ui.state import text
 
 if TYPE_CHECKING:
     from anonator.ui.review.following import Following
@@ -164,13 +165,23 @@ class Editing:
 
     def undo(self) -> None:
         """Undo the last thing that was done."""
-        words = self._session.undo_words
-        self._try(self._session.undo, f"Undone: {words}." if words else "")
+        words, pts = self._session.undo_words, self._session.undo_pts
+        self._try(self._session.undo, f"Undone: {words}{self._at(pts)}." if words else "")
+        self._show(pts)
 
     def redo(self) -> None:
         """Do again what was undone last."""
-        words = self._session.redo_words
-        self._try(self._session.redo, f"Done again: {words}." if words else "")
+        words, pts = self._session.redo_words, self._session.redo_pts
+        self._try(self._session.redo, f"Done again: {words}{self._at(pts)}." if words else "")
+        self._show(pts)
+
+    def _at(self, pts: int | None) -> str:
+        return "" if pts is None else f" at {text.moment(self._desk.times.seconds_of(pts))}"
+
+    def _show(self, pts: int | None) -> None:
+        """Go where something was undone or done again, unless that is in sight."""
+        if pts is not None and pts != self._pts:
+            self._desk.go(self._desk.times.index_of(pts))
 
     # --- inside
 

@@ -78,6 +78,12 @@ class History:
         first = self._edits[self._of[action][0]]
         return WORDS.get(first.operation, "the last change")
 
+    def place(self, action: int) -> int | None:
+        """The PTS of the frame on which a person did it; None if it is about a stretch or a whole track."""
+        first = self._edits[self._of[action][0]]
+        one = first.operation in (Operation.ADD, Operation.KEYFRAME) and len(first.boxes) == 1
+        return first.boxes[0][0] if one else None
+
 
 WORDS = {
     Operation.COVER: "covering",

@@ -76,9 +76,11 @@ class Seen:
         return int(self._pts[unseen[at % len(unseen)]])
 
     def pages(self) -> list[list[int]]:
-        """Frames of unseen stretches, APART_SECONDS from one another, on pages of ON_A_PAGE."""
+        """Frames of unseen stretches, or of the whole video once all was seen, APART_SECONDS from one
+        another, on pages of ON_A_PAGE."""
+        wanted = np.ones_like(self._seen) if self._seen.all() else ~self._seen
         chosen: list[int] = []
-        for first, last in _stretches(~self._seen):
+        for first, last in _stretches(wanted):
             begin = first
             while begin <= last:
                 end = min(self._after(begin) - 1, last)

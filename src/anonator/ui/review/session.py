@@ -314,6 +314,16 @@ class ReviewSession:
         """What redo() would do again, in words, or ""."""
         return self._history.words(self._history.undone[-1]) if self._history.undone else ""
 
+    @property
+    def undo_pts(self) -> int | None:
+        """When in the video that was done; None if it has no one place."""
+        return self._history.place(self._history.done[-1]) if self._history.done else None
+
+    @property
+    def redo_pts(self) -> int | None:
+        """When in the video that would be done again."""
+        return self._history.place(self._history.undone[-1]) if self._history.undone else None
+
     def undo(self) -> None:
         """Take the last action back, whole; without one, nothing happens."""
         if self._history.done:
