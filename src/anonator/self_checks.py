@@ -61,6 +61,8 @@ FOREIGN = (
     *(["wakepy.dbus_adapters.jeepney"] if sys.platform == "linux" else []),
 )  # fmt: skip
 
+OPTIONAL = {"anonator.archive.cluster": ("dask", "distributed")}
+"""Modules whose libraries only those have who asked for them (anonator[cluster])."""
 
 CPP_RUNTIME = (
     "vcruntime140.dll", "vcruntime140_1.dll", "vcruntime140_threads.dll",
@@ -90,10 +92,16 @@ def imports() -> str:
     own = [module.name for module in pkgutil.walk_packages(anonator.__path__, "anonator.")]
     if not own:
         raise ImportError("the program's own modules could not be found")
+    left_out = 0
     for name in (*FOREIGN, *own):
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as exc:
+            if (exc.name or "").partition(".")[0] not in OPTIONAL.get(name, ()):
+                raise
+            left_out += 1
     process_setup.prepare()
-    return f"{len(own)} modules of the program, {len(FOREIGN)} libraries"
+    return f"{len(own) - left_out} modules of the program, {len(FOREIGN)} libraries"
 
 
 def bundled_weights() -> str:

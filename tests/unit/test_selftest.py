@@ -174,6 +174,16 @@ def test_a_missing_library_fails_the_imports(monkeypatch: pytest.MonkeyPatch) ->
     assert told.status == "failed" and "no_such_library" in told.detail
 
 
+def test_a_library_that_only_clusters_need_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask", None)
+    monkeypatch.delitem(sys.modules, "anonator.archive.cluster", raising=False)
+    whole = self_checks.OPTIONAL
+    assert outcome("imports").status == "passed"
+    monkeypatch.setattr(self_checks, "OPTIONAL", {})
+    told = outcome("imports")
+    assert whole and told.status == "failed" and "dask" in told.detail
+
+
 @pytest.fixture
 def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A copy of the folder of weights, which may be damaged."""
