@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from video_helpers import GOP, clip
+from wine import skip_under_wine
 
 from anonator.core.checks import second_ffmpeg as playback
 from anonator.core.checks.second_ffmpeg import Playback, second_ffmpeg_version
@@ -63,6 +64,7 @@ def test_a_damaged_picture_is_refused(video: Path, tmp_path: Path) -> None:
         played.finish(50, nothing)
 
 
+@skip_under_wine("a process that is killed while it starts sometimes goes on")
 def test_a_cancelled_job_does_not_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = time.monotonic()
     with pytest.raises(JobCancelled), waiting(tmp_path, monkeypatch) as played:
