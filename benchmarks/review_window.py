@@ -34,11 +34,11 @@ from anonator.core.review.follow import follow
 from anonator.errors import JobCancelled
 from anonator.ui.look import theme as look
 from anonator.ui.review.film import Film, Shown
-from anonator.ui.review.following import FollowingDetector
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Mark
 from anonator.ui.review.picture import Picture, PictureActions
 from anonator.ui.review.playing import Playing, PlayingActions
+from anonator.ui.work.engine import Engine
 from anonator.ui.work.worker import step_back
 
 SPEEDS = (1.0, 2.0, 4.0, 8.0, -1.0, -2.0)
@@ -246,7 +246,7 @@ def window_rows(clip: Path, analysis: Analysis, seconds: float) -> list[tuple[st
 @contextlib.contextmanager
 def following(clip: Path, analysis: Analysis) -> Iterator[None]:
     """Follow boxes in a thread of low priority, as the review does, over and over."""
-    detectors, over, ready = FollowingDetector(), threading.Event(), threading.Event()
+    engine, over, ready = Engine(), threading.Event(), threading.Event()
 
     def stop() -> None:
         if over.is_set():
@@ -254,7 +254,7 @@ def following(clip: Path, analysis: Analysis) -> Iterator[None]:
 
     def work() -> None:
         step_back()
-        detector = detectors.load()
+        detector = engine.following_detector()
         ready.set()
         for n in itertools.count():
             place = (analysis.pts[n * 37 % len(analysis.pts)], (600.0, 500.0, 680.0, 600.0))
@@ -271,7 +271,7 @@ def following(clip: Path, analysis: Analysis) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        detectors.close()
+        engine.close()
 
 
 def waited_ms() -> float:

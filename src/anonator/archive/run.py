@@ -123,10 +123,8 @@ def run(path: Path, order: Order) -> int:
         ):
             stopping = Stopping(interrupted, order.limit)
             try:
-                if order.engine is None:
-                    _one_by_one(rows, archive, about, order, stopping, progress)
-                else:
-                    _through_dask(rows, archive, about, order, stopping, progress)
+                through = _one_by_one if order.engine is None else _through_dask()
+                through(rows, archive, about, order, stopping, progress)
             finally:
                 progress.close()
                 terminal.OUT.write(f"{progress}.\n")
@@ -185,22 +183,15 @@ def _one_by_one(
                 progress.ended(record)
 
 
-def _through_dask(
-    rows: list[Row],
-    archive: Archive,
-    about: About,
-    order: Order,
-    stopping: Stopping,
-    progress: RunProgress,
-) -> None:
-    """On Dask, which only those need who ask for it."""
+def _through_dask() -> Callable[[list[Row], Archive, About, Order, Stopping, RunProgress], None]:
+    """What runs rows on Dask, which only those need who ask for it."""
     try:
         from anonator.archive.cluster import through_dask
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] not in ("dask", "distributed"):
             raise
         raise ArchiveError(MISSING) from exc
-    through_dask(rows, archive, about, order, stopping, progress)
+    return through_dask
 
 
 def _within(progress: RunProgress, row: Row) -> Callable[..., None]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write(path: Path, content: bytes, *, private: bool = False) -> None:
+def write(path: Path, content: bytes | Iterable[bytes], *, private: bool = False) -> None:
     """Write a file under another name first; until it is complete, the old one stays.
 
     Args:
+        content: all of it, or its parts one after the other.
         private: for its owner only.
 
     Raises:
@@ -20,7 +22,7 @@ def write(path: Path, content: bytes, *, private: bool = False) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(part, flags, 0o600 if private else 0o666), "wb") as file:
-            file.write(content)
+            file.writelines((content,) if isinstance(content, bytes) else content)
         replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -87,10 +87,19 @@ def own_id(number: int) -> int:
 
 
 def standing(edits: Sequence[Edit]) -> list[Edit]:
-    """The edits that no later one has undone.
+    """The edits that no later one has undone, without the undos.
 
     Raises:
         ReviewError: an undo names what is not there, or what was undone already.
+    """
+    return [edit for edit in standing_with_undos(edits) if edit.operation is not Operation.UNDO]
+
+
+def standing_with_undos(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits that no later one has undone, the undos among them.
+
+    Raises:
+        ReviewError: as standing.
     """
     by_number: dict[int, Edit] = {}
     undone: set[int] = set()
@@ -116,7 +125,7 @@ def standing(edits: Sequence[Edit]) -> list[Edit]:
         last = edit.number
         if edit.operation is Operation.SIGN:
             signatures.append(edit.number)
-    return [e for n, e in by_number.items() if n not in undone and e.operation is not Operation.UNDO]
+    return [edit for number, edit in by_number.items() if number not in undone]
 
 
 def _toggle(number: int, by_number: dict[int, Edit], undone: set[int]) -> None:

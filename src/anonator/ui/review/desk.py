@@ -84,10 +84,6 @@ class ReviewDesk:
         """Stop, and show the frame so many seconds on."""
         self._playing.skip(seconds)
 
-    def play_or_stop(self) -> None:
-        """Play at the video's own speed, or stop."""
-        self._playing.toggle()
-
     # --- doubts
 
     def next_doubt(self, by: int = 1) -> None:

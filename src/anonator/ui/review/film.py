@@ -13,7 +13,7 @@ from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis
 from anonator.errors import JobCancelled
 from anonator.ui.review.projector import Projector, Wish
-from anonator.ui.work.thumbnails import video_module
+from anonator.ui.review.stills import open_frames
 from anonator.ui.work.worker import step_back
 
 if TYPE_CHECKING:
@@ -148,12 +148,7 @@ class Film:
             projector.close()
 
     def _open(self) -> FrameAccess:
-        video_module()
-        from anonator.core.reading.frame_access import FrameAccess
-
-        settings, key = self._a.settings, self._a.key
-        limit = 0 if settings.hipaa else settings.damaged_frames_limit
-        return FrameAccess(self._video, self._a.pts, (key.width, key.height), limit, self._stop_if_closing)
+        return open_frames(self._video, self._a, self._stop_if_closing)
 
     def _stop_if_closing(self) -> None:
         if self._closing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -107,29 +106,3 @@ class Following:
         self._running.pop(id, None)
         logger.warning("a cover couldn't be followed: %s", type(error).__name__)
         self._changed()
-
-
-class FollowingDetector:
-    """The bundled network for following covers, loaded once for all reviews of the window."""
-
-    def __init__(self) -> None:
-        from anonator.core.detection.cache import DetectorCache
-
-        self._detectors = DetectorCache()
-
-    def load(self) -> Detector:
-        """Load it, in a worker.
-
-        Raises:
-            ModelError, DeviceError: as the engine does.
-        """
-        from anonator.core.config import Model, Settings
-        from anonator.core.review.follow import LOWEST_SCORE
-
-        settings = Settings.standard(model=Model.MOBILENET)
-        tracking = dataclasses.replace(settings.tracking, continue_threshold=LOWEST_SCORE)
-        return self._detectors.get(dataclasses.replace(settings, tracking=tracking))
-
-    def close(self) -> None:
-        """Free it."""
-        self._detectors.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from anonator.core.review.edits import REDONE, UNDONE, Edit, Operation
@@ -57,15 +57,15 @@ class History:
         """The edit with this number."""
         return self._edits[number]
 
-    def undoing(self, action: int, standing: Sequence[int]) -> list[int]:
+    def undoing(self, action: int, standing: Collection[int]) -> list[int]:
         """Numbers of the edits to undo, in this order, so that an action is undone.
 
         Args:
             action: the number of its first edit.
             standing: numbers of the edits, undos included, that no other has undone.
         """
-        own, stands = set(self._of.get(action, ())), set(standing)
-        wanted = [number for number in reversed(self._of.get(action, ())) if number in stands]
+        own = set(self._of.get(action, ()))
+        wanted = [number for number in reversed(self._of.get(action, ())) if number in standing]
         return [
             number
             for number in wanted
@@ -98,20 +98,3 @@ WORDS = {
     Operation.RIGHT: '"right as it is"',
     Operation.UNDO: "deleting",
 }
-
-
-def standing_numbers(edits: Iterable[Edit]) -> list[int]:
-    """Numbers of all edits, undos included, that no later one has undone, in order."""
-    taken: dict[int, bool] = {}
-    by_number: dict[int, Edit] = {}
-
-    def turn(number: int, stands: bool) -> None:
-        taken[number] = stands
-        edit = by_number[number]
-        if edit.operation is Operation.UNDO and edit.target is not None:
-            turn(edit.target, not stands)
-
-    for edit in edits:
-        by_number[edit.number] = edit
-        turn(edit.number, True)
-    return [number for number, stands in taken.items() if stands]

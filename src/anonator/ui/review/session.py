@@ -24,6 +24,7 @@ from anonator.core.review.edits import (
     Operation,
     Span,
     own_id,
+    standing_with_undos,
 )
 from anonator.core.review.follow import Followed
 from anonator.core.review.kept_sightings import Box
@@ -31,7 +32,7 @@ from anonator.core.review.reviewed import Reviewed, after
 from anonator.core.review.tracks_file import TracksFile
 from anonator.errors import ReviewError
 from anonator.ui.review.assessment import Assessment, Assessor, DoubtCard
-from anonator.ui.review.history import History, standing_numbers
+from anonator.ui.review.history import History
 from anonator.ui.review.track_rows import TrackRow, covered_frames, rows_of
 
 NOTHING_THERE = "There is nothing to delete here."
@@ -214,7 +215,7 @@ class ReviewSession:
 
     def placed(self, id: int) -> list[tuple[int, Box]]:
         """(PTS, box) of a drawn cover where a person put it, in order of time."""
-        stands = set(standing_numbers(self.edits))
+        stands = self._standing()
         places: dict[int, Box] = {}
         for edit in self.edits:
             if edit.number not in stands or len(edit.boxes) != 1 or edit.by_program:
@@ -268,7 +269,7 @@ class ReviewSession:
         """Take away the smallest thing a person made here: a moved place before a cover, a cover, an area."""
         if not self.deletes_without_reason(id):
             raise ReviewError(NOTHING_THERE)
-        stands = set(standing_numbers(self.edits))
+        stands = self._standing()
         about = [edit for edit in self.edits if edit.number in stands and _is_about(edit, id)]
         keyframes = [edit for edit in about if edit.operation is Operation.KEYFRAME]
         moved = [edit for edit in keyframes if [place for place, _ in edit.boxes] == [pts]]
@@ -328,14 +329,14 @@ class ReviewSession:
         """Take the last action back, whole; without one, nothing happens."""
         if self._history.done:
             action = self._history.done[-1]
-            numbers = self._history.undoing(action, standing_numbers(self.edits))
+            numbers = self._history.undoing(action, self._standing())
             self._turn(numbers, action, UNDONE)
 
     def redo(self) -> None:
         """Do again what was undone last; without anything, nothing happens."""
         if self._history.undone:
             action = self._history.undone[-1]
-            stands = set(standing_numbers(self.edits))
+            stands = self._standing()
             undos = [
                 edit.number for edit in self.edits
                 if edit.step == action and edit.reason == UNDONE and edit.number in stands
@@ -396,9 +397,13 @@ class ReviewSession:
                 return row.span
         raise ReviewError("There is no such track any more.")
 
+    def _standing(self) -> set[int]:
+        """Numbers of the edits that no other has undone, undos among them."""
+        return {edit.number for edit in standing_with_undos(self.edits)}
+
     def _last_placing(self, id: int) -> int | None:
         """The action that drew or moved a cover last, if it stands."""
-        stands = set(standing_numbers(self.edits))
+        stands = self._standing()
         if own_id(id) not in stands:  # the id of an id is the number
             return None
         last = own_id(id)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import queue
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonator.core import durable_files
 from anonator.core.job import Job, JobResult, Preview, Progress
 from anonator.core.privacy import without_path
 from anonator.core.review.edits import Edit, Operation
@@ -113,9 +113,7 @@ def _copied(session: ReviewSession, edits: list[Edit]) -> Path:
         for left in folder.glob(f"{PART}*"):  # by a program that was killed
             with contextlib.suppress(OSError):
                 left.unlink()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-            file.writelines(encoded(session.analysis, edits))
+        durable_files.write(path, encoded(session.analysis, edits), private=True)
     except OSError as exc:
         raise ReviewError("The review couldn't be saved. Is the disk full?") from without_path(exc)
     return path

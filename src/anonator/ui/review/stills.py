@@ -6,7 +6,7 @@ All of it is slow, so a worker calls it. Pictures stay in memory, except the fin
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,13 +100,27 @@ class Stills:
 
     def _opened(self) -> FrameAccess:
         if self._access is None:
-            video_module()
-            from anonator.core.reading.frame_access import FrameAccess
-
-            key, settings = self._a.key, self._a.settings
-            limit = 0 if settings.hipaa else settings.damaged_frames_limit
-            self._access = FrameAccess(self._video, self._a.pts, (key.width, key.height), limit)
+            self._access = open_frames(self._video, self._a)
         return self._access
+
+
+def open_frames(video: Path, analysis: Analysis, tick: Callable[[], None] = lambda: None) -> FrameAccess:
+    """The frames of a video as its job got them.
+
+    Args:
+        video: the original.
+        analysis: of it.
+        tick: called while the file is gone through; may raise to end it.
+
+    Raises:
+        AnonatorError: it can't be used, or it isn't that video.
+    """
+    video_module()
+    from anonator.core.reading.frame_access import FrameAccess
+
+    key, settings = analysis.key, analysis.settings
+    limit = 0 if settings.hipaa else settings.damaged_frames_limit
+    return FrameAccess(video, analysis.pts, (key.width, key.height), limit, tick)
 
 
 def crop(frame: Frame, box: Box | None, side: int) -> Image.Image:

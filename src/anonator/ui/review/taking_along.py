@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anonator.core import durable_files
 from anonator.core.privacy import without_path
 from anonator.errors import ReviewError
 
@@ -71,17 +70,7 @@ def save_tracks(analysis: Analysis, edits: Sequence[Edit], target: Path) -> None
 
 def _write(target: Path, parts: Iterable[bytes]) -> None:
     """Write a file for its owner alone, under another name until it is complete."""
-    from anonator.core.durable_files import replace
-
-    part = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        with os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb"
-        ) as file:
-            file.writelines(parts)
-        replace(part, target)
+        durable_files.write(target, parts, private=True)
     except OSError as exc:
         raise ReviewError(NOT_WRITTEN) from without_path(exc)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -15,8 +15,9 @@ from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job
 from anonator.core.job_thread import VideoProcessor
 from anonator.errors import WeightsMissingError
-from anonator.ui.review.following import Following, FollowingDetector
+from anonator.ui.review.following import Following
 from anonator.ui.review.session import ReviewSession
+from anonator.ui.work.engine import Engine
 from anonator.ui.work.worker import Answers
 
 
@@ -45,14 +46,16 @@ def until(answers: Answers, done: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 def test_a_drawn_cover_goes_with_its_face(session: ReviewSession, clip: FaceClip) -> None:
-    answers, detector, heard = Answers(), FollowingDetector(), list[int]()
-    following = Following(session, detector.load, answers, lambda: heard.append(following.waiting))
+    answers, engine, heard = Answers(), Engine(), list[int]()
+    following = Following(
+        session, engine.following_detector, answers, lambda: heard.append(following.waiting)
+    )
     id = session.draw(session.analysis.pts[12], tuple(clip.boxes[12]))
     following.follow(id)
     assert following.waiting == 1
     until(answers, lambda: not following.waiting)
     following.close()
-    detector.close()
+    engine.close()
     assert heard[0] == 1 and heard[-1] == 0
     for index, (x1, y1, x2, y2) in enumerate(clip.boxes):
         masks = session.masks(index)
