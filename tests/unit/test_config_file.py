@@ -18,12 +18,12 @@ from anonator.core.config import (
     Model,
     Performance,
     Settings,
-    TrackingSettings,
 )
 from anonator.core.config_file import SIGNATURE, STANDARD_ONLY, UserConfig, default_path, load
 from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, lock_words, require_lock_holds, waiver_note
 from anonator.core.performance import PerformancePreset
 from anonator.core.setting import Hipaa, word
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):

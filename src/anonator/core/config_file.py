@@ -27,7 +27,7 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from anonator.core.catalogue import SETTINGS
-from anonator.core.config import HIPAA_WAIVER, Performance, Settings, TrackingSettings
+from anonator.core.config import HIPAA_WAIVER, Performance, Settings
 from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
@@ -37,6 +37,7 @@ from anonator.core.hipaa_lock import (
 )
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Scope, is_number, parse_enum, with_values, word
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):
