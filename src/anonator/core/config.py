@@ -314,6 +314,11 @@ class Settings:
         """Whether the second detector looks at the finished file: only there, black tells what is covered."""
         return self.second_detector is not SecondDetector.OFF and self.mode is Mode.SOLID
 
+    @property
+    def replaceable_frames(self) -> int:
+        """How many damaged frames may be replaced with black: none in HIPAA mode."""
+        return 0 if self.hipaa else self.damaged_frames_limit
+
     @classmethod
     def standard(cls, **changes: Any) -> Settings:
         """Settings without the lock; give any field by name."""

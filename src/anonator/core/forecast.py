@@ -30,6 +30,11 @@ def checks(run: Run, attempt: Attempt) -> float | None:
     return seconds / share
 
 
+def whole_pass(run: Run) -> float | None:
+    """Seconds that one pass over the video will take; None for the first, which nobody knows beforehand."""
+    return rewriting(run) if run.repairs else None
+
+
 def rewriting(run: Run) -> float:
     """Seconds of a repair, which reads, covers and writes all frames again, but searches none."""
     took = run.times.seconds()
