@@ -13,7 +13,7 @@ import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
 from anonator.core.checks import old_report
-from anonator.core.checks.report_page import to_html
+from anonator.core.checks.report_page import CHECKS, to_html
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
@@ -62,6 +62,7 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
     expected = ["frames", "contents", "second look", "second detector", "playback"]
     assert names == expected, "another check? name it here, too"
+    assert names == list(CHECKS), "what does the report's page call it?"
     assert audit["near_misses"] == []
     assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
 
