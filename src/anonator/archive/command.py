@@ -61,7 +61,8 @@ def _plan(args: argparse.Namespace) -> int:
     if missing:
         terminal.ERR.write(f"anonator archive plan: there is no {missing[0]}.\n")
         return WRONG
-    settings = settings_from(args, load(args.config))
+    config = load(args.config)
+    settings = settings_from(args, config)
     if args.names is not None:
         settings = replace(settings, neutral_name=args.names == "neutral")
     with tqdm(desc="Reading headers", unit="", file=terminal.ERR, disable=None, leave=False) as bar:
@@ -82,6 +83,8 @@ def _plan(args: argparse.Namespace) -> int:
         said.append(f"{planned.alike:,} are the same file as another one, so they are done only once.")
     if planned.results:
         said.append(f"{planned.results:,} results of Anonator were skipped.")
+    if config.report_folder is not None:
+        said.append("Reports are saved next to the results, whatever the configuration file says.")
     said.append(f"The plan names the videos, so keep it private: {planned.archive.plan_file}")
     terminal.OUT.write("\n".join(said) + "\n")
     return DONE if planned.added else NOTHING

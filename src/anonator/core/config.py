@@ -248,7 +248,7 @@ class Settings:
     )
     report: bool = setting(
         True,
-        "Save an audit report next to the result.",
+        "Save an audit report.",
         hipaa=Hipaa.FIXED,
         signable=False,  # without it nobody can tell what was done
         standard=False,

@@ -15,7 +15,13 @@ from anonator.core.reading.reader import VideoReader
 from anonator.core.review import tracks_file
 from anonator.core.review.rendering import Rendering
 from anonator.core.writing.disk_space import require_room
-from anonator.core.writing.partial_file import check_target
+from anonator.core.writing.partial_file import TemporaryFile, check_target
+from anonator.errors import OutputError
+
+NO_FOLDER = (
+    "The folder for audit reports isn't there, or nothing can be saved in it, so the job didn't begin. "
+    "Create it, allow writing to it, or name another one in the configuration file or with --report-dir."
+)
 
 
 def prepare(run: Run) -> None:
@@ -49,6 +55,11 @@ def check(run: Run, reader: VideoReader) -> None:
         papers.append(job.save_tracks)
     for paper in papers:
         check_target(paper, info.file_id, job.overwrite)
+    if settings.report and job.report_folder is not None:
+        try:
+            TemporaryFile(job.report_folder, ".partial.json").remove()
+        except OutputError as exc:
+            raise OutputError(NO_FOLDER) from exc
     if run.second is not None and not run.second_seconds:
         run.second_seconds = seconds_each(run.second, settings, info.display_width, info.display_height)
 

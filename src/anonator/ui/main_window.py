@@ -28,7 +28,7 @@ from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
 from anonator.ui.reviewing import Reviewing, new_tracks
-from anonator.ui.running import Run
+from anonator.ui.running import Run, with_report_folder
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.config_guard import ConfigGuard
@@ -133,7 +133,7 @@ class MainWindow:
             refresh=self.run.refresh,
             read_hint=self.choosing.read_hint,
             stop_playing=self.playback.stop,
-            make_processor=self.engine.make_processor,
+            make_processor=with_report_folder(self.store, self.engine.make_processor),
             detector=self.engine.following_detector,
         )
         self.earlier_reviews = EarlierReviews(

@@ -56,7 +56,7 @@ CHECKS = {
     "second detector": "Second detector",
     "playback": "Playback",
 }
-NO_REPORT = "This is not an audit report of Anonator. Give the JSON file next to a result."
+NO_REPORT = "This is not an audit report of Anonator. Give the JSON file of one."
 NO_SECOND_LOOK = "The finished video was not searched for faces again."
 UNSEARCHED = (
     "Any text in the picture, such as name tags, wristbands, documents, screens and licence plates.",

@@ -35,6 +35,8 @@ class AppState:
     """What HIPAA mode asks for at the least: its own values, or the configuration file's."""
     folder: Path | None = None
     """Where results are saved; None means next to each video."""
+    report_folder: Path | None = None
+    """Where audit reports are saved, as the configuration file says; None means next to each result."""
     models: ModelsFound = field(
         default_factory=lambda: ModelsFound({Model.MOBILENET: True}, {}, (Encoder.X264,))
     )

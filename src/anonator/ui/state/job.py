@@ -96,7 +96,7 @@ class ResultFile:
 
     path: Path
     report: Path | None = None
-    """The page of the audit report next to it, or its data if there is no page."""
+    """The page of its audit report, or the data if there is no page."""
     hipaa: bool | None = None
     """Whether it was made in HIPAA mode; None if nothing says so."""
     made: datetime.datetime | None = None

@@ -28,6 +28,7 @@ from anonator.ui.state.job import (
 )
 from anonator.ui.state.job_list import JobList
 from anonator.ui.state.job_reports import JobReports
+from anonator.ui.state.queue_time import remaining_seconds
 from anonator.ui.state.result_names import RunNames
 from anonator.ui.state.stricter import Stricter
 
@@ -90,19 +91,7 @@ class JobController(JobList):
 
     def queue_remaining_seconds(self) -> float | None:
         """Time until the whole queue is done; None if unknown."""
-        current = self.current
-        progress = current.progress if current else None
-        if current is None or progress is None or progress.remaining_seconds is None:
-            return None
-        if not self.waiting():
-            return progress.remaining_seconds
-        # as long for each second of video as the running job takes, its checks included
-        lengths = [job.info.seconds if job.info else None for job in (current, *self.waiting())]
-        own, *others = lengths
-        if not own or None in others:
-            return None
-        whole = progress.elapsed_seconds + progress.remaining_seconds
-        return progress.remaining_seconds + whole * sum(each or 0.0 for each in others) / own
+        return remaining_seconds(self.current, self.waiting())
 
     # --- the queue
 
@@ -149,9 +138,11 @@ class JobController(JobList):
 
     # --- the run
 
-    def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
+    def conflicts(
+        self, settings: Settings, folder: Path | None, report_folder: Path | None = None
+    ) -> tuple[JobView, ...]:
         """The waiting jobs whose result already exists."""
-        return RunNames(settings, folder).conflicts(self.jobs)
+        return RunNames(settings, folder, report_folder).conflicts(self.jobs)
 
     def start(
         self,
@@ -159,6 +150,7 @@ class JobController(JobList):
         folder: Path | None,
         existing: Existing = Existing.KEEP_BOTH,
         asked: Collection[int] | None = None,
+        report_folder: Path | None = None,
     ) -> None:
         """Run all waiting jobs with the same settings.
 
@@ -167,10 +159,12 @@ class JobController(JobList):
             folder: where results are saved; None means next to each video.
             existing: what to do with the jobs that conflicts names. Videos added later keep both.
             asked: the jobs that were waiting when the user chose; None means all that are waiting now.
+            report_folder: where reports are saved; None means next to each result.
         """
         if self._state is not RunState.IDLE:
             return
-        self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
+        self._settings, self._names = settings, RunNames(settings, folder, report_folder)
+        self._stop_after_current = False
         for number, reason in self._names.settle(self.jobs, existing, asked).items():
             self.update(number, state=JobState.SKIPPED, message=reason)
         self._begun = 0
@@ -243,7 +237,14 @@ class JobController(JobList):
         key = replace(job, generation=job.generation + 1).key
         settings = job.stricter.of(self._settings) if job.stricter else self._settings
         self._processor = self._make_processor(
-            Job(job.source, name.target, settings, overwrite, save_tracks=self._new_tracks()),
+            Job(
+                job.source,
+                name.target,
+                settings,
+                overwrite,
+                save_tracks=self._new_tracks(),
+                report_folder=self._names.report_folder,
+            ),
             partial(self._reports.put, key),
             partial(self._reports.put, key),
         )
