@@ -79,10 +79,10 @@ class VideoProgress:
 
 def _details(progress: Progress) -> list[str]:
     """What follows the percentage, such as "checking", "12.3 frames per second", "about 1:20 left"."""
-    left = progress.remaining_seconds
+    left, about = progress.remaining_seconds, "at least" if progress.at_least else "about"
     told = [
         progress.stage.word,
         f"{progress.fps:.1f} frames per second" if progress.fps else "",
-        "" if left is None else f"about {clock_text(left, 0)} left",
+        "" if left is None else f"{about} {clock_text(left, 0)} left",
     ]
     return [part for part in told if part]

@@ -265,3 +265,9 @@ def test_a_folder_for_reports_without_a_report_is_a_mistake(
         run(*names, "--standard", "--report-dir", str(tmp_path))
     assert end.value.code == 2 and "add --report" in capsys.readouterr().err
     assert run(*names, "--standard", "--report", "--report-dir", str(tmp_path)) == 0 and STARTED
+
+
+def test_a_time_that_a_repair_may_exceed_is_told_as_the_least() -> None:
+    progress = Progress(50, 100, 1.0, 0.0, 80.0)
+    assert terminal_progress._details(progress) == ["about 1:20 left"]
+    assert terminal_progress._details(replace(progress, at_least=True)) == ["at least 1:20 left"]

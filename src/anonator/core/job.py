@@ -82,11 +82,14 @@ class Progress:
     fps: float
     """Frames per second over the last few seconds; 0 before the second frame."""
     remaining_seconds: float | None = None
-    """Until the end of the whole job, checks included; None until the estimate is steady."""
+    """Until the end of the whole job, checks included, a repair once a check has found a face that
+    needs it. None until the estimate is steady."""
     stage: Stage = Stage.WORKING
     """What is being done; each stage counts its frames from 0."""
     done: float = 0.0
     """How much of the whole job is done, 0..1; it never falls."""
+    at_least: bool = False
+    """Whether more than remaining_seconds may remain, because a check may still find a face to cover."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,7 +128,7 @@ class Processor:
                 run.tell(meter.count(), attempt.share)
             run.control.checkpoint(meter)
             run.tell(meter.progress(), 1.0)
-        run.seconds += meter.elapsed()
+        run.add(meter.elapsed())
 
     def _to_cover(self, attempt: Attempt, stages: ExitStack) -> Iterable[tuple[Frame, Masks]]:
         """Every frame with what must be covered in it: searched, from kept tracks, or as before a repair."""
