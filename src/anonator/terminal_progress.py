@@ -64,7 +64,7 @@ class VideoProgress:
             self._tell(f"  {', '.join((f'{int(100 * progress.done)} %', *_details(progress)))}")
 
     def beat(self) -> None:
-        """Draw the bar again if it has stood still; call it every now and then."""
+        """Draw the bar again if it hasn't moved for a while; call it every now and then."""
         if not self._bar.disable and time.monotonic() - self._drawn >= BEAT_SECONDS:
             self._drawn = time.monotonic()
             self._bar.refresh()

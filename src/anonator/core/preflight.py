@@ -40,10 +40,10 @@ def prepare(run: Run) -> None:
 
 
 def check(run: Run, reader: VideoReader) -> None:
-    """See to it that there is space for this video, and that everything can get its name.
+    """Make sure that there is space for this video, and that everything can get its name.
 
     Raises:
-        OutputError: there isn't, or it can't.
+        OutputError: there is no space, or a name is taken or impossible.
         SettingsError: an area lies outside the picture.
     """
     job, settings, info = run.job, run.job.settings, reader.info

@@ -80,7 +80,7 @@ class AppState:
 
     @property
     def shown(self) -> View:
-        """What may be drawn beside the chosen row: its own pictures, or none."""
+        """What may be drawn next to the chosen row: its own pictures, or none."""
         job = self.job(self.chosen)
         if job is None:
             return View()

@@ -64,7 +64,7 @@ class Clear(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+    """A row in one of its lives: pictures carry it, so that none is shown next to another row."""
 
     number: int
     generation: int
