@@ -184,7 +184,7 @@ class Review:
                 resized=lambda: self.playing.refresh(),
                 began=lambda: self.playing.hold(),
             ),
-            lanes=LaneActions(go=lambda index: self.desk.go(index), doubt=self._open_tick),
+            lanes=LaneActions(go=lambda first, last: self.desk.go_near(first, last), doubt=self._open_tick),
             transport=TransportActions(
                 play=commands["play"],
                 step=lambda frames: self.desk.step(frames),
