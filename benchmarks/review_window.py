@@ -33,10 +33,11 @@ from anonator.core.review.analysis import Analysis, Collector
 from anonator.core.review.follow import follow
 from anonator.errors import JobCancelled
 from anonator.ui.look import theme as look
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.film import Film, Shown
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Mark
-from anonator.ui.review.picture import Picture, PictureActions
+from anonator.ui.review.picture import Picture
 from anonator.ui.review.playing import Playing, PlayingActions
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.worker import step_back

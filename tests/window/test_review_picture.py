@@ -22,10 +22,11 @@ from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis, Collector
 from anonator.ui.look import theme as look
 from anonator.ui.look.theme import Theme
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.film import Film, Shown
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Box, Mark, Tick
-from anonator.ui.review.picture import Picture, PictureActions
+from anonator.ui.review.picture import Picture
 from anonator.ui.review.playing import Playing, PlayingActions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the mouse is moved by xdotool")

@@ -14,6 +14,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.errors import JobCancelled
 from anonator.ui.review.projector import Projector, Wish
 from anonator.ui.review.proxies import Proxies
+from anonator.ui.review.running import serve
 from anonator.ui.review.stills import open_frames
 from anonator.ui.work.worker import step_back
 
@@ -155,7 +156,7 @@ class Film:
         try:
             while (wish := self._next_wish()) is not None:
                 try:
-                    projector.serve(wish)
+                    serve(projector, wish)
                 except Exception as error:  # given to the window, which shows and logs it
                     with self._change:
                         self._news, self._is_answered = error, True

@@ -1,4 +1,4 @@
-"""Decodes what the review asks for: single frames, and what may come next."""
+"""Decodes single frames for the review, and what may come next."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Desk(Protocol):
 
 
 class Projector:
-    """Serves one wish after the other; everything happens in the film's thread."""
+    """Has the frames of one video; everything happens in the film's thread."""
 
     def __init__(
         self,
@@ -96,33 +96,18 @@ class Projector:
         """What the second reel decodes."""
         self._is_gone_through = False
 
-    def serve(self, wish: Wish) -> None:
-        """Do what is wished, then decode ahead, until another wish comes.
+    def look_ahead(self, wish: Wish, *, backwards: bool) -> bool:
+        """Decode a little of what may be asked for next; False if there's nothing to do.
 
-        Raises:
-            AnonatorError: the video can't be read there.
+        Args:
+            wish: that has been served.
+            backwards: people go back, so what lies before comes first.
         """
-        from anonator.ui.review.running import play_back, play_on
-
-        backwards = wish.speed < 0 or (wish.speed == 0 and wish.index < self.stock.kept.centre)
-        if wish.speed > 0:
-            play_on(self, wish)
-        elif wish.speed < 0:
-            play_back(self, wish)
-        else:
-            self._show_proxy(wish)
-            self.show(wish, wish.index, -1)
-        if self.desk.is_over(wish):
-            return
-        self.desk.answered(wish)
-        while not self.desk.is_over(wish):
-            try:
-                first, second = (self.behind, self._ahead) if backwards else (self._ahead, self.behind)
-                idle = not (first() or second() or self._expect() or self._go_through(wish))
-            except AnonatorError:  # nobody has asked for it; told to who does
-                idle = True
-            if idle:
-                self.desk.wait(wish, None)
+        try:
+            first, second = (self.behind, self._ahead) if backwards else (self._ahead, self.behind)
+            return first() or second() or self._expect() or self._go_through(wish)
+        except AnonatorError:  # nobody has asked for it; told to who does
+            return False
 
     def close(self) -> None:
         """Close the files."""
@@ -152,8 +137,8 @@ class Projector:
                 raise InputError(ENDED)
         return None
 
-    def _show_proxy(self, wish: Wish) -> None:
-        """Hand over the copy of a frame that isn't here, if there's one."""
+    def show_proxy(self, wish: Wish) -> None:
+        """Hand over the copy of the frame that is wished for, if there's one and the frame isn't here."""
         at = self.stock.front.at
         if wish.index in self.stock.kept or (at is not None and 0 <= wish.index - at < FEW):
             return

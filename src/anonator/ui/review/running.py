@@ -1,4 +1,4 @@
-"""Plays the video under review at any speed, both ways, at its own times."""
+"""Serves the review's wishes: single frames, and playing at any speed, both ways, at its own times."""
 
 from __future__ import annotations
 
@@ -19,12 +19,31 @@ COARSE = 2
 """Copies that would be enlarged more than this are too coarse to be played."""
 
 
-def play_on(projector: Projector, wish: Wish) -> None:
-    """Play from a frame to the end, and stop there.
+def serve(projector: Projector, wish: Wish) -> None:
+    """Do what is wished, then decode ahead, until another wish comes.
 
     Raises:
         AnonatorError: the video can't be read there.
     """
+    desk = projector.desk
+    backwards = wish.speed < 0 or (wish.speed == 0 and wish.index < projector.stock.kept.centre)
+    if wish.speed > 0:
+        _play_on(projector, wish)
+    elif wish.speed < 0:
+        _play_back(projector, wish)
+    else:
+        projector.show_proxy(wish)
+        projector.show(wish, wish.index, -1)
+    if desk.is_over(wish):
+        return
+    desk.answered(wish)
+    while not desk.is_over(wish):
+        if not projector.look_ahead(wish, backwards=backwards):
+            desk.wait(wish, None)
+
+
+def _play_on(projector: Projector, wish: Wish) -> None:
+    """Play from a frame to the end, and stop there."""
     desk, seconds, stock = projector.desk, projector.seconds, projector.stock
     shown = _play_proxies(projector, wish, -1)
     index, last = max(wish.index, shown + 1), -1.0
@@ -71,12 +90,8 @@ def _wait_ahead(projector: Projector, wish: Wish, due: float) -> None:
             desk.wait(wish, left)
 
 
-def play_back(projector: Projector, wish: Wish) -> None:
-    """Play from a frame to the beginning, and stop there.
-
-    Raises:
-        AnonatorError: the video can't be read there.
-    """
+def _play_back(projector: Projector, wish: Wish) -> None:
+    """Play from a frame to the beginning, and stop there."""
     desk, seconds, stock, speed = projector.desk, projector.seconds, projector.stock, -wish.speed
     projector.show(wish, wish.index, -1)
     shown, last = wish.index, time.monotonic()
