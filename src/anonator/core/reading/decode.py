@@ -18,12 +18,16 @@ STRICT_DECODERS = frozenset({"hevc", "mjpeg"})
 others mark the damaged frames themselves."""
 
 
-def hear_of_damage(context: VideoCodecContext) -> None:
+def use_threads(context: VideoCodecContext) -> None:
     """Let a decoder use all processors as far as it still tells which pictures are damaged."""
     context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
     if context.name == "h264" and context.has_b_frames:
         # with frames in parallel it often returns a damaged one before it has marked it
         context.thread_count = 1
+
+
+def hear_of_damage(context: VideoCodecContext) -> None:
+    """Let a decoder refuse huge pictures, and stop at damage that it wouldn't tell of otherwise."""
     context.options = {"max_pixels": str(MAX_PIXELS)}
     if context.name in STRICT_DECODERS:
         context.options = {**context.options, "err_detect": "crccheck+explode"}

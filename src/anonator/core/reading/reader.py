@@ -9,6 +9,7 @@ from types import TracebackType
 
 import av
 from av import VideoFrame
+from av.video.codeccontext import VideoCodecContext
 
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
@@ -17,7 +18,7 @@ from anonator.core.privacy import without_path
 from anonator.core.reading.black_spells import BlackSpells
 from anonator.core.reading.canvas import PixelShape, ShapeTimes
 from anonator.core.reading.container_crop import container_crop
-from anonator.core.reading.decode import hear_of_damage, whole_pictures
+from anonator.core.reading.decode import hear_of_damage, use_threads, whole_pictures
 from anonator.core.reading.description import describe, frame_rate
 from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.numbered_packets import Lost
@@ -88,6 +89,7 @@ class VideoReader:
     def _start(self) -> None:
         stream = self._video.stream
         context = stream.codec_context
+        self._set_threads(context)
         hear_of_damage(context)
         self._ledger = PacketLedger(self._video, follow=not self._damaged_limit)
         self._delivered = 0
@@ -120,6 +122,9 @@ class VideoReader:
         self._progressive = Progressive(self.info.time_base)
         seconds = self.info.duration_seconds
         self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
+
+    def _set_threads(self, context: VideoCodecContext) -> None:
+        use_threads(context)
 
     # -- the iterator ---------------------------------------------------------------------------
 
