@@ -90,6 +90,10 @@ def require_nothing_cut_off(driver: Driver) -> None:
     driver.turn(0.3)
     driver.root.update_idletasks()  # what the last event changed gets its place
     window = driver.window
+    tree = window.queue_view.tree
+    if tree.winfo_viewable():
+        columns = sum(int(tree.column(column, "width")) for column in ("#0", "length", "size", "state"))
+        assert columns <= tree.winfo_width(), "the states are cut off"
     right, bottom = driver.root.winfo_width(), driver.root.winfo_height()
     for widget in all_widgets(driver.root):
         if isinstance(widget, (ttk.Label, ttk.Button, ttk.Radiobutton)) and widget.winfo_viewable():

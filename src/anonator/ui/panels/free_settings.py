@@ -33,7 +33,7 @@ SWITCHES = (
     ),
 )
 REPORT_LOCKED = "HIPAA mode always writes a report."
-REPORTS_GO_TO = "Reports are saved to {}."
+REPORTS_GO_TO = "Reports are saved to the folder {}."
 
 
 class FreeSettings(Section):

@@ -24,6 +24,8 @@ LIST_SHARE, LEAST_ROWS = 0.3, 2
 """Of the height, for the rows, and how many there are at least; a longer list scrolls."""
 MORE_LINES, SMALLER = 5, 0.7
 """So many lines of a result, and two rows, are worth pictures of this share of their size."""
+BORDER = 2
+"""Of the list, in pixels of the screen."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -244,10 +246,21 @@ class QueueView(ttk.Frame):
         return text.shortened(called, name, measure), text.shortened(job.state_text, state, measure)
 
     def _fit_columns(self) -> None:
+        self._narrow_columns()
         if self._widths != self._room():
             self._widths = self._room()
             for job in tuple(self._jobs.values()):
                 self._draw_job(job)
+
+    def _narrow_columns(self) -> None:
+        """Make names and states narrower if the columns are wider than the list, which Tk leaves so."""
+        widths = {column: self.tree.column(column, "width") for column in ("#0", "length", "size", "state")}
+        over = sum(widths.values()) - (self.tree.winfo_width() - 2 * BORDER)
+        if over <= 0 or not self.tree.winfo_ismapped():
+            return
+        for column, share in (("#0", over // 2), ("state", over - over // 2)):
+            least = self.tree.column(column, "minwidth")
+            self.tree.column(column, width=max(least, widths[column] - share))
 
     def _pointed(self, event: tk.Event[tk.Misc]) -> None:
         """Show the full text of the row under the pointer if the list had to cut it off."""
