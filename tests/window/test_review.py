@@ -23,6 +23,7 @@ from anonator.core.review import tracks_file
 from anonator.core.review.reviewed import Reviewed, apply
 from anonator.ui.review.review import Review
 from anonator.ui.review.review_state import Covered
+from anonator.ui.state import text
 from anonator.ui.state.job import JobState
 
 pytestmark = pytest.mark.slow
@@ -99,9 +100,20 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver, review = reviewed(drive, tmp_path)
     state = lambda: review.store.state  # noqa: E731
     (card,) = state().cards
+    parts = review.screen
+    assert parts.to_check.title.cget("text") == f"To check: {text.count(len(card.stops), 'stop')}"
+    assert not parts.stop_sign.winfo_viewable()
     press(driver, "n")
     driver.until(lambda: state().card == card.number and not state().speed and state().index > 0, 20)
-    assert state().seconds == pytest.approx(card.seconds, abs=0.05)
+    assert state().index == card.stops[0].index
+    driver.until(lambda: parts.picture.find_withtag("wanted"))
+    said = f"Stop 1 of {len(card.stops)}"
+    assert parts.stop_sign.winfo_viewable()
+    assert said == parts.stop_sign.cget("text") == parts.head.stop.cget("text") == state().stop_words
+    words = parts.to_check.canvas
+    assert said.lower() in [
+        words.itemcget(item, "text") for item in words.find_all() if words.type(item) == "text"
+    ]
     before = review.session.state
     draw(driver, review)
     assert state().undo == "drawing a cover" and state().selected == (state().tracks[1].id,)
@@ -200,17 +212,38 @@ def test_fixed_areas_cards_and_delete_by_keyboard_and_mouse(drive: Drive, tmp_pa
     press(driver, "Delete")
     driver.until(lambda: not review.session.state.areas)
     settle(driver, review)
-    (card,) = review.session.doubts()
-    assert len(card.stops) > 1, "it has several places, and each is stopped on before it counts as right"
-    press(driver, "n")
-    for index in card.stops:
-        driver.until(lambda index=index: not review.playing.speed and review.playing.index == index, 20)  # type: ignore[misc]
-        assert not review.session.state.right
-        press(driver, "Return")
-    driver.until(lambda: review.session.state.right, 20)
-    settle(driver, review)
-    assert review.store.state.open_cards == 0
     driver.close()
+
+
+def test_enter_keeps_each_stop_that_was_looked_at_and_undo_takes_one_back(
+    drive: Drive, tmp_path: Path
+) -> None:
+    """It recorded nothing until the last stop of a card: who was called away began anew."""
+    driver, review = reviewed(drive, tmp_path)
+    state = lambda: review.store.state  # noqa: E731
+    (card,) = review.session.doubts()
+    assert len(card.stops) > 1
+    right = lambda: len(review.session.state.right)  # noqa: E731
+    press(driver, "n")
+    for done, stop in enumerate(card.stops):
+        driver.until(lambda at=stop.index: not state().speed and state().index == at, 20)  # type: ignore[misc]
+        driver.turn(0.1)
+        assert right() == done and state().open_stops == len(card.stops) - done
+        press(driver, "Return")
+        driver.until(lambda done=done: right() == done + 1)  # type: ignore[misc]
+        if state().speed:
+            press(driver, "Return")  # on the way to the next one: that is shown, and not judged unseen
+            driver.turn(0.1)
+            assert right() == done + 1
+    driver.until(lambda: state().open_stops == 0)
+    assert review.screen.to_check.title.cget("text") == f"To check: all {len(card.stops)} stops done"
+    press(driver, "ctrl+z")
+    driver.until(lambda: state().open_stops == 1 and state().index == card.stops[-1].index)
+    tracks = driver.window.controller.jobs[0].review
+    assert tracks is not None and tracks.tracks is not None
+    driver.close()
+    kept = tracks_file.read(tracks.tracks)
+    assert len(apply(kept.edits, kept.analysis).right) == len(card.stops) - 1, "and it is on the disk"
 
 
 def test_the_finished_picture_is_saved_and_never_the_original(

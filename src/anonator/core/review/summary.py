@@ -32,7 +32,8 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         "covers_added": sum(_is(edit, Operation.ADD) for edit in stand),
         "places_moved": sum(_is(edit, Operation.KEYFRAME) for edit in stand),
         "areas_added": len(state.areas),
-        "doubts_found_right": len(state.right),
+        "stops_found_right": len(state.right),
+        "places_found_right": len(state.judged),
         "repairs_of_the_second_look": len(state.of_program),
         "left_visible": [
             {**_times(span, analysis), "track": track, "reason": reason}

@@ -37,7 +37,10 @@ def words_of(job: JobView | None) -> str:
     """The details of a job; the first line is the most important one."""
     if job is None:
         return ""
-    result = text.has_result(job.result_file, job.source) if job.result_file and not job.result else ""
+    result = ""
+    if job.result_file and not job.result:
+        said = text.has_result(job.result_file, job.source), text.report_says(job.result_file)
+        result = "\n".join(filter(None, said))
     if job.state is JobState.FAILED:
         return f"Failed: {job.message}" + (f"\n{result}" if result else "")
     if job.message or job.info is None:
@@ -126,7 +129,8 @@ class Details(ttk.Frame):
                 ),
             )
         ):
-            button = ttk.Button(buttons, text=label, style="Small.TButton", command=command)
+            style = "SmallPrimary.TButton" if key == "review" else "Small.TButton"
+            button = ttk.Button(buttons, text=label, style=style, command=command)
             button.grid(row=0, column=column, padx=(px(6), 0))
             ToolTip(button, theme, tip)
             self.buttons[key] = button

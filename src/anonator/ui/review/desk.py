@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from anonator.core.review.doubts import Rank
 from anonator.ui.look.colours import track_colour
 from anonator.ui.review.crops import Crops, Wish
-from anonator.ui.review.review_state import Card, ReviewStore, TrackLine
+from anonator.ui.review.review_state import Card, ReviewStore, StopLine, TrackLine
 from anonator.ui.review.times import Times
 
 if TYPE_CHECKING:
-    from anonator.ui.review.assessment import DoubtCard
+    from anonator.ui.review.assessment import CardStop, DoubtCard
     from anonator.ui.review.playing import Playing
     from anonator.ui.review.seen import Seen
     from anonator.ui.review.session import ReviewSession
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 BEFORE_SECONDS = 1.0
 """So long before a doubt playing begins."""
 UPCOMING = 4
-"""So many doubts are looked ahead, so that N shows its picture at once."""
+"""So many stops are looked ahead, so that N shows its picture at once."""
 MOST_SELECTED = 2
-"""Of a doubt's tracks are selected with it."""
+"""Of a stop's tracks are selected with it."""
 REASONS = 2
 """Of a doubt are on its card; the rest is counted."""
-LAST_ONE = "This is the only one left to check."
-ALL_CHECKED = "That was the last one. G shows what you haven't seen yet; Ctrl+Enter signs."
+LATER = "Small, faint or probably covered:"
+"""How the cards begin that come last."""
+LAST_ONE = "This is the only stop left to check."
+ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
 
 
@@ -60,11 +62,12 @@ class ReviewDesk:
         self._crops, self._store = crops, store
         self._crop_side, self._thumbnail_side = crop_side, thumbnail_side
         self.times = Times(session.analysis.pts, session.analysis.key.time_base)
-        self._doubts: dict[int, DoubtCard] = {}
-        self._place = -1
-        """Where the chosen card is or was in the list, so that the next one is the one after it."""
-        self._stop = 0
-        """Which of its frames was stopped on."""
+        self._stops: list[tuple[DoubtCard, CardStop]] = []
+        """All of them, in the order in which they are gone through."""
+        self._now: tuple[DoubtCard, CardStop] | None = None
+        """The chosen one, or what it was before it was no doubt any more."""
+        self._reached = False
+        """Whether the video was stopped on its frame."""
 
     @property
     def _playing(self) -> Playing:
@@ -87,59 +90,81 @@ class ReviewDesk:
     # --- doubts
 
     def next_doubt(self, by: int = 1) -> None:
-        """Go to the next card that nobody has checked, or to the one before."""
-        state = self._store.state
-        if by > 0 and self._has_more():
-            self.open_card(state.card or 0, self._stop + 1)
-            return
-        cards, at = state.cards, self._place
-        if state.card is not None or by < 0:
-            after, before = cards[at + 1 :], cards[: max(at, 0)]
-        else:  # the chosen one is no doubt any more, and the next one has taken its place
-            after, before = cards[max(at, 0) :], cards[: max(at, 0)]
+        """Go to the next stop that nobody has judged, or to the one before."""
+        stops = self._stops
+        at, there = self._where()
+        after, before = stops[at + there :], stops[:at]
         order = [*after, *before] if by > 0 else [*reversed(before), *reversed(after)]
-        found = next((card for card in order if not card.is_done), None)
+        found = next(((card, stop) for card, stop in order if not stop.is_done), None)
         if found is not None:
-            self.open_card(found.number)
-        elif cards and all(card.is_done or card.number == state.card for card in cards):
-            left = any(not card.is_done for card in cards)
+            self._open(*found)
+        elif stops:
+            left = there and not stops[at][1].is_done
             self._store.change(message=LAST_ONE if left else ALL_CHECKED)
 
-    def open_card(self, number: int, stop: int = 0) -> None:
-        """Play towards a doubt, and stop on it; one with several places has several frames to stop on."""
-        card = self._doubts.get(number)
-        if card is None:
-            return
-        index = card.stops[min(stop, len(card.stops) - 1)]
+    def open_card(self, number: int) -> None:
+        """Go to the first stop of a card that nobody has judged, or else to its first one."""
+        mine = [(card, stop) for card, stop in self._stops if card.number == number]
+        if mine:
+            self._open(*next((each for each in mine if not each[1].is_done), mine[0]))
+
+    def open_stop(self, number: int) -> None:
+        """Go to a stop."""
+        for card, stop in self._stops:
+            if stop.number == number:
+                self._open(card, stop)
+
+    def _open(self, card: DoubtCard, stop: CardStop) -> None:
+        """Play towards a stop, and stop on it."""
         tracks = {line.id for line in self._store.state.tracks}
-        selected = tuple(id for id in card.doubt.tracks if id in tracks)
+        about = dict.fromkeys(place.track for place in stop.stop.places)
+        selected = tuple(id for id in about if id is not None and id in tracks)
         if len(selected) > MOST_SELECTED:  # in a crowd, nobody means all of them
             selected = ()
-        self._store.change(card=number, selected=selected, message="")
-        self._place, self._stop = list(self._doubts).index(number), stop
-        begin = self.times.index_at(self.times.seconds(index) - BEFORE_SECONDS)
-        self._playing.play_to(begin, index)
+        self._now, self._reached = (card, stop), False
+        self._store.change(card=card.number, stop=stop.number, selected=selected, message="")
+        begin = self.times.index_at(self.times.seconds(stop.index) - BEFORE_SECONDS)
+        self._playing.play_to(begin, stop.index)
+
+    def stop_now(self) -> CardStop | None:
+        """The chosen stop."""
+        return None if self._now is None else self._now[1]
 
     def upcoming(self) -> list[int]:
-        """Frames that will probably be asked for next: where playing towards the next doubts begins."""
-        cards, at = self._store.state.cards, self._place
-        later = [card for card in (*cards[at + 1 :], *cards[: max(at, 0)]) if not card.is_done]
-        stops = [
-            self._doubts[card.number].stops[0] for card in later[:UPCOMING] if card.number in self._doubts
+        """Frames that will probably be asked for next: where playing towards the next stops begins."""
+        at, there = self._where()
+        later = [stop for _, stop in (*self._stops[at + there :], *self._stops[:at]) if not stop.is_done]
+        return [
+            self.times.index_at(self.times.seconds(stop.index) - BEFORE_SECONDS) for stop in later[:UPCOMING]
         ]
-        return [self.times.index_at(self.times.seconds(stop) - BEFORE_SECONDS) for stop in stops]
 
     def right(self) -> None:
-        """The chosen doubt is right as it is; go on to the next one, or to its own next place."""
-        card = self._doubts.get(self._store.state.card or 0)
-        if card is not None and not card.is_done and not self._has_more():
-            self._session.right(card)
+        """All is right at the chosen stop; go on to the next one. If it wasn't reached yet, show it first."""
+        if self._now is not None and not self._reached:
+            self._playing.go(self._now[1].index)
+            return
+        if self._now is not None:
+            self._session.right(*self._now)
+            self._read()
         self.next_doubt()
 
-    def _has_more(self) -> bool:
-        """Whether the chosen doubt has places that weren't stopped on yet."""
-        card = self._doubts.get(self._store.state.card or 0)
-        return card is not None and self._stop + 1 < len(card.stops)
+    def _read(self) -> None:
+        """Take the stops as they are now."""
+        self._stops = [(card, stop) for card in self._session.doubts() for stop in card.stops]
+
+    def _where(self) -> tuple[int, bool]:
+        """Where the chosen stop is in the list, and True; or where it would be, and False."""
+        if self._now is None:
+            return 0, False
+        card, stop = self._now
+        for at, (_, each) in enumerate(self._stops):
+            if each.stop == stop.stop:
+                return at, True
+        rank = list(Rank).index(card.doubt.rank)
+        for at, (other, each) in enumerate(self._stops):
+            if (list(Rank).index(other.doubt.rank), each.index) > (rank, stop.index):
+                return at, False
+        return len(self._stops), False
 
     def unseen(self) -> None:
         """Go to the next stretch that nobody has seen."""
@@ -172,27 +197,27 @@ class ReviewDesk:
 
     def moved(self, index: int, speed: float) -> None:
         """Another frame was asked for, or another speed."""
+        if self._now is not None and not speed and index == self._now[1].index:
+            self._reached = True
         self._store.change(index=index, seconds=self.times.seconds(index), speed=speed)
 
     def refresh(self) -> None:
         """Show what the session has become."""
         session, store = self._session, self._store
-        chosen = self._doubts.get(store.state.card or 0)
-        self._doubts = {card.number: card for card in session.doubts()}
+        self._read()
+        doubts = session.doubts()
         rows = session.tracks()
-        wishes = {("card", n): self._card_wish(card) for n, card in self._doubts.items()}
+        wishes = {("card", card.number): self._card_wish(card) for card in doubts}
         wishes |= {("track", row.id): self._track_wish(row) for row in rows}
         if store.state.ready:
             self._crops.ask(wishes.values())
-        cards = tuple(self._card(card, wishes["card", n]) for n, card in self._doubts.items())
         lines = tuple(self._line(row, wishes["track", row.id]) for row in rows)
         ids = {line.id for line in lines}
-        card = self._same_as(chosen)
-        if card is not None:
-            self._place = list(self._doubts).index(card)
+        self._now = self._same()
         store.change(
-            cards=cards,
-            card=card,
+            cards=tuple(self._card(card, wishes["card", card.number]) for card in doubts),
+            card=self._now[0].number if self._now is not None and self._now in self._stops else None,
+            stop=self._now[1].number if self._now is not None and self._now in self._stops else None,
             tracks=lines,
             selected=tuple(id for id in store.state.selected if id in ids),
             undo=session.undo_words,
@@ -200,21 +225,20 @@ class ReviewDesk:
             **self._seen_now(),
         )
 
-    def _same_as(self, chosen: DoubtCard | None) -> int | None:
-        """The number of the doubt that a chosen one has become: a cover changes its places and its span."""
-        if chosen is None:
+    def _same(self) -> tuple[DoubtCard, CardStop] | None:
+        """What the chosen stop has become: a cover takes places from it, or moves it by some frames."""
+        if self._now is None:
             return None
-        for number, each in self._doubts.items():
-            if each.doubt == chosen.doubt:
-                return number
-        first, last = chosen.doubt.span
-        for number, each in self._doubts.items():
-            begin, end = each.doubt.span
-            if each.doubt.kind is chosen.doubt.kind and begin <= last and first <= end:
-                # go on after the frame that is shown, not from its beginning
-                self._stop = bisect.bisect_right(each.stops, self._store.state.index) - 1
-                return number
-        return None
+        at, there = self._where()
+        if there:
+            return self._stops[at]
+        (card, stop), places = self._now, set(self._now[1].stop.places)
+        near = [
+            (other, each)
+            for other, each in self._stops
+            if other.doubt.rank is card.doubt.rank and places & set(each.stop.places)
+        ]
+        return min(near, key=lambda each: abs(each[1].index - stop.index), default=self._now)
 
     def refresh_seen(self) -> None:
         """Show how much was seen."""
@@ -226,14 +250,22 @@ class ReviewDesk:
 
     def _card(self, card: DoubtCard, wish: Wish) -> Card:
         crop = self._crops.get(wish)
-        seconds = self.times.seconds(wish.index)
-        sights = tuple(zip(card.stops, card.places, strict=False))
+        stops = tuple(StopLine(stop.number, stop.index, stop.is_done) for stop in card.stops)
         sentence = in_short(card.doubt.sentence)
-        return Card(card.number, seconds, sentence, card.is_done, crop, crop is not None, sights)
+        if card.doubt.rank is Rank.LATER:
+            sentence = f"{LATER} {sentence[0].lower()}{sentence[1:]}"
+        places = len(card.doubt.places)
+        return Card(
+            card.number, self.times.seconds(wish.index), sentence, stops, places, crop, crop is not None
+        )
 
     def _card_wish(self, card: DoubtCard) -> Wish:
-        places = card.places[0] if card.places else ()
-        return Wish(("card", card.doubt), card.stops[0], places[0] if places else None, self._crop_side)
+        """The largest place of the first stop that is left."""
+        stop = next((stop for stop in card.stops if not stop.is_done), card.stops[0])
+        heaviest = max(stop.stop.places, key=lambda place: place.weight)
+        first, last = (self.times.index_of(pts) for pts in heaviest.window)
+        index = min(max(stop.index, first), last)
+        return Wish(("card", card.doubt), index, heaviest.box, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)
@@ -260,11 +292,9 @@ class ReviewDesk:
 def in_short(sentence: str) -> str:
     """A doubt's sentence with its first reasons only, so that a card of many places stays small."""
     reasons = sentence.removesuffix(".").split("; ")
-    if len(reasons) <= REASONS:
+    if len(reasons) <= REASONS + 1:
         return sentence
-    last, bracket, places = reasons[-1].partition(" (")
-    more = f"; and {len(reasons) - REASONS} more reasons" if len(reasons) > REASONS + 1 else f"; {last}"
-    return f"{'; '.join(reasons[:REASONS])}{more}{bracket}{places}."
+    return f"{'; '.join(reasons[:REASONS])}; and {len(reasons) - REASONS} more reasons."
 
 
 def name_of(id: int, by: str) -> str:

@@ -269,9 +269,9 @@ class Review:
             self._leave()
 
     def _open_tick(self, place: int) -> None:
-        cards = self.store.state.cards
-        if place < len(cards):
-            self.desk.open_card(cards[place].number)
+        stops = self.store.state.stops
+        if place < len(stops):
+            self.desk.open_stop(stops[place].number)
 
     def _read_hint(self) -> None:
         self.store.change(hint=False)

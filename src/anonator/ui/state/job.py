@@ -101,6 +101,10 @@ class ResultFile:
     """Whether it was made in HIPAA mode; None if nothing says so."""
     made: datetime.datetime | None = None
     """When, in local time."""
+    reviewed_by: str | None = None
+    """Initials of who signed it, "" if nobody did; None if nothing says so."""
+    warnings: tuple[str, ...] = ()
+    """What people must know about it, as its report says."""
 
 
 @dataclass(frozen=True, slots=True)
