@@ -267,7 +267,8 @@ class Reviewer:
         return next(((card, stop) for card in cards for stop in card.stops if not stop.is_done), None)
 
     def _look_at_pages(self) -> None:
-        while pages := self.seen.pages():
+        while not self.seen.frames().all():
+            pages = self.seen.pages()
             self.tally.presses += 1
             self.tally.seconds += PAGE_SECONDS
             self.seen.on_sheet(pages[0])

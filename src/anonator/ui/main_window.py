@@ -30,7 +30,8 @@ from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
-from anonator.ui.reviewing import Reviewing, new_tracks
+from anonator.ui.review_files import new_tracks
+from anonator.ui.reviewing import Reviewing
 from anonator.ui.running import Run
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import importlib
 import logging
-import secrets
 import time
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anonator.core.job import JobResult
 from anonator.core.windows_files import reachable
-from anonator.errors import AnonatorError, ReviewError
+from anonator.errors import AnonatorError
+from anonator.ui import review_files
 from anonator.ui.layout import Layout
-from anonator.ui.look.dialogs import WaitDialog
+from anonator.ui.look.dialogs import WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import keys
 from anonator.ui.state import text
@@ -26,12 +26,10 @@ from anonator.ui.state.app_state import Store
 from anonator.ui.state.job import JobState, JobView, ResultFile, ReviewMark
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.event_log import EventLog
-from anonator.ui.work.thumbnails import video_module
 from anonator.ui.work.worker import Answers, Worker
 
 if TYPE_CHECKING:  # they need the video reader, which must not be loaded when the program starts
     from anonator.core.detection.detector_protocol import Detector
-    from anonator.core.review.analysis import VideoKey
     from anonator.ui.review.review import Review
     from anonator.ui.review.session import ReviewSession
     from anonator.ui.review.signing import MakeProcessor, Signing
@@ -47,8 +45,10 @@ WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done
 MAKING = "Decoding, covering and checking the whole video once more…"
 NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
 CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
-NOT_COPIED = "These tracks couldn't be copied. Is the disk full?"
-GONE = "The original video isn't there any more. Put it back where it was to review its result."
+SIGNED_MEANWHILE = (
+    "The program was ended while {} signed this review. The final file was complete and checked by then, so "
+    "the review is signed now."
+)
 
 
 class Reviewing:
@@ -116,12 +116,34 @@ class Reviewing:
         job = self._store.state.job(number)
         if job is None or self._store.state.reviewing is not None:
             return
-        if not job.may_review or job.review is None or job.review.tracks is None:
+        mark = job.review
+        if not (job.may_review or job.may_review_again) or mark is None or mark.tracks is None:
             self._store.say(NOTHING_KEPT)
+            return
+        if mark.signed and not self._may_begin_anew(mark.signed):
             return
         self._stop_playing()
         self._store.change(reviewing=number, chosen=number, message="")
-        self._begin(job, job.review.tracks)
+        if mark.signed:
+            work = partial(review_files.begun_anew, mark.tracks)
+            note = review_files.ANEW.format(mark.signed)
+            self._worker.submit(work, partial(self._go_on_with, number, note), self._not_opened, first=True)
+        else:
+            self._begin(job, mark.tracks)
+
+    def _may_begin_anew(self, signed: str) -> bool:
+        return (
+            ask(
+                self._root,
+                self._theme,
+                "Review it again?",
+                f"{signed} has signed this review. It opens as a new one, with all that was covered; the "
+                "signed result stays until you sign again.",
+                (("", "Leave it"), ("anew", "Review again")),
+                primary="anew",
+            )
+            == "anew"
+        )
 
     def open_next(self) -> None:
         """Open the first review that nobody has signed."""
@@ -129,11 +151,16 @@ class Reviewing:
         if waiting:
             self.open(waiting[0].number)
 
-    def _begin(self, job: JobView, tracks: Path) -> None:
-        work = partial(_open, job.source, tracks)
-        self._worker.submit(work, partial(self._opened, job), self._not_opened, first=True)
+    def _begin(self, job: JobView, tracks: Path, note: str = "") -> None:
+        result = job.result_file.path if job.result_file is not None and not note else None
+        work = partial(review_files.opened, job.source, tracks, result)
+        self._worker.submit(work, partial(self._opened, job, note), self._not_opened, first=True)
 
-    def _opened(self, job: JobView, session: ReviewSession) -> None:
+    def _opened(self, job: JobView, note: str, opened: review_files.Opened) -> None:
+        session = opened.session
+        if session is None:
+            self._signed_meanwhile(job, opened.signed)
+            return
         if self._store.state.closing or self._store.state.reviewing != job.number:
             session.close()
             return
@@ -147,7 +174,18 @@ class Reviewing:
             raise
         self._layout().hide()
         self._root.update_idletasks()
+        if said := note or opened.note:
+            self.review.say(said)
         self._events.write("review", number=job.number, **self.review.screen.areas())
+
+    def _signed_meanwhile(self, job: JobView, signed: str) -> None:
+        """A killed program had made the signed file; the review has caught up with it."""
+        self._store.change(reviewing=None)
+        mark = job.review
+        if self._queue.get(job.number) is not None and mark is not None:
+            self._queue.update(job.number, review=replace(mark, begun=True, signed=signed))
+            self._refresh_queue()
+        self._store.say(SIGNED_MEANWHILE.format(signed))
 
     def _made(self, kind: type[Review], job: JobView, session: ReviewSession) -> Review:
         return kind(
@@ -210,17 +248,17 @@ class Reviewing:
         job = self._store.state.job(number)
         if review is None or job is None:
             return
-        work = partial(_copied, path, review.session.analysis.key)
-        self._worker.submit(work, partial(self._go_on_with, job.number), review._say, first=True)
+        work = partial(review_files.copied, path, review.session.analysis.key)
+        self._worker.submit(work, partial(self._go_on_with, job.number, ""), review._say, first=True)
 
-    def _go_on_with(self, number: int, tracks: Path) -> None:
+    def _go_on_with(self, number: int, note: str, tracks: Path) -> None:
         job = self._queue.get(number)
         if job is None or self._store.state.reviewing != number:
             return
         self.close()
         self._queue.update(number, review=ReviewMark(tracks))
         self._refresh_queue()
-        self._begin(job, tracks)
+        self._begin(job, tracks, note)
 
     # --- signing
 
@@ -312,6 +350,24 @@ class Reviewing:
         more = f" {text.count(left, 'video is', 'videos are')} left to review." if left else ""
         self._store.say(f"Reviewed and signed by {initials}. The final file is made and checked.{more}")
         self._events.write("signed", number=number)
+        if left:
+            self._root.after_idle(self._offer_next)
+
+    def _offer_next(self) -> None:
+        """Ask whether to go on with the next result that nobody has reviewed."""
+        waiting = self._store.state.to_review
+        if not waiting or self.is_open or self._store.state.closing:
+            return
+        answer = ask(
+            self._root,
+            self._theme,
+            "Review the next one?",
+            f"{text.count(len(waiting), 'result')} left to review. The next one is {waiting[0].source.name}.",
+            (("", "Back to the queue"), ("next", "Review it")),
+            primary="next",
+        )
+        if answer == "next":
+            self.open(waiting[0].number)
 
     # --- keys
 
@@ -322,58 +378,3 @@ class Reviewing:
     def _let_go(self) -> None:
         if self.review is not None:
             self.review.let_go()
-
-
-def _open(video: Path, tracks: Path) -> ReviewSession:
-    """Read what was kept of a video, and lock it; slow.
-
-    Raises:
-        ReviewError: it can't be used, or belongs to another video.
-    """
-    video_module()
-    importlib.import_module("anonator.ui.review.review")
-    from anonator.core.privacy import without_path
-    from anonator.core.review.tracks_file import OTHER_VIDEO
-    from anonator.ui.review.session import ReviewSession
-
-    session = ReviewSession(video, tracks)
-    try:
-        if video.stat().st_size != session.analysis.key.file_bytes:
-            raise ReviewError(OTHER_VIDEO)
-    except OSError as exc:
-        session.close()
-        raise ReviewError(GONE) from without_path(exc)
-    except BaseException:
-        session.close()
-        raise
-    return session
-
-
-def new_tracks() -> Path | None:
-    """A name for what a job finds, in the user's own state folder; None if that can't be written to."""
-    from anonator.core.review.tracks_file import SUFFIX, state_folder
-
-    folder = state_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        logger.warning("reviews can't be kept: %s", type(error).__name__)
-        return None
-    return folder / f"{secrets.token_hex(16)}{SUFFIX}"
-
-
-def _copied(path: Path, key: VideoKey) -> Path:
-    """A copy of a tracks file in the state folder, so that the user's own stays as it is.
-
-    Raises:
-        ReviewError: it can't be used, or belongs to another video.
-    """
-    from anonator.core.review.tracks_file import read
-    from anonator.ui.review.taking_along import save_tracks
-
-    kept = read(path, key)
-    target = new_tracks()
-    if target is None:
-        raise ReviewError(NOT_COPIED)
-    save_tracks(kept.analysis, kept.edits, target)
-    return target

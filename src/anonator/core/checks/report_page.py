@@ -153,8 +153,13 @@ def _reviewed(review: Facts | None) -> str:
         return ""
     said = [
         f"Signed by {review['signed_by']} on {_when(review['signed_at'])}.",
-        f"{float(review['share_seen']):.0%} of the frames were shown to the reviewer.".replace("%", " %", 1),
+        f"{_percent(review['share_seen'])} of the frames were shown to the reviewer.",
     ]
+    if review.get("share_on_sheet"):
+        said.append(
+            f"{_percent(review['share_on_sheet'])} more were looked through on the sheet, which shows one "
+            "finished picture for each half second."
+        )
     for key, one, several in (
         ("covers_added", "1 cover was added.", "{:,} covers were added."),
         ("places_moved", "A cover was moved at 1 place.", "Covers were moved at {:,} places."),
@@ -169,6 +174,10 @@ def _reviewed(review: Facts | None) -> str:
             why = f": {each['reason']}" if each["reason"] else ""
             said.append(f"Track {each['track']} was {what} from {span}{why}.")
     return _list(said)
+
+
+def _percent(share: object) -> str:
+    return f"{float(str(share)):.0%}".replace("%", " %")
 
 
 def _done(facts: Facts) -> Iterator[str]:

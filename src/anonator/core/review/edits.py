@@ -77,6 +77,8 @@ class Edit:
 
 SECOND_LOOK = "second look"
 """Why the program itself covered more."""
+SHEET = "sheet"
+"""How a stretch was seen of which only a picture each half second was on the screen."""
 UNDONE, REDONE = "undone", "redone"
 OUT_OF_ORDER = "Two edits have the same number or are out of order."
 

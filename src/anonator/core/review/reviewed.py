@@ -14,6 +14,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import (
     NEEDS_BOX,
     NEEDS_SPAN,
+    SHEET,
     UNCOVERING,
     WITHOUT_TARGET,
     Edit,
@@ -47,6 +48,9 @@ class Reviewed:
     areas: frozenset[tuple[int, Span, Box]] = frozenset()
     visible: frozenset[tuple[int, Span, str]] = frozenset()
     seen: frozenset[Span] = frozenset()
+    """All frames of these were on the screen."""
+    on_sheet: frozenset[Span] = frozenset()
+    """Of these, a picture each half second was."""
     right: frozenset[tuple[str, Span]] = frozenset()
     """(kind, span) of stops at which a person found nothing wrong."""
     judged: frozenset[tuple[int, Box]] = frozenset()
@@ -148,6 +152,8 @@ def done(edit: Edit, state: Reviewed) -> Reviewed:
     if edit.operation is Operation.HELD:
         return replace(state, held=state.held | {(id, (begin, end))})
     if edit.operation is Operation.SEEN:
+        if edit.reason == SHEET:
+            return replace(state, on_sheet=state.on_sheet | {(begin, end)})
         return replace(state, seen=state.seen | {(begin, end)})
     if edit.operation is Operation.RIGHT:
         judged = state.judged | set(edit.boxes)

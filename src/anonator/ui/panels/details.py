@@ -149,13 +149,18 @@ class Details(ttk.Frame):
             self._text.configure(state="disabled")
             self._text.yview_moveto(0)
         result = job.result_file if job else None
+        signed = job is not None and job.may_review_again
+        self.buttons["review"].configure(
+            text="Review again\N{HORIZONTAL ELLIPSIS}" if signed else "Review",
+            style="Small.TButton" if signed else "SmallPrimary.TButton",
+        )
         for key, wanted in (
             ("retry", job is not None and job.state in RETRIED and result is None),
             ("again", job is not None and job.state in FINISHED and result is not None),
             ("report", result is not None and result.report is not None),
             ("folder", result is not None),
             ("result", result is not None),
-            ("review", job is not None and job.may_review),
+            ("review", job is not None and (job.may_review or job.may_review_again)),
         ):
             self._wanted[key] = wanted
         self._fit_buttons()

@@ -30,7 +30,7 @@ LATER = "Small, faint or probably covered:"
 """How the cards begin that come last."""
 LAST_ONE = "This is the only stop left to check."
 ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
-ALL_SEEN = "You've seen all of it. Ctrl+Enter signs."
+ALL_SEEN = "Nothing is left that you haven't seen. Ctrl+Enter signs."
 
 
 class ReviewDesk:
@@ -245,8 +245,13 @@ class ReviewDesk:
         self._store.change(**self._seen_now())
 
     def _seen_now(self) -> dict[str, float]:
-        share = self._seen.share
-        return {"share_seen": share, "unseen_seconds": (1 - share) * self.times.length}
+        share, sheet = self._seen.share, self._seen.share_on_sheet
+        unseen = 1 - float(self._seen.frames().mean())
+        return {
+            "share_seen": share,
+            "share_on_sheet": sheet,
+            "unseen_seconds": unseen * self.times.length,
+        }
 
     def _card(self, card: DoubtCard, wish: Wish) -> Card:
         crop = self._crops.get(wish)

@@ -138,11 +138,17 @@ class Head(ttk.Frame):
             self._fit_name()
         (self.lock.grid_remove if state.hipaa else self.lock.grid)()
         self.stop.configure(text=state.stop_words)
-        self.seen.configure(text=seen_words(state.share_seen))
+        sheet = round(state.share_on_sheet * 100)
+        more = f" + {sheet} % on the sheet" if sheet else ""
+        self.seen.configure(text=f"{seen_words(state.share_seen)}{more}")
         left = text.duration(state.unseen_seconds)
         self._seen_tip.say(
-            "Shown to you at four times the speed or slower, or on a sheet page for three seconds. "
-            + (f"{left} left; U goes to the next stretch." if state.share_seen < 1 else "That's all of it.")
+            "Shown to you at four times the speed or slower. A picture of the sheet stands for 0.5 s. "
+            + (
+                f"{left} left; U goes to the next stretch."
+                if state.unseen_seconds > 0
+                else "Nothing is left."
+            )
         )
         for key, what, shortcut in (("undo", state.undo, "Ctrl+Z"), ("redo", state.redo, "Ctrl+Y")):
             self.buttons[key].state(["!disabled" if what else "disabled"])

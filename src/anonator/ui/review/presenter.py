@@ -68,7 +68,7 @@ class ReviewPresenter:
             screen.picture.draw_area(state.drawing_area)
         if drawn is None or (drawn.cards, drawn.stop) != (state.cards, state.stop):
             screen.lanes.show_doubts(_ticks(state))
-        if drawn is None or drawn.share_seen != state.share_seen:
+        if drawn is None or _seen(drawn) != _seen(state):
             screen.lanes.show_seen(stretches(self._seen.frames()))
         if state.ready and (self._version != self._session.version or drawn is None or not drawn.ready):
             self._version = self._session.version
@@ -117,6 +117,10 @@ def _ticks(state: ReviewState) -> list[Tick]:
         for card in state.cards
         for stop in card.stops
     ]
+
+
+def _seen(state: ReviewState) -> tuple[float, float]:
+    return state.share_seen, state.share_on_sheet
 
 
 def _sign(state: ReviewState) -> str:

@@ -349,6 +349,8 @@ class Review:
     def _refresh(self) -> None:
         self._refreshing = ""
         self._assess()
+        if self.store.state.hint and self.session.undo_words:
+            self._read_hint()  # whoever has done something knows what it says
         self.store.change(following=self.following.waiting)
         self.desk.refresh()
 

@@ -124,7 +124,11 @@ class ReviewState:
     selected: tuple[int, ...] = ()
     """Ids of the selected tracks, the last one the strongest."""
     share_seen: float = 0.0
+    """Of the frames that were on the screen."""
+    share_on_sheet: float = 0.0
+    """Of those that weren't, but a picture of the sheet stood for them."""
     unseen_seconds: float = 0.0
+    """Of the rest."""
     undo: str = ""
     """What undo would undo, in words; "" if there's nothing."""
     redo: str = ""

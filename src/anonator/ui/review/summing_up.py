@@ -34,9 +34,14 @@ def changed(session: ReviewSession) -> tuple[str, ...]:
 def missing(state: ReviewState) -> tuple[str, ...]:
     """A sentence for each thing that isn't done."""
     lines = []
-    if state.share_seen < 1:
-        share = max(1, round((1 - state.share_seen) * 100))
+    if state.unseen_seconds > 0:
+        share = max(1, round((1 - state.share_seen - state.share_on_sheet) * 100))
         lines.append(f"{share} % of the video wasn't seen ({text.duration(state.unseen_seconds)}).")
+    if state.share_on_sheet > 0:
+        share = max(1, round(state.share_on_sheet * 100))
+        lines.append(
+            f"{share} % was only looked through on the sheet, one picture for each half second of it."
+        )
     if state.open_stops:
         stops, left = len(state.stops), state.open_stops
         which = f"{left} of {stops} stops" if left < stops else text.count(stops, "stop")

@@ -112,7 +112,7 @@ class Transport(ttk.Frame):
         )
         self.status.configure(text=_status(state))
         self.buttons["area"].state(["pressed" if state.drawing_area else "!pressed"])
-        self.buttons["unseen"].state(["!disabled" if state.share_seen < 1 else "disabled"])
+        self.buttons["unseen"].state(["!disabled" if state.unseen_seconds > 0 else "disabled"])
         self.buttons["right"].state(["!disabled" if state.card is not None else "disabled"])
         self.buttons["next"].state(["!disabled" if state.cards else "disabled"])
 

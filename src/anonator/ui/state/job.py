@@ -172,6 +172,13 @@ class JobView:
         return self.result_file is not None and self.state not in ACTIVE and self.again is None
 
     @property
+    def may_review_again(self) -> bool:
+        """Whether its review is signed, and kept, so that a new one can begin with it."""
+        if self.review is None or self.review.tracks is None or not self.review.signed:
+            return False
+        return self.result_file is not None and self.state not in ACTIVE and self.again is None
+
+    @property
     def state_text(self) -> str:
         """The state in words, with the progress of a running job."""
         if self.state in (JobState.RUNNING, JobState.PAUSED):
