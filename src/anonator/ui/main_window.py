@@ -300,7 +300,7 @@ class MainWindow:
         self.run.poll()
         self.loading.poll()
         self.choosing.poll()
-        self.reviewing.poll()
+        self.reviewing.signing.poll()
         if self.state.may_end:
             self._shut_down()
         else:  # last, because it may ask something, and the program may be closed meanwhile

@@ -1,11 +1,8 @@
-"""Opens the review of a finished row, and gives the window back to the queue."""
+"""Opens the review of a row, and gives the window back to the queue."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import logging
-import time
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,17 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonator.core.job import JobResult
-from anonator.core.windows_files import reachable
 from anonator.errors import AnonatorError
 from anonator.ui import review_files
 from anonator.ui.layout import Layout
-from anonator.ui.look.dialogs import WaitDialog, ask
+from anonator.ui.look.dialogs import ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import keys
+from anonator.ui.review_signing import ReviewSigning
 from anonator.ui.state import text
 from anonator.ui.state.app_state import Store
-from anonator.ui.state.job import JobState, JobView, ResultFile, ReviewMark
+from anonator.ui.state.job import JobView, ReviewMark
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.worker import Answers, Worker
@@ -32,7 +28,7 @@ if TYPE_CHECKING:  # they need the video reader, which must not be loaded when t
     from anonator.core.detection.detector_protocol import Detector
     from anonator.ui.review.review import Review
     from anonator.ui.review.session import ReviewSession
-    from anonator.ui.review.signing import MakeProcessor, Signing
+    from anonator.ui.review.signing import MakeProcessor
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +36,6 @@ NOTHING_KEPT = (
     "There's nothing to review here: the tracks of this result weren't kept, or they were removed. "
     "Run the video again to review it."
 )
-WAIT_FOR_JOB = "The final file can be made once the queue has nothing running. Your review is kept meanwhile."
-WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done."
-MAKING = "Decoding, covering and checking the whole video once more…"
-NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
-CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
 SIGNED_MEANWHILE = (
     "The program was ended while {} signed this review. The final file was complete and checked by then, so "
     "the review is signed now."
@@ -92,11 +83,20 @@ class Reviewing:
         self._worker, self._answers, self._events = worker, answers, events
         self._layout, self._refresh_queue = layout, refresh
         self._read_hint, self._stop_playing = read_hint, stop_playing
-        self._make_processor, self._detector = make_processor, detector
+        self._detector = detector
         self.review: Review | None = None
-        self._signing: Signing | None = None
-        self._wait: WaitDialog | None = None
-        self._delete_tracks = False
+        self.signing = ReviewSigning(
+            root,
+            theme,
+            store,
+            queue,
+            events,
+            make_processor,
+            review=lambda: self.review,
+            leave=self.leave,
+            open=self.open,
+            refresh=refresh,
+        )
 
     def bind(self) -> None:
         """Bind the review's keys, which do nothing while the queue has the window."""
@@ -197,7 +197,7 @@ class Reviewing:
             hint=not self._store.state.hint_read,
             detector=self._detector,
             leave=self.leave,
-            sign=self.sign,
+            sign=self.signing.sign,
             open_tracks=self._open_tracks,
             hint_read=self._read_hint,
         )
@@ -225,11 +225,7 @@ class Reviewing:
 
     def close(self) -> None:
         """Close the review, because the program ends; what was done is on the disk."""
-        if self._signing is not None:
-            self._signing.cancel()
-            while self._signing.poll() is None:
-                time.sleep(0.01)
-            self._signing = None
+        self.signing.cancel()
         if self.review is not None:
             review, self.review = self.review, None
             review.close()
@@ -259,115 +255,6 @@ class Reviewing:
         self._queue.update(number, review=ReviewMark(tracks))
         self._refresh_queue()
         self._begin(job, tracks, note)
-
-    # --- signing
-
-    def sign(self) -> None:
-        """Ask for initials, and make the final file."""
-        review, job = self.review, self._store.state.job(self._store.state.reviewing)
-        if review is None or job is None or job.result_file is None or self._signing is not None:
-            return
-        state = review.store.state
-        if not self._store.state.idle:
-            review.say(WAIT_FOR_JOB)
-        elif state.following:
-            review.say(WAIT_FOR_FOLLOWING)
-        elif state.ready:
-            self._sign(review, job.result_file.path)
-
-    def _sign(self, review: Review, target: Path) -> None:
-        from anonator.ui.review.signing import Signing
-        from anonator.ui.review.summing_up import changed, missing
-
-        review.playing.stop()
-        review.seen.close()
-        session = review.session
-        signature = review.asking.sign(
-            changed(session), missing(review.store.state), delete=session.analysis.settings.neutral_name
-        )
-        if signature is None or self.review is not review or self._store.state.closing:
-            return
-        self._delete_tracks = signature.delete_tracks
-        try:
-            self._signing = Signing(session, target, signature.initials, self._make_processor)
-        except AnonatorError as error:
-            review.say(text.error_sentence(error))
-            return
-        self._wait = review.asking.wait("Making the final file", MAKING, self._signing.cancel)
-
-    def poll(self) -> None:
-        """Show how far the final file is, and what became of it."""
-        if self._signing is None:
-            return
-        signed = self._signing.poll()
-        if signed is None:
-            progress = self._signing.progress
-            if progress is not None and self._wait is not None and not self._wait.cancelling:
-                words = text.stage(progress) or MAKING
-                self._wait.show_progress(progress.done, words)
-            return
-        self._signing = None
-        if self._wait is not None:
-            self._wait.close("")
-            self._wait = None
-        if self.review is None:
-            return
-        if signed.result is not None:
-            self._signed(self.review, signed.result)
-        elif signed.error is not None:
-            self.review.say(f"{NOT_MADE} {text.error_sentence(signed.error)}")
-        else:
-            self.review.say(CANCELLED)
-
-    def _signed(self, review: Review, result: JobResult) -> None:
-        """Show the row with its final result, and go back to the queue."""
-        number, initials = self._store.state.reviewing, result.reviewed_by
-        job = self._queue.get(number)
-        tracks = job.review.tracks if job is not None and job.review is not None else None
-        share = review.seen.share
-        self.leave()
-        if self._delete_tracks and tracks is not None:
-            with contextlib.suppress(OSError):
-                reachable(tracks).unlink(missing_ok=True)
-            tracks = None
-        if job is not None and number is not None:
-            hipaa = job.result_file.hipaa if job.result_file is not None else None
-            self._queue.update(
-                number,
-                state=JobState.DONE,
-                result=result,
-                result_file=ResultFile(
-                    result.target,
-                    result.report_page or result.report,
-                    hipaa,
-                    datetime.datetime.now().astimezone(),
-                ),
-                message=text.result_summary(result),
-                review=ReviewMark(tracks, share, begun=True, signed=initials),
-            )
-            self._refresh_queue()
-        left = len(self._store.state.to_review)
-        more = f" {text.count(left, 'video is', 'videos are')} left to review." if left else ""
-        self._store.say(f"Reviewed and signed by {initials}. The final file is made and checked.{more}")
-        self._events.write("signed", number=number)
-        if left:
-            self._root.after_idle(self._offer_next)
-
-    def _offer_next(self) -> None:
-        """Ask whether to go on with the next result that nobody has reviewed."""
-        waiting = self._store.state.to_review
-        if not waiting or self.is_open or self._store.state.closing:
-            return
-        answer = ask(
-            self._root,
-            self._theme,
-            "Review the next one?",
-            f"{text.count(len(waiting), 'result')} left to review. The next one is {waiting[0].source.name}.",
-            (("", "Back to the queue"), ("next", "Review it")),
-            primary="next",
-        )
-        if answer == "next":
-            self.open(waiting[0].number)
 
     # --- keys
 

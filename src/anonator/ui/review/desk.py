@@ -10,26 +10,19 @@ from anonator.ui.look.colours import track_colour
 from anonator.ui.review.crops import Crops, Wish
 from anonator.ui.review.review_state import Card, ReviewStore, StopLine, TrackLine
 from anonator.ui.review.times import Times
+from anonator.ui.review.walk import Walk
 
 if TYPE_CHECKING:
-    from anonator.ui.review.assessment import CardStop, DoubtCard
+    from anonator.ui.review.assessment import DoubtCard
     from anonator.ui.review.playing import Playing
     from anonator.ui.review.seen import Seen
     from anonator.ui.review.session import ReviewSession
     from anonator.ui.review.track_rows import TrackRow
 
-BEFORE_SECONDS = 1.0
-"""So long before a doubt playing begins."""
-UPCOMING = 4
-"""So many stops are looked ahead, so that N shows its picture at once."""
-MOST_SELECTED = 2
-"""Of a stop's tracks are selected with it."""
 REASONS = 2
 """Of a doubt are on its card; the rest is counted."""
 LATER = "Small, faint or probably covered:"
 """How the cards begin that come last."""
-LAST_ONE = "This is the only stop left to check."
-ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
 ALL_SEEN = "Nothing is left that you haven't seen. Ctrl+Enter signs."
 
 
@@ -62,12 +55,7 @@ class ReviewDesk:
         self._crops, self._store = crops, store
         self._crop_side, self._thumbnail_side = crop_side, thumbnail_side
         self.times = Times(session.analysis.pts, session.analysis.key.time_base)
-        self._stops: list[tuple[DoubtCard, CardStop]] = []
-        """All of them, in the order in which they are gone through."""
-        self._now: tuple[DoubtCard, CardStop] | None = None
-        """The chosen one, or what it was before it was no doubt any more."""
-        self._reached = False
-        """Whether the video was stopped on its frame."""
+        self.walk = Walk(session, playing, store, self.times)
 
     @property
     def _playing(self) -> Playing:
@@ -86,85 +74,6 @@ class ReviewDesk:
     def step_seconds(self, seconds: float) -> None:
         """Stop, and show the frame so many seconds on."""
         self._playing.skip(seconds)
-
-    # --- doubts
-
-    def next_doubt(self, by: int = 1) -> None:
-        """Go to the next stop that nobody has judged, or to the one before."""
-        stops = self._stops
-        at, there = self._where()
-        after, before = stops[at + there :], stops[:at]
-        order = [*after, *before] if by > 0 else [*reversed(before), *reversed(after)]
-        found = next(((card, stop) for card, stop in order if not stop.is_done), None)
-        if found is not None:
-            self._open(*found)
-        elif stops:
-            left = there and not stops[at][1].is_done
-            self._store.change(message=LAST_ONE if left else ALL_CHECKED)
-
-    def open_card(self, number: int) -> None:
-        """Go to the first stop of a card that nobody has judged, or else to its first one."""
-        mine = [(card, stop) for card, stop in self._stops if card.number == number]
-        if mine:
-            self._open(*next((each for each in mine if not each[1].is_done), mine[0]))
-
-    def open_stop(self, number: int) -> None:
-        """Go to a stop."""
-        for card, stop in self._stops:
-            if stop.number == number:
-                self._open(card, stop)
-
-    def _open(self, card: DoubtCard, stop: CardStop) -> None:
-        """Play towards a stop, and stop on it."""
-        tracks = {line.id for line in self._store.state.tracks}
-        about = dict.fromkeys(place.track for place in stop.stop.places)
-        selected = tuple(id for id in about if id is not None and id in tracks)
-        if len(selected) > MOST_SELECTED:  # in a crowd, nobody means all of them
-            selected = ()
-        self._now, self._reached = (card, stop), False
-        self._store.change(card=card.number, stop=stop.number, selected=selected, message="")
-        begin = self.times.index_at(self.times.seconds(stop.index) - BEFORE_SECONDS)
-        self._playing.play_to(begin, stop.index)
-
-    def stop_now(self) -> CardStop | None:
-        """The chosen stop."""
-        return None if self._now is None else self._now[1]
-
-    def upcoming(self) -> list[int]:
-        """Frames that will probably be asked for next: where playing towards the next stops begins."""
-        at, there = self._where()
-        later = [stop for _, stop in (*self._stops[at + there :], *self._stops[:at]) if not stop.is_done]
-        return [
-            self.times.index_at(self.times.seconds(stop.index) - BEFORE_SECONDS) for stop in later[:UPCOMING]
-        ]
-
-    def right(self) -> None:
-        """All is right at the chosen stop; go on to the next one. If it wasn't reached yet, show it first."""
-        if self._now is not None and not self._reached:
-            self._playing.go(self._now[1].index)
-            return
-        if self._now is not None:
-            self._session.right(*self._now)
-            self._read()
-        self.next_doubt()
-
-    def _read(self) -> None:
-        """Take the stops as they are now."""
-        self._stops = [(card, stop) for card in self._session.doubts() for stop in card.stops]
-
-    def _where(self) -> tuple[int, bool]:
-        """Where the chosen stop is in the list, and True; or where it would be, and False."""
-        if self._now is None:
-            return 0, False
-        card, stop = self._now
-        for at, (_, each) in enumerate(self._stops):
-            if each.stop == stop.stop:
-                return at, True
-        rank = list(Rank).index(card.doubt.rank)
-        for at, (other, each) in enumerate(self._stops):
-            if (list(Rank).index(other.doubt.rank), each.index) > (rank, stop.index):
-                return at, False
-        return len(self._stops), False
 
     def unseen(self) -> None:
         """Go to the next stretch that nobody has seen."""
@@ -197,14 +106,12 @@ class ReviewDesk:
 
     def moved(self, index: int, speed: float) -> None:
         """Another frame was asked for, or another speed."""
-        if self._now is not None and not speed and index == self._now[1].index:
-            self._reached = True
+        self.walk.moved(index, speed)
         self._store.change(index=index, seconds=self.times.seconds(index), speed=speed)
 
     def refresh(self) -> None:
         """Show what the session has become."""
         session, store = self._session, self._store
-        self._read()
         doubts = session.doubts()
         rows = session.tracks()
         wishes = {("card", card.number): self._card_wish(card) for card in doubts}
@@ -213,32 +120,17 @@ class ReviewDesk:
             self._crops.ask(wishes.values())
         lines = tuple(self._line(row, wishes["track", row.id]) for row in rows)
         ids = {line.id for line in lines}
-        self._now = self._same()
+        card, stop = self.walk.refreshed()
         store.change(
-            cards=tuple(self._card(card, wishes["card", card.number]) for card in doubts),
-            card=self._now[0].number if self._now is not None and self._now in self._stops else None,
-            stop=self._now[1].number if self._now is not None and self._now in self._stops else None,
+            cards=tuple(self._card(each, wishes["card", each.number]) for each in doubts),
+            card=card,
+            stop=stop,
             tracks=lines,
             selected=tuple(id for id in store.state.selected if id in ids),
             undo=session.undo_words,
             redo=session.redo_words,
             **self._seen_now(),
         )
-
-    def _same(self) -> tuple[DoubtCard, CardStop] | None:
-        """What the chosen stop has become: a cover takes places from it, or moves it by some frames."""
-        if self._now is None:
-            return None
-        at, there = self._where()
-        if there:
-            return self._stops[at]
-        (card, stop), places = self._now, set(self._now[1].stop.places)
-        near = [
-            (other, each)
-            for other, each in self._stops
-            if other.doubt.rank is card.doubt.rank and places & set(each.stop.places)
-        ]
-        return min(near, key=lambda each: abs(each[1].index - stop.index), default=self._now)
 
     def refresh_seen(self) -> None:
         """Show how much was seen."""
