@@ -186,7 +186,7 @@ def test_each_place_is_judged_at_one_stop_when_it_can_be_seen_or_was_just_seen()
 
 
 def test_weights_fall_with_size_but_never_of_what_was_covered_by_hand() -> None:
-    large = Place(Kind.NEAR_MISS, (0, 1), (0, 1), (0, 0, 48, 48), chance=0.8)
+    large = Place(Kind.NEAR_MISS, (0, 1), (0, 1), 0, (0, 0, 48, 48), chance=0.8)
     small = dataclasses.replace(large, box=(0, 0, 12, 48))
     assert (large.weight, small.weight) == (0.8, 0.4)
     assert dataclasses.replace(small, kind=Kind.HELD, chance=1.0).weight == 1.0

@@ -34,7 +34,7 @@ class Rank(Enum):
     """Small faces, weak hints, and masks that very probably hold."""
 
 
-TOGETHER_SECONDS = {Rank.FIRST: 4.0, Rank.LATER: 10.0}
+TOGETHER_SECONDS = {Rank.FIRST: 4.0, Rank.LATER: 30.0}
 """What begins within this time is one doubt."""
 SEVERAL = {
     Kind.NEAR_MISS: "{} things that may be faces were too weak to count, and nothing covers them",
@@ -130,7 +130,8 @@ class _Grouping:
 
     def doubt(self, group: Sequence[Place]) -> Doubt:
         worst = min(group, key=lambda each: ORDER[each.kind])
-        counts = Counter(each.kind for each in group)
+        # a long gap is looked at twice, but is one
+        counts = Counter(kind for kind, *_ in {(e.kind, e.track, e.span, e.box) for e in group})
         words = [
             kind.value if number == 1 else SEVERAL[kind].format(number)
             for kind, number in sorted(counts.items(), key=lambda each: ORDER[each[0]])
@@ -149,7 +150,8 @@ class _Grouping:
         """The fewest frames on which each place can be judged, with the places that are judged there."""
         windows = [self._window(place) for place in group]
         left = list(range(len(group)))
-        for at in stops(windows):
+        best = [int(np.searchsorted(self._pts, place.best)) for place in group]
+        for at in stops(windows, best):
             here = [each for each in left if windows[each][0] <= at <= windows[each][1]]
             left = [each for each in left if each not in here]
             yield Stop(int(self._pts[at]), tuple(group[each] for each in here))

@@ -27,10 +27,10 @@ from anonator.core.review.kept_sightings import Box
 LOWEST_SCORE = 0.05
 """A detector for following is loaded with this as the lowest score that continues a track."""
 HOLD_SECONDS = 1.0
-WIDER, LEAST_WIDER = 1.25, 2.0
+WIDER, LEAST_WIDER = 1.5, 2.0
 """Where a box was followed and not placed, it is so many times as large, and at least so many pixels larger
 on each side, because nothing is followed exactly; ..."""
-WIDER_SECONDS = 0.4
+WIDER_SECONDS = 0.2
 """... all of that from so far away from the nearest placed one."""
 CHUNK_SECONDS = 4.0
 CHUNK_BYTES = 128 * 1024 * 1024

@@ -41,6 +41,8 @@ SURE_SIGHTINGS = 6
 """A track of so many sightings is nearly always one."""
 RISKY_SECONDS, MOST_RISK = 1.5, 0.8
 """Through a gap of this length, a face that moves may well have left the mask between its two ends."""
+TWICE = 0.3
+"""From this risk on, a gap is looked at twice."""
 ALMOST = 0.99
 """Only what the program or a person covered by hand is to be looked at in any case."""
 
@@ -68,6 +70,8 @@ class _Spot:
     track: int | None = None
     window: tuple[int, int] | None = None
     """First and last frame on which there is something to see, if that isn't all."""
+    best: int | None = None
+    """The frame on which it is most likely seen; None is the middle of those."""
     chance: float | None = None
     """None is that of the kind."""
 
@@ -98,7 +102,8 @@ class _Search:
         span, window = (
             (int(self._pts[a]), int(self._pts[b])) for a, b in ((spot.first, spot.last), (begin, end))
         )
-        return Place(spot.kind, span, window, spot.box, spot.track, chance)
+        best = (begin + end) // 2 if spot.best is None else spot.best
+        return Place(spot.kind, span, window, int(self._pts[best]), spot.box, spot.track, chance)
 
     # --- what nothing covers
 
@@ -117,13 +122,13 @@ class _Search:
             top = max(chain, key=lambda each: each.score)
             if len(chain) > 1 or top.score >= SURE_MISS:
                 chance = min(1.0, top.score / SURE_SCORE) * (1.0 if len(chain) > 1 else 0.5)
-                yield _Spot(
-                    Kind.NEAR_MISS, chain[0].frame, chain[-1].frame, top.box, chance=min(chance, ALMOST)
-                )
+                span = chain[0].frame, chain[-1].frame
+                yield _Spot(Kind.NEAR_MISS, *span, top.box, best=top.frame, chance=min(chance, ALMOST))
         others = (e for e in self._a.second_opinions if not self._is_covered(e.frame, e.box))
         for chain in self._chains(others):
             top = max(chain, key=lambda each: each.score)
-            yield _Spot(Kind.NEAR_MISS, chain[0].frame, chain[-1].frame, top.box, chance=SECOND_OPINION)
+            span = chain[0].frame, chain[-1].frame
+            yield _Spot(Kind.NEAR_MISS, *span, top.box, best=top.frame, chance=SECOND_OPINION)
 
     def _chains(self, seen: Iterable[Seen]) -> list[list[Seen]]:
         """Detections of one place, one after another."""
@@ -157,11 +162,18 @@ class _Search:
                 yield from self._breaks_off(track.id, None, after, firm)
             if missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
                 hull = box_ops.hull(_array([before.box]), _array([after.box]))[0].tolist()
-                quarter = (after.frame - before.frame) // 4
-                window = before.frame + quarter, after.frame - quarter
-                chance = self._risk(before, after)
-                yield _Spot(Kind.GAP, before.frame, after.frame, tuple(hull), track.id, window, chance)
+                yield from self._gap(track.id, before, after, tuple(hull))
         yield from self._breaks_off(track.id, seen[-1], None, firm)
+
+    def _gap(self, id: int, before: Seen, after: Seen, hull: Box) -> Iterator[_Spot]:
+        """A gap; a long one in which a face moves is looked at twice, because it may stray on either side."""
+        chance, length = self._risk(before, after), after.frame - before.frame
+        windows = [(before.frame + length // 4, after.frame - length // 4)]
+        if chance >= TWICE and length >= 8:
+            parts = (1 / 8, 3 / 8), (5 / 8, 7 / 8)
+            windows = [(before.frame + round(a * length), before.frame + round(b * length)) for a, b in parts]
+        for window in windows:
+            yield _Spot(Kind.GAP, before.frame, after.frame, hull, id, window, chance=chance)
 
     def _risk(self, before: Seen, after: Seen) -> float:
         """How likely a face leaves its mask between two sightings: it has time to, and moves."""
@@ -191,7 +203,8 @@ class _Search:
             first_near, last_near = self._near(index, index)
             window = (index, last_near) if step > 0 else (first_near, index)
             span = min(index, end.frame), max(index, end.frame)
-            yield _Spot(Kind.BREAKS_OFF, *span, end.box, id, window, min(chance, ALMOST))
+            # the nearer to the last mask, the less time has the face had to be gone
+            yield _Spot(Kind.BREAKS_OFF, *span, end.box, id, window, index, min(chance, ALMOST))
 
     def _at_edge(self, box: Box) -> bool:
         """Whether a face of this size may have gone out of the picture."""

@@ -45,6 +45,8 @@ class Place:
     """First and last PTS of what it is about."""
     window: Span
     """First and last PTS at which there is something to see."""
+    best: int
+    """PTS at which it is most likely seen."""
     box: Box | None = None
     """Where; None is the whole picture."""
     track: int | None = None

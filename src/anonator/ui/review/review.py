@@ -133,7 +133,7 @@ class Review:
             never=root.after_cancel,
         )
         presenter = ReviewPresenter(self.screen, session, self.seen, times, lambda: self.store.state)
-        self.playing = Playing(
+        self.playing: Playing = Playing(
             root,
             self.film,
             [times.seconds(index) for index in range(len(times))],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from anonator.ui.review.head import HeadActions
 from anonator.ui.review.lanes import LaneActions
@@ -16,11 +16,39 @@ from anonator.ui.review.track_list import TrackActions
 from anonator.ui.review.transport import TransportActions
 
 if TYPE_CHECKING:
-    from anonator.ui.review.review import Review
+    from anonator.ui.review.asking import Asking
+    from anonator.ui.review.desk import ReviewDesk
+    from anonator.ui.review.editing import Editing
+    from anonator.ui.review.playing import Playing
+    from anonator.ui.review.review_state import ReviewStore
+    from anonator.ui.review.screen import Screen
+    from anonator.ui.review.session import ReviewSession
+    from anonator.ui.review.sheet_desk import SheetDesk
+
+
+class Parts(Protocol):
+    """What of a review is connected; some of it is made a moment after its controls."""
+
+    commands: dict[str, Callable[[], object]]
+    session: ReviewSession
+    store: ReviewStore
+    asking: Asking
+    desk: ReviewDesk
+    editing: Editing
+    sheet: SheetDesk
+    playing: Playing
+    screen: Screen
+
+    def over_picture(self, act: Callable[[], object]) -> Callable[[], None]: ...
+    def show_original(self) -> None: ...
+    def escape(self) -> None: ...
+    def read_hint(self) -> None: ...
+    def open_tick(self, place: int) -> None: ...
+    def slowly(self, work: Callable[[], object], done: Callable[[object], object]) -> None: ...
 
 
 def actions_of(
-    review: Review, sign: Callable[[], object], open_tracks: Callable[[Path], object]
+    review: Parts, sign: Callable[[], object], open_tracks: Callable[[Path], object]
 ) -> ScreenActions:
     """Connect each control; the parts behind them are made a moment later."""
     commands = review.commands = commands_of(review, sign)
@@ -83,7 +111,7 @@ def actions_of(
     )
 
 
-def commands_of(review: Review, sign: Callable[[], object]) -> dict[str, Callable[[], object]]:
+def commands_of(review: Parts, sign: Callable[[], object]) -> dict[str, Callable[[], object]]:
     """By the names in keys.KEYS."""
     return {
         "next_doubt": review.over_picture(lambda: review.desk.walk.next()),
