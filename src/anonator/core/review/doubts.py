@@ -106,6 +106,17 @@ def rank_of(place: Place) -> Rank:
     return Rank.FIRST if place.weight >= HEAVY else Rank.LATER
 
 
+def sentence_about(places: Iterable[Place]) -> str:
+    """What is at some places, at least one, for people."""
+    # a long gap is looked at twice, but is one
+    counts = Counter(kind for kind, *_ in {(p.kind, p.track, p.span, p.box) for p in places})
+    sentence = "; ".join(
+        kind.value if number == 1 else SEVERAL[kind].format(number)
+        for kind, number in sorted(counts.items(), key=lambda each: ORDER[each[0]])
+    )
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
 class _Grouping:
     def __init__(self, analysis: Analysis) -> None:
         self._pts = np.array(analysis.pts, np.int64)
@@ -130,20 +141,13 @@ class _Grouping:
 
     def doubt(self, group: Sequence[Place]) -> Doubt:
         worst = min(group, key=lambda each: ORDER[each.kind])
-        # a long gap is looked at twice, but is one
-        counts = Counter(kind for kind, *_ in {(e.kind, e.track, e.span, e.box) for e in group})
-        words = [
-            kind.value if number == 1 else SEVERAL[kind].format(number)
-            for kind, number in sorted(counts.items(), key=lambda each: ORDER[each[0]])
-        ]
-        sentence = "; ".join(words)
         span = min(each.span[0] for each in group), max(each.span[1] for each in group)
         return Doubt(
             rank_of(group[0]),
             worst.kind,
             span,
             tuple(self._stops(group)),
-            f"{sentence[0].upper()}{sentence[1:]}.",
+            sentence_about(group),
         )
 
     def _stops(self, group: Sequence[Place]) -> Iterator[Stop]:

@@ -12,9 +12,11 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
 from anonator.core.review.analysis import Analysis, FoundTrack
+from anonator.core.review.corrected import Float64Array, Int64Array, places_of
 from anonator.core.review.kept_sightings import Box, Seen
 from anonator.core.review.places import CHANCE, ORDER, SECOND_OPINION, Kind, Place
 from anonator.core.review.reviewed import Reviewed
+from anonator.core.review.whole_pictures import whole_pictures
 from anonator.core.tracking.covering import horizon
 
 CENTRE, COVERED = 0.7, 0.9
@@ -26,13 +28,6 @@ SAME_PLACE = 0.3
 CHAIN_SECONDS = 0.5
 UNSEEN_LOOKS = 2
 """A gap of fewer looks between two sightings that overlap is none."""
-STILL_MOVING = 24
-"""Change of luma from which a picture moves."""
-ALONE_SECONDS = 5.0
-"""So long may something move without any face."""
-DARK, BLURRED = 25, 5
-"""Below these, a picture is too dark or too blurred to find faces in it."""
-HARD_SECONDS = 1.0
 NEAR_SECONDS = 0.2
 """So long before and after it was seen, something is still there to see."""
 SURE_SCORE = 0.5
@@ -87,7 +82,9 @@ class _Search:
         self._reach = horizon(analysis.settings) * self._per_second
 
     def places(self) -> list[Place]:
-        spots = [*self._repairs(), *self._held(), *self._no_face(), *self._hard_to_see()]
+        spots = [*self._repairs(), *self._held(), *self._ends_of_drawn()]
+        whole = whole_pictures(self._a, self._masks)
+        spots += [_Spot(kind, first, last) for kind, first, last in whole]
         for track in self._a.tracks:
             spots += self._about(track)
         made = [self._place(spot) for spot in spots]
@@ -149,7 +146,7 @@ class _Search:
         if _covers_nothing(track):
             return
         seen, rows = list(track.sightings), track.sightings.rows
-        firm = min(1.0, len(seen) / SURE_SIGHTINGS) * min(1.0, float(rows["score"].mean()) / SURE_SCORE)
+        firm = min(ALMOST, len(seen) / SURE_SIGHTINGS) * min(1.0, float(rows["score"].mean()) / SURE_SCORE)
         if len(seen) == 1:
             yield _Spot(Kind.ONCE, seen[0].frame, seen[0].frame, seen[0].box, track.id)
         elif rows["turned"].all():
@@ -204,7 +201,7 @@ class _Search:
             window = (index, last_near) if step > 0 else (first_near, index)
             span = min(index, end.frame), max(index, end.frame)
             # the nearer to the last mask, the less time has the face had to be gone
-            yield _Spot(Kind.BREAKS_OFF, *span, end.box, id, window, index, min(chance, ALMOST))
+            yield _Spot(Kind.BREAKS_OFF, *span, end.box, id, window, index, chance)
 
     def _at_edge(self, box: Box) -> bool:
         """Whether a face of this size may have gone out of the picture."""
@@ -234,32 +231,21 @@ class _Search:
             boxes = [box for t, pts, box in self._state.keyframes if t == id and first <= pts <= last]
             yield _Spot(Kind.HELD, self._frame(first), self._frame(last), boxes[0] if boxes else None, id)
 
+    def _ends_of_drawn(self) -> Iterator[_Spot]:
+        """Where following a drawn cover ended, and the face may go on."""
+        places = places_of(self._state.keyframes)
+        for id, span in sorted(self._state.added):
+            if id in self._state.of_program:
+                continue
+            times, sides = places[id]
+            first, last = (
+                Seen(self._frame(pts), _box_at(pts, times, sides), 1.0, False, True, True) for pts in span
+            )
+            yield from self._breaks_off(id, None, first, 1.0)
+            yield from self._breaks_off(id, last, None, 1.0)
+
     def _frame(self, pts: int) -> int:
         return min(int(np.searchsorted(self._pts, pts)), len(self._pts) - 1)
-
-    # --- whole pictures
-
-    def _no_face(self) -> Iterator[_Spot]:
-        for first, last in self._stretches([not len(each) for each in self._masks], ALONE_SECONDS):
-            moving = [shade.moving >= STILL_MOVING for shade in self._a.shades[first : last + 1]]
-            if sum(moving) * 5 >= len(moving) > 0:
-                yield _Spot(Kind.NO_FACE, first, last)
-
-    def _hard_to_see(self) -> Iterator[_Spot]:
-        hard = [shade.light < DARK or shade.sharp < BLURRED for shade in self._a.shades]
-        for first, last in self._stretches(hard, HARD_SECONDS):
-            yield _Spot(Kind.HARD_TO_SEE, first, last)
-
-    def _stretches(self, holds: list[bool], seconds: float) -> Iterator[tuple[int, int]]:
-        """First and last frame of every stretch where something holds for longer than that."""
-        begin = None
-        for index, each in enumerate([*holds, False]):
-            if each and begin is None:
-                begin = index
-            elif not each and begin is not None:
-                if self._pts[index - 1] - self._pts[begin] > seconds * self._per_second:
-                    yield begin, index - 1
-                begin = None
 
 
 def _without_twins(places: list[Place], missed: list[Place]) -> list[Place]:
@@ -284,6 +270,11 @@ def _without_twins(places: list[Place], missed: list[Place]) -> list[Place]:
 def _is_something(place: Place) -> bool:
     """Whether there is anything to see: boxes at the edges may have no width."""
     return place.box is None or (place.box[2] - place.box[0] >= 1 and place.box[3] - place.box[1] >= 1)
+
+
+def _box_at(pts: int, times: Int64Array, sides: Float64Array) -> Box:
+    x1, y1, x2, y2 = (float(np.interp(pts, times, side)) for side in sides)
+    return x1, y1, x2, y2
 
 
 def _covers_nothing(track: FoundTrack) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from anonator.core.review.doubts import Rank
+from anonator.core.review.doubts import Rank, sentence_about
 from anonator.ui.look.colours import track_colour
 from anonator.ui.review.crops import Crops, Wish
 from anonator.ui.review.review_state import Card, ReviewStore, StopLine, TrackLine
@@ -55,7 +55,7 @@ class ReviewDesk:
         self._crops, self._store = crops, store
         self._crop_side, self._thumbnail_side = crop_side, thumbnail_side
         self.times = Times(session.analysis.pts, session.analysis.key.time_base)
-        self.walk = Walk(session, playing, store, self.times)
+        self.walk = Walk(session, playing, store, self.times, self._went)
 
     @property
     def _playing(self) -> Playing:
@@ -132,6 +132,17 @@ class ReviewDesk:
             **self._seen_now(),
         )
 
+    def _went(self) -> None:
+        """Another stop was chosen: its card says what is there."""
+        cards = {card.number: card for card in self._session.doubts()}
+        self._store.change(
+            cards=tuple(
+                self._card(cards[each.number], self._card_wish(cards[each.number]))
+                for each in self._store.state.cards
+                if each.number in cards
+            )
+        )
+
     def refresh_seen(self) -> None:
         """Show how much was seen."""
         self._store.change(**self._seen_now())
@@ -148,7 +159,8 @@ class ReviewDesk:
     def _card(self, card: DoubtCard, wish: Wish) -> Card:
         crop = self._crops.get(wish)
         stops = tuple(StopLine(stop.number, stop.index, stop.is_done) for stop in card.stops)
-        sentence = in_short(card.doubt.sentence)
+        chosen = self.walk.chosen_of(card)
+        sentence = in_short(card.doubt.sentence if chosen is None else sentence_about(chosen.stop.places))
         if card.doubt.rank is Rank.LATER:
             sentence = f"{LATER} {sentence[0].lower()}{sentence[1:]}"
         places = len(card.doubt.places)

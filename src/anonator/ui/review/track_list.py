@@ -56,11 +56,11 @@ class TrackList(ttk.Frame):
             self, columns=("when", "found", "state"), height=3, selectmode="extended", style="Tracks.Treeview"
         )
         self.tree.heading("#0", text="Track", anchor="w")
-        self.tree.column("#0", width=px(104), minwidth=px(70), stretch=True)
+        self.tree.column("#0", width=px(96), minwidth=px(70), stretch=True)
         for column, label, width, anchor in (
-            ("when", "From, to", 108, "w"),
-            ("found", "Found", 42, "e"),
-            ("state", "", 72, "w"),
+            ("when", "From, to", 94, "w"),
+            ("found", "Found", 44, "e"),
+            ("state", "", 82, "w"),
         ):
             self.tree.heading(column, text=label, anchor=anchor)  # type: ignore[call-overload]
             self.tree.column(column, width=px(width), minwidth=px(30), stretch=False, anchor=anchor)  # type: ignore[call-overload]

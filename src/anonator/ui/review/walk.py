@@ -20,6 +20,7 @@ UPCOMING = 4
 """So many stops are looked ahead, so that N shows its picture at once."""
 MOST_SELECTED = 2
 """Of a stop's tracks are selected with it."""
+NOT_YET = "The program is still looking for places to check. Press N in a moment."
 LAST_ONE = "This is the only stop left to check."
 ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
 
@@ -28,7 +29,12 @@ class Walk:
     """Goes from stop to stop, the large and likely first, and keeps its place while covers change them."""
 
     def __init__(
-        self, session: ReviewSession, playing: Callable[[], Playing], store: ReviewStore, times: Times
+        self,
+        session: ReviewSession,
+        playing: Callable[[], Playing],
+        store: ReviewStore,
+        times: Times,
+        went: Callable[[], object],
     ) -> None:
         """Set it up; no stop is chosen yet.
 
@@ -37,8 +43,10 @@ class Walk:
             playing: gives what moves through the video.
             store: holds what is shown.
             times: of the frames.
+            went: called when another stop was chosen.
         """
         self._session, self._playing, self._store, self._times = session, playing, store, times
+        self._went = went
         self._stops: list[tuple[DoubtCard, CardStop]] = []
         """All of them, in the order in which they are gone through."""
         self._now: tuple[DoubtCard, CardStop] | None = None
@@ -48,6 +56,9 @@ class Walk:
 
     def next(self, by: int = 1) -> None:
         """Go to the next stop that nobody has judged, or to the one before."""
+        if not self._store.state.assessed:
+            self._store.change(message=NOT_YET)
+            return
         stops = self._stops
         at, there = self._where()
         after, before = stops[at + there :], stops[:at]
@@ -80,6 +91,7 @@ class Walk:
             selected = ()
         self._now, self._reached = (card, stop), False
         self._store.change(card=card.number, stop=stop.number, selected=selected, message="")
+        self._went()
         self._playing().play_to(self._begin(stop), stop.index)
 
     def upcoming(self) -> list[int]:
@@ -119,6 +131,11 @@ class Walk:
             if (list(Rank).index(other.doubt.rank), each.index) > (rank, stop.index):
                 return at, False
         return len(self._stops), False
+
+    def chosen_of(self, card: DoubtCard) -> CardStop | None:
+        """The chosen stop, if it is one of a card's."""
+        stop = None if self._now is None else self._now[1]
+        return stop if stop is not None and any(each.stop == stop.stop for each in card.stops) else None
 
     def moved(self, index: int, speed: float) -> None:
         """Another frame was asked for, or another speed."""
