@@ -87,6 +87,16 @@ def test_each_place_is_bare_on_one_of_the_stops() -> None:
         assert at > 40 and (not inside.size or inside.max() < 0.5)
 
 
+def test_one_that_moves_on_from_under_another_s_mask_does_too() -> None:
+    """The place where a face was seen last may be covered by another one, and the face is elsewhere."""
+    scene: dict[int, list[Found]] = {i: [((300 + 3 * i, 200, 340 + 3 * i, 250), SURE, 0)] for i in range(40)}
+    for i in range(100):
+        scene.setdefault(i, []).append(((355, 190, 435, 260), SURE, 0))
+    found = doubts(analysis(scene))
+    (place,) = [place for each in found for place in each.places if place.kind is Kind.BREAKS_OFF]
+    assert place.box is not None and place.box[0] > 300 + 3 * 40 and place.track == 0
+
+
 def test_one_that_leaves_at_the_edge_does_not() -> None:
     leaving = {i: [((1200 + i, 200, 1260 + i, 270), SURE, 0)] for i in range(20)}
     assert doubts(analysis(leaving)) == []
@@ -131,6 +141,18 @@ def test_repairs_and_held_stretches_are_doubts() -> None:
         Edit(3, Operation.HELD, -3, (150 * STEP, 160 * STEP)),
     ]
     assert kinds(doubts(given, edits)) == [Kind.REPAIR, Kind.HELD]
+
+
+def test_where_following_a_drawn_cover_ended_in_the_picture_is_one_and_at_its_edge_is_none() -> None:
+    """A failure means that a face that following lost is bare, and nobody is led there."""
+    given = analysis({}, frames=100)
+    edge = ((30 * STEP, (1225.0, 200.0, 1275.0, 260.0)),)
+    (one,) = doubts(given, [Edit(1, Operation.ADD, None, (20 * STEP, 40 * STEP), ((30 * STEP, PLACE),))])
+    assert [place.kind for place in one.places] == [Kind.BREAKS_OFF] * 2 and one.rank is Rank.FIRST
+    assert [stop.pts for stop in one.stops] == [19 * STEP, 41 * STEP]
+    assert doubts(given, [Edit(1, Operation.ADD, None, (20 * STEP, 40 * STEP), edge)]) == []
+    whole = [Edit(1, Operation.ADD, None, (0, 99 * STEP), ((30 * STEP, PLACE),))]
+    assert doubts(given, whole) == []
 
 
 def test_movement_without_faces_and_dark_pictures_are_doubts() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from anonator.core.review.corrected import Float64Array, Int64Array, places_of
 from anonator.core.review.kept_sightings import Box, Seen
 from anonator.core.review.places import CHANCE, ORDER, SECOND_OPINION, Kind, Place
 from anonator.core.review.reviewed import Reviewed
+from anonator.core.review.twins import ALMOST, SAME_PLACE, without_twins
 from anonator.core.review.whole_pictures import whole_pictures
 from anonator.core.tracking.covering import horizon
 
@@ -23,8 +24,6 @@ CENTRE, COVERED = 0.7, 0.9
 """A face is covered where this share of its central part, of this share of its sides, is."""
 SURE_MISS = 0.25
 """A near-miss that comes alone is worth a look from this score on."""
-SAME_PLACE = 0.3
-"""IoU at which two near-misses are one, and one of them belongs to a track that breaks off."""
 CHAIN_SECONDS = 0.5
 UNSEEN_LOOKS = 2
 """A gap of fewer looks between two sightings that overlap is none."""
@@ -36,10 +35,10 @@ SURE_SIGHTINGS = 6
 """A track of so many sightings is nearly always one."""
 RISKY_SECONDS, MOST_RISK = 1.5, 0.8
 """Through a gap of this length, a face that moves may well have left the mask between its two ends."""
+HIDDEN_SECONDS, HIDDEN_CHANCE = 0.6, 0.7
+"""So long may another mask lie where a face was last, and so much less likely is it bare there afterwards."""
 TWICE = 0.3
 """From this risk on, a gap is looked at twice."""
-ALMOST = 0.99
-"""Only what the program or a person covered by hand is to be looked at in any case."""
 
 
 def find_places(analysis: Analysis, state: Reviewed, masks: Sequence[Masks]) -> list[Place]:
@@ -76,6 +75,9 @@ class _Search:
         self._a, self._state, self._masks = analysis, state, masks
         self._per_second = analysis.key.time_base[1] / analysis.key.time_base[0]
         self._pts = np.array(analysis.pts, np.int64)
+        seconds = (analysis.pts[-1] - analysis.pts[0]) / self._per_second
+        self._rate = len(analysis.pts) / max(seconds, 1e-3)
+        """Frames a second, on average."""
         self._looks = np.array([index for index, _ in analysis.looks], np.int64)
         self._turned = np.array([index for index, turned in analysis.looks if turned], np.int64)
         self._scenes = np.array([*analysis.cuts, len(analysis.pts)], np.int64)
@@ -88,7 +90,7 @@ class _Search:
         for track in self._a.tracks:
             spots += self._about(track)
         made = [self._place(spot) for spot in spots]
-        return _without_twins([place for place in made if _is_something(place)], self._missed())
+        return without_twins([place for place in made if _is_something(place)], self._missed())
 
     def _missed(self) -> list[Place]:
         return [place for place in map(self._place, self._misses()) if _is_something(place)]
@@ -151,16 +153,17 @@ class _Search:
             yield _Spot(Kind.ONCE, seen[0].frame, seen[0].frame, seen[0].box, track.id)
         elif rows["turned"].all():
             yield _Spot(Kind.TURNED, seen[0].frame, seen[-1].frame, seen[len(seen) // 2].box, track.id)
-        yield from self._breaks_off(track.id, None, seen[0], firm)
-        for before, after in pairwise(seen):
+        yield from self._breaks_off(track.id, seen[0], -1, firm, seen[1] if len(seen) > 1 else None)
+        for number, (before, after) in enumerate(pairwise(seen)):
             missing = self._looks_between(before, after)
             if self._pts[after.frame] - self._pts[before.frame] > self._reach and missing:
-                yield from self._breaks_off(track.id, before, None, firm)
-                yield from self._breaks_off(track.id, None, after, firm)
+                yield from self._breaks_off(track.id, before, 1, firm, seen[number - 1] if number else None)
+                further = seen[number + 2] if number + 2 < len(seen) else None
+                yield from self._breaks_off(track.id, after, -1, firm, further)
             if missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
                 hull = box_ops.hull(_array([before.box]), _array([after.box]))[0].tolist()
                 yield from self._gap(track.id, before, after, tuple(hull))
-        yield from self._breaks_off(track.id, seen[-1], None, firm)
+        yield from self._breaks_off(track.id, seen[-1], 1, firm, seen[-2] if len(seen) > 1 else None)
 
     def _gap(self, id: int, before: Seen, after: Seen, hull: Box) -> Iterator[_Spot]:
         """A gap; a long one in which a face moves is looked at twice, because it may stray on either side."""
@@ -184,11 +187,18 @@ class _Search:
         first, last = np.searchsorted(looks, [before.frame + 1, after.frame])
         return int(last - first)
 
-    def _breaks_off(self, id: int, last: Seen | None, first: Seen | None, chance: float) -> Iterator[_Spot]:
-        """Whether a face is bare just after its last mask, or just before its first one."""
-        end = last or first
-        assert end is not None
-        step = 1 if last else -1
+    def _breaks_off(
+        self, id: int, end: Seen, step: int, chance: float, further: Seen | None = None
+    ) -> Iterator[_Spot]:
+        """Whether a face is bare just after its last mask, or just before its first one.
+
+        Args:
+            id: of the track.
+            end: its last sighting, or its first one.
+            step: 1 for after it, -1 for before it.
+            chance: that a face is there.
+            further: the sighting on the other side of that end, which tells how the face moves.
+        """
         scene = np.searchsorted(self._scenes, end.frame, side="right")
         begin, stop = int(self._scenes[scene - 1]), int(self._scenes[scene])
         if self._at_edge(end.box):
@@ -196,12 +206,20 @@ class _Search:
         index = end.frame
         while begin <= index < stop and id in self._masks[index].track_ids:
             index += step
-        if begin <= index < stop and not self._is_covered(index, end.box):
-            first_near, last_near = self._near(index, index)
-            window = (index, last_near) if step > 0 else (first_near, index)
-            span = min(index, end.frame), max(index, end.frame)
-            # the nearer to the last mask, the less time has the face had to be gone
-            yield _Spot(Kind.BREAKS_OFF, *span, end.box, id, window, index, chance)
+        for late in range(1 + round(HIDDEN_SECONDS * self._rate)):
+            at = index + late * step
+            if not begin <= at < stop:
+                return
+            # where it was, and where it has moved to: another face's mask may lie on either, and move on
+            places = [_moved(end, further, at), end.box] if further else [end.box]
+            bare = [box for box in places if not self._is_covered(at, box)]
+            if bare:
+                near = self._near(at, at)
+                window = (at, near[1]) if step > 0 else (near[0], at)
+                span = min(at, end.frame), max(at, end.frame)
+                likely = chance * (HIDDEN_CHANCE if late else 1.0)
+                yield _Spot(Kind.BREAKS_OFF, *span, bare[0], id, window, at, likely)
+                return
 
     def _at_edge(self, box: Box) -> bool:
         """Whether a face of this size may have gone out of the picture."""
@@ -241,30 +259,11 @@ class _Search:
             first, last = (
                 Seen(self._frame(pts), _box_at(pts, times, sides), 1.0, False, True, True) for pts in span
             )
-            yield from self._breaks_off(id, None, first, 1.0)
-            yield from self._breaks_off(id, last, None, 1.0)
+            yield from self._breaks_off(id, first, -1, 1.0)
+            yield from self._breaks_off(id, last, 1, 1.0)
 
     def _frame(self, pts: int) -> int:
         return min(int(np.searchsorted(self._pts, pts)), len(self._pts) - 1)
-
-
-def _without_twins(places: list[Place], missed: list[Place]) -> list[Place]:
-    """All of them, but near-misses where a track breaks off are what makes that one likely."""
-    ends = [at for at, place in enumerate(places) if place.kind is Kind.BREAKS_OFF and place.box]
-    boxes = _array([box for at in ends if (box := places[at].box)])
-    left = []
-    for miss in missed:
-        overlap = box_ops.iou(_array([miss.box] if miss.box else []), boxes)[0] if ends else np.zeros(0)
-        same = [
-            ends[i]
-            for i in np.flatnonzero(overlap >= SAME_PLACE).tolist()
-            if places[ends[i]].window[0] <= miss.window[1] and miss.window[0] <= places[ends[i]].window[1]
-        ]
-        for at in same:
-            chance = 1 - (1 - places[at].chance) * (1 - miss.chance)
-            places[at] = replace(places[at], chance=min(chance, ALMOST))
-        left += [] if same else [miss]
-    return places + left
 
 
 def _is_something(place: Place) -> bool:
@@ -275,6 +274,18 @@ def _is_something(place: Place) -> bool:
 def _box_at(pts: int, times: Int64Array, sides: Float64Array) -> Box:
     x1, y1, x2, y2 = (float(np.interp(pts, times, side)) for side in sides)
     return x1, y1, x2, y2
+
+
+def _moved(end: Seen, further: Seen, frame: int) -> Box:
+    """Where a face is on a frame if it goes on as between two sightings, but no farther than its own size."""
+    frames = end.frame - further.frame
+    most = max(end.box[2] - end.box[0], end.box[3] - end.box[1])
+    across, down = (
+        (end.box[i] + end.box[i + 2] - further.box[i] - further.box[i + 2]) / 2 / frames for i in (0, 1)
+    )
+    x, y = (min(max(each * (frame - end.frame), -most), most) for each in (across, down))
+    x1, y1, x2, y2 = end.box
+    return x1 + x, y1 + y, x2 + x, y2 + y
 
 
 def _covers_nothing(track: FoundTrack) -> bool:
