@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.head import HeadActions
 from anonator.ui.review.lanes import LaneActions
-from anonator.ui.review.picture import PictureActions
 from anonator.ui.review.screen import ScreenActions
 from anonator.ui.review.sheet import SheetActions
 from anonator.ui.review.taking import Taking
@@ -80,7 +80,7 @@ def actions_of(
             resized=lambda: review.playing.refresh(),
             began=lambda: review.playing.hold(),
         ),
-        lanes=LaneActions(go=lambda index: review.desk.go(index), doubt=review.open_tick),
+        lanes=LaneActions(go=lambda first, last: review.desk.go_near(first, last), doubt=review.open_tick),
         transport=TransportActions(
             play=commands["play"],
             step=lambda frames: review.desk.step(frames),
