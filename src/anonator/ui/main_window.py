@@ -31,7 +31,8 @@ from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
-from anonator.ui.reviewing import Reviewing, new_tracks
+from anonator.ui.review_files import new_tracks
+from anonator.ui.reviewing import Reviewing
 from anonator.ui.running import Run
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
@@ -311,7 +312,7 @@ class MainWindow:
         self.run.poll()
         self.loading.poll()
         self.choosing.poll()
-        self.reviewing.poll()
+        self.reviewing.signing.poll()
         if self.state.may_end:
             self._shut_down()
         else:  # last, because it may ask something, and the program may be closed meanwhile
