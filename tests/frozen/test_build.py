@@ -196,12 +196,12 @@ class Without(PathFinder):
             return None
         return PathFinder.find_spec(name, path, target)
 sys.meta_path = [Without if finder is PathFinder else finder for finder in sys.meta_path]
-from anonator import self_checks
+from anonator import self_check_clip, self_checks
 import anonator.core.tracking.linking, anonator.headless, wakepy
 from scipy.optimize import linear_sum_assignment
 import numpy
 linear_sum_assignment(numpy.eye(3))
-print(self_checks.detector(), self_checks.video(), self_checks.second_ffmpeg())
+print(self_checks.detector(), self_check_clip.decoded(), self_check_clip.played())
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False

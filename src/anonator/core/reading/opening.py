@@ -83,7 +83,7 @@ class OpenedVideo:
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds per unit of the video's times; open_video refuses a stream without."""
+        """Seconds per unit of the video's times; open_video refuses a stream without one."""
         return Fraction(self.stream.time_base or 1)
 
     def lacks_samples(self) -> bool:
