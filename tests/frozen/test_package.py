@@ -38,12 +38,12 @@ def tools() -> ModuleType:
 
 @pytest.fixture
 def bill(tools: ModuleType, tmp_path: Path) -> dict[str, Any]:
-    """Of a program in which there is NumPy, no SciPy, and an FFmpeg."""
+    """Of a program in which there is NumPy, no tqdm, and an FFmpeg."""
     numpy = importlib.metadata.distribution("numpy").locate_file("numpy/__init__.py")
-    scipy = importlib.metadata.distribution("scipy")
-    (metadata,) = (f for f in scipy.files or [] if f.match("*.dist-info/METADATA"))
+    tqdm = importlib.metadata.distribution("tqdm")
+    (metadata,) = (f for f in tqdm.files or [] if f.match("*.dist-info/METADATA"))
     (tmp_path / "PYZ-00.toc").write_text(repr(("x.pyz", [("numpy", str(numpy), "PYMODULE")])), "utf-8")
-    collected = (True, [("scipy", str(metadata.locate()), "DATA")], None)
+    collected = (True, [("tqdm", str(metadata.locate()), "DATA")], None)
     (tmp_path / "COLLECT-00.toc").write_text(repr(collected), "utf-8")
     program = tmp_path / "Anonator"
     name = "ffmpeg-win-x86_64-v7.1.exe" if sys.platform == "win32" else "ffmpeg-linux-x86_64-v7.1"
