@@ -38,7 +38,7 @@ from anonator.core.review.rendering import Rendering
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
 from anonator.core.writing.disk_space import require_room
-from anonator.core.writing.partial_file import check_target
+from anonator.core.writing.partial_file import check_target, while_it_is_there
 from anonator.core.writing.writer import VideoWriter
 from anonator.errors import VerificationError
 
@@ -132,7 +132,7 @@ class Processor:
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
-            with run.times.measured("checks"):
+            with run.times.measured("checks"), while_it_is_there(writer.temporary_path):
                 checks, uncovered = examine(run, attempt)
             if uncovered:
                 return None, uncovered
