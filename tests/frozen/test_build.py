@@ -304,9 +304,9 @@ def test_the_version_resource_is_what_pyinstaller_reads(
 
 
 def test_the_installer_script_names_this_version(build: ModuleType) -> None:
-    script = build.windows_package.installer_script("1.2.3", "Anonator-1.2.3-windows-cuda")
+    script = build.windows_package.installer_script("1.2.3", "Anonator-1.2.3-windows-cuda", large=True)
     assert "AppVersion=1.2.3\n" in script and "OutputBaseFilename=Anonator-1.2.3-windows-cuda\n" in script
-    assert "$" not in script
+    assert "$" not in script and "DiskSpanning=yes\n" in script
     for section in ("Setup", "Files", "Icons"):
         assert f"\n[{section}]\n" in script
     for own in re.findall(r"(?:LicenseFile|SetupIconFile)=(.+)", script):

@@ -35,6 +35,8 @@ if not os.environ.get(VARIABLE):
 FOLDER = Path(os.environ[VARIABLE]).resolve()
 WINE = os.environ.get("ANONATOR_FROZEN_WINE", "")
 """On Linux, the program by which the one for Windows is started."""
+PATIENCE = 1000 if wine.under_wine() else 280
+"""Seconds that a program may take; Wine is many times slower where others use the processor, too."""
 ENDING = ".exe" if sys.platform == "win32" or WINE else ""
 display, outside = ui_helpers.display, ui_helpers.outside
 posix = pytest.mark.skipif(sys.platform == "win32", reason="starts the program by env -i")
@@ -58,7 +60,7 @@ def run(home: Path, name: str, *args: object) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=280,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -119,7 +121,7 @@ def test_programs_that_it_starts_find_their_own_libraries(tmp_path: Path) -> Non
         [str(FOLDER / "anonator-cli"), "--self-test"],
         env=bare(tmp_path, IMAGEIO_FFMPEG_EXE=str(listener)),
         capture_output=True,
-        timeout=280,
+        timeout=PATIENCE,
         check=False,
     )
     lines = (tmp_path / "seen").read_text(encoding="utf-8").splitlines()
@@ -240,7 +242,7 @@ def test_two_running_copies_share_a_log_that_is_full(small_face_clip: FaceClip, 
         for name in ("one.mp4", "two.mp4")
     ]
     for copy in copies:
-        _, complaints = copy.communicate(timeout=280)
+        _, complaints = copy.communicate(timeout=PATIENCE)
         assert copy.returncode == 0 and b"Traceback" not in complaints, complaints
     kept = [path.read_text("utf-8") for path in log.parent.glob("anonator.log*")]
     assert "".join(kept).count("job done: 12 frames") == 2

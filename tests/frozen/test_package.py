@@ -100,10 +100,10 @@ def test_hashes_of_everything_lie_beside_it(
 
 
 def test_the_installer_offers_the_program_for_every_video_it_reads(tools: ModuleType) -> None:
-    script = tools.windows_package.installer_script("1.2.3", "name")
+    script = tools.windows_package.installer_script("1.2.3", "name", large=False)
     offered = re.findall(r'Software\\Classes\\(\.\w+)\\OpenWithProgids"', script)
     assert sorted(offered) == sorted(READ_SUFFIXES)
     assert r'{usersendto}\Anonator"; Filename: "{app}\Anonator.exe"; Tasks: sendto' in script
-    assert "PrivilegesRequired=lowest" in script
+    assert "PrivilegesRequired=lowest" in script and "DiskSpanning=no\n" in script
     tasks = set(re.findall(r"; Tasks: (\w+)", script))
     assert tasks == set(re.findall(r'^Name: "(\w+)"; Description', script, re.MULTILINE))

@@ -21,7 +21,8 @@ export KMP_AFFINITY=disabled
 wine64=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
-pytest_options=(-n 0 -o cache_dir=C:/pytest-cache -rs --tb=short)
+# a test that takes too long ends all of pytest there, and a busy machine makes Wine many times slower
+pytest_options=(-n 0 -o cache_dir=C:/pytest-cache -rs --tb=short --timeout=1200)
 
 say() { printf -- '--- %4d s  %s\n' "$SECONDS" "$*"; }
 
