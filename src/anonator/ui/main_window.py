@@ -35,6 +35,7 @@ from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.config_guard import ConfigGuard
 from anonator.ui.state.job_queue import JobController
+from anonator.ui.taskbar import TaskbarProgress
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.live_previews import LivePreviews
@@ -195,6 +196,7 @@ class MainWindow:
             self.archives.follow,
             self.events.follow,
             Presenter(self.layout).draw,
+            TaskbarProgress(self.root).draw,
         ):
             self.store.follow(follower)
         self.say(damage)
