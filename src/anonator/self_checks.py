@@ -47,7 +47,7 @@ class Check:
 
 
 FOREIGN = (
-    "numpy", "cv2", "av", "torch", "torchvision.ops", "safetensors.torch", "scipy.optimize",
+    "numpy", "cv2", "av", "torch", "torchvision.ops", "safetensors.torch",
     "face_detection.retinaface.models.retinaface", "face_detection.dsfd.face_ssd",
     "imageio_ffmpeg", "platformdirs", "tqdm", "wakepy",
     "tkinter", "tkinterdnd2", "PIL.ImageTk", "PIL._tkinter_finder",

@@ -50,7 +50,7 @@ NO_REPORT = (
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
-    """The checks that the closed file passed, or the faces that are still visible in it.
+    """The checks that the closed file passed or didn't need, or the faces that are still visible in it.
 
     Raises:
         VerificationError: the file is not what it must be.
@@ -210,13 +210,13 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         seconds=run.seconds,
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
-        checks=tuple(check.sentence for check in checks),
+        checks=tuple(check.sentence for check in checks if check.was_needed),
         report=job.report_target if job.report_target in named else None,
         report_page=job.page_target if job.page_target in named else None,
         tracks_file=job.save_tracks if job.save_tracks in named else None,
         reviewed_by=run.rendering.state.signed if run.rendering else "",
         replaced_frames=reader.replaced_frames,
-        notes=tuple(notes),
+        notes=(*notes, *(check.sentence for check in checks if not check.was_needed)),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
         near_misses=run.near_misses,
         covered_more=covered_more(run),

@@ -28,6 +28,7 @@ from anonator.core.preview import anonymize_and_show
 from anonator.core.reading.reader import VideoReader
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
+from anonator.core.writing.partial_file import while_it_is_there
 from anonator.core.writing.writer import VideoWriter
 from anonator.errors import VerificationError
 
@@ -103,7 +104,7 @@ class Processor:
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
-            with run.times.measured("checks"):
+            with run.times.measured("checks"), while_it_is_there(writer.temporary_path):
                 checks, uncovered = examine(run, attempt)
             if uncovered:
                 return None, uncovered

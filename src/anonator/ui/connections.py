@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from anonator.ui.archive_reviews import ArchiveReviews
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
 from anonator.ui.earlier_reviews import EarlierReviews
@@ -36,6 +37,7 @@ class Handlers:
     run: Run
     reviewing: Reviewing
     earlier_reviews: EarlierReviews
+    archives: ArchiveReviews
     commands: Commands
     read_config: Callable[[], None]
     show_keys: Callable[[], None]
@@ -70,6 +72,7 @@ def make_layout(root: tk.Tk, theme: Theme, to: Handlers, *, can_drop: bool) -> L
             forget_folder=partial(choosing.set_folder, None),
             download=to.loading.download,
             use_file=to.loading.use_file,
+            open_archive=to.archives.ask,
             remove_reviews=to.earlier_reviews.remove_all,
         ),
         viewer=ViewerActions(

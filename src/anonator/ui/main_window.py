@@ -1,4 +1,7 @@
-"""The window: builds its parts, connects them, and polls the workers."""
+"""The window: builds its parts, connects them, and polls the workers.
+
+It alone names every part, and what each one needs of the others; that makes it long.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from types import TracebackType
 
 from anonator.core.session_end import ending_in_order
 from anonator.errors import DisplayError
+from anonator.ui.archive_reviews import ArchiveReviews
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
 from anonator.ui.connections import Handlers, bind, make_layout
@@ -27,12 +31,14 @@ from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
-from anonator.ui.reviewing import Reviewing, new_tracks
+from anonator.ui.review_files import new_tracks
+from anonator.ui.reviewing import Reviewing
 from anonator.ui.running import Run, with_report_folder
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.config_guard import ConfigGuard
 from anonator.ui.state.job_queue import JobController
+from anonator.ui.taskbar import TaskbarProgress
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.live_previews import LivePreviews
@@ -144,6 +150,14 @@ class MainWindow:
             refresh=self.run.refresh,
             told=self._found_review,
         )
+        self.archives = ArchiveReviews(
+            self.store,
+            self.controller,
+            self.worker,
+            questions,
+            read_rows=lambda numbers: self.commands.read_rows(numbers),
+            refresh=self.run.refresh,
+        )
         self.commands = Commands(
             self.store,
             self.controller,
@@ -153,6 +167,7 @@ class MainWindow:
             self.events,
             refresh=self.run.refresh,
             review=self.reviewing.open,
+            open_archive=self.archives.open,
             thumbnail_size=(self.theme.px(look.THUMBNAIL[0]), self.theme.px(look.THUMBNAIL[1])),
         )
 
@@ -166,6 +181,7 @@ class MainWindow:
             run=self.run,
             reviewing=self.reviewing,
             earlier_reviews=self.earlier_reviews,
+            archives=self.archives,
             commands=self.commands,
             read_config=self.read_config,
             show_keys=self.show_keys,
@@ -180,8 +196,10 @@ class MainWindow:
             self.playback.follow,
             self.commands.finished.follow,
             self.earlier_reviews.follow,
+            self.archives.follow,
             self.events.follow,
             Presenter(self.layout).draw,
+            TaskbarProgress(self.root).draw,
         ):
             self.store.follow(follower)
         self.say(damage)
@@ -230,7 +248,7 @@ class MainWindow:
         self.run.poll()
         self.loading.poll()
         self.choosing.poll()
-        self.reviewing.poll()
+        self.reviewing.signing.poll()
         if self.state.may_end:
             self._shut_down()
         else:  # last, because it may ask something, and the program may be closed meanwhile

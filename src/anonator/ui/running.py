@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from anonator.core.config import Settings
-from anonator.core.job import Job, Preview, Progress
+from anonator.core.job import Job, Preview, Progress, report_target
+from anonator.core.windows_files import reachable
 from anonator.ui.key_question import KeyRows
 from anonator.ui.state.app_state import Store
 from anonator.ui.state.job import Existing, JobView, LivePicture, Processor, RunState
@@ -149,11 +150,14 @@ class Run:
 
 
 def with_report_folder(store: Store, make: ProcessorFactory) -> ProcessorFactory:
-    """A factory for jobs whose reports go where the configuration file says."""
+    """A factory for jobs that make results again: the report goes where the one before is, or else where the
+    configuration file says."""
 
     def made(
         job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
     ) -> Processor:
-        return make(replace(job, report_folder=store.state.report_folder), on_progress, on_preview)
+        beside = reachable(report_target(job.target)).exists()  # also in an archive, always
+        folder = None if beside else store.state.report_folder
+        return make(replace(job, report_folder=folder), on_progress, on_preview)
 
     return made

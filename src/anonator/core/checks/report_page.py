@@ -126,13 +126,18 @@ def _reviewed(review: Facts | None) -> str:
         return ""
     said = [
         f"Signed by {review['signed_by']} on {_when(review['signed_at'])}.",
-        f"{float(review['share_seen']):.0%} of the frames were shown to the reviewer.".replace("%", " %", 1),
+        f"{_percent(review['share_seen'])} of the frames were shown to the reviewer.",
     ]
+    if review.get("share_on_sheet"):
+        said.append(
+            f"{_percent(review['share_on_sheet'])} more were looked through on the sheet, which shows one "
+            "finished picture for each half second."
+        )
     for key, one, several in (
         ("covers_added", "1 cover was added.", "{:,} covers were added."),
         ("places_moved", "A cover was moved at 1 place.", "Covers were moved at {:,} places."),
         ("areas_added", "1 fixed area was added.", "{:,} fixed areas were added."),
-        ("doubts_found_right", "1 doubt was found right.", "{:,} doubts were found right."),
+        ("stops_found_right", "1 stop at doubts was found right.", "{:,} stops at doubts were found right."),
     ):
         count = int(review.get(key, 0))
         said += [one if count == 1 else several.format(count)] if count else []
@@ -142,6 +147,10 @@ def _reviewed(review: Facts | None) -> str:
             why = f": {each['reason']}" if each["reason"] else ""
             said.append(f"Track {each['track']} was {what} from {span}{why}.")
     return _list(said)
+
+
+def _percent(share: object) -> str:
+    return f"{float(str(share)):.0%}".replace("%", " %")
 
 
 def _done(facts: Facts) -> Iterator[str]:
@@ -182,7 +191,10 @@ def _checks(facts: Facts) -> str:
         )
         for check in facts["verification"]
     ]
-    if not {"second look", "second detector"} & {check["check"] for check in facts["verification"]}:
+    spared = facts.get("not_needed", [])
+    rows += [("Not needed", CHECKS.get(each["check"], each["check"]), each["why"]) for each in spared]
+    named = {each["check"] for each in (*facts["verification"], *spared)}
+    if not {"second look", "second detector"} & named:
         rows.append(("Not done", CHECKS["second look"], NO_SECOND_LOOK))
     return _table(rows, ("passed", "time", ""))
 
@@ -223,13 +235,21 @@ def _technical(facts: Facts) -> str:
         ("Result", f"SHA-256 {output['sha256']}, {output['bytes']:,} bytes"),
         ("Original", f"SHA-256 {source}"),
         ("Video", f"{video['width']} x {video['height']}, {video['frames_per_second']:g} frames per second"),
-        ("Detector", f"{model['name']}, weights SHA-256 {model['weights_sha256'] or 'unknown'}"),
+        ("Detector", _detector(model)),
         ("Device", model["device"]),
         ("Begun", f"{_when(facts['times']['started'])}; took {facts['times']['seconds']:.0f} seconds"),
     ]
     told = "All settings and versions are in the JSON file next to this page. "
     told += "This page says what the program did; it does not certify that nobody can be recognized."
     return f'<div class="small">{_table(rows, ("time", ""))}<p>{told}</p></div>'
+
+
+def _detector(model: Facts) -> str:
+    """What found the faces, in this run or in an earlier one."""
+    if model["weights_sha256"]:
+        return f"{model['name']}, weights SHA-256 {model['weights_sha256']}"
+    given = model["given_by_a_script"]
+    return f"{model['name']}, {'which tells of no weights' if given else 'weights not recorded'}"
 
 
 def _when(iso: str) -> str:

@@ -45,6 +45,10 @@ PATCH_SECONDS = 1.0
 """How long before and after that moment."""
 NEAR_EVERY = 5
 """Every n-th frame of that time is looked at once it is covered."""
+NOT_NEEDED = (
+    "No mask is smaller than in the first run, whose result passed this check, so the detector did not look "
+    "again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +195,14 @@ def _turns(turned: bool) -> tuple[int, ...]:
 
 
 def second_look_passed(looked_at: int, repaired: int) -> Check:
-    """The sentence on a file in which no face was found.
+    """What a report says of a file in which no face was found, or that wasn't looked at again.
 
     Args:
         looked_at: finished frames.
         repaired: faces that were found in the first version of the file.
     """
     if not looked_at:
-        return Check(
-            "second look",
-            "No mask is smaller than in the first run, in whose result the detector found no face, so it "
-            "did not look once more.",
-        )
+        return Check("second look", NOT_NEEDED, was_needed=False)
     after = f", after {repaired:,} were covered more widely" if repaired else ""
     return Check(
         "second look", f"The detector looked again at {looked_at:,} finished frames and found no face{after}."

@@ -102,6 +102,14 @@ class OpenedVideo:
             or (status.st_size == self.file_size and status.st_mtime_ns > self.changed_at)
         )
 
+    def why_out_of_reach(self) -> str:
+        """A sentence where the file cannot be found any more, as when its drive was pulled out; else ""."""
+        try:
+            os.stat(self.path)
+        except OSError as exc:
+            return READING[fault_of(exc, self.path)]
+        return ""
+
     def close(self) -> None:
         """Close everything; safe to call twice."""
         self.container.close()

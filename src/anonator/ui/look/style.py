@@ -87,6 +87,7 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
     for name, fill, text, hover in (
         ("TButton", RAISED, WHITE, HOVER),
         ("Primary.TButton", ACCENT, BLACK, ACCENT_LIGHT),
+        ("SmallPrimary.TButton", ACCENT, BLACK, ACCENT_LIGHT),
     ):
         style.configure(
             name,
@@ -111,6 +112,7 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
     style.configure("Primary.TButton", font="AnonatorStrong", padding=(px(22), px(9)))
     style.configure("Big.TButton", padding=(px(16), px(9)))
     style.configure("Small.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
+    style.configure("SmallPrimary.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
     style.configure(
         "Small.TMenubutton",
         background=RAISED,

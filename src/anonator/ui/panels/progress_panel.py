@@ -137,7 +137,8 @@ class ProgressPanel(ttk.Frame):
             self._to_and_fro(False)
 
     def show_review(self, waiting: int) -> None:
-        """Offer to review so many results; 0 hides the button."""
+        """Offer to review so many results, rather than to start anything; 0 hides the button."""
+        self.start.configure(style="Big.TButton" if waiting else "Primary.TButton")
         self.review.configure(text=f"Review {text.count(waiting, 'video')}")
         if bool(waiting) != bool(self.review.winfo_manager()):
             (self.review.grid if waiting else self.review.grid_remove)()

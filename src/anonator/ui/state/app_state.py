@@ -93,8 +93,8 @@ class AppState:
 
     @property
     def to_review(self) -> tuple[JobView, ...]:
-        """The jobs whose results nobody has reviewed, if none is waiting or running."""
-        if not self.idle or self.waiting:
+        """The jobs whose results nobody has reviewed, if none is running or waits to be done."""
+        if not self.idle or any(job.result_file is None or job.again is not None for job in self.waiting):
             return ()
         return tuple(job for job in self.jobs if job.may_review)
 

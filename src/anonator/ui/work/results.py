@@ -14,12 +14,14 @@ from anonator.core.config import Settings
 from anonator.core.job import RESULT_NAME, page_target, report_target
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.result_names import plan
+from anonator.core.wording import NOBODY_YET
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import ResultFile
 from anonator.ui.work.thumbnails import video_module
 
 LARGEST_REPORT = 64 * 1024 * 1024
 """A larger file isn't a report."""
+MOST_WARNINGS = 20
 SAME_LENGTH_SECONDS = 0.5
 """A result lasts as long as its video, but for this."""
 
@@ -46,8 +48,16 @@ def look_into(path: Path, report_folder: Path | None = None) -> ResultFile | Non
             made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
             page = page_target(path, folder)
             shown = page if _tells_of(page, said["output"]["sha256"]) else report
-            return ResultFile(path, shown, bool(said["settings"]["hipaa"]), made)
+            return ResultFile(path, shown, bool(said["settings"]["hipaa"]), made, *_told(said))
     return ResultFile(path, made=changed)
+
+
+def _told(report: dict[str, object]) -> tuple[str | None, tuple[str, ...]]:
+    """Who signed a result, and what people must know about it."""
+    by, warnings = report.get("reviewed_by"), report.get("warnings")
+    signed = None if not isinstance(by, str) else "" if by == NOBODY_YET else by
+    kept = [each for each in warnings if isinstance(each, str)] if isinstance(warnings, list) else []
+    return signed, tuple(kept[:MOST_WARNINGS])
 
 
 def _tells_of(page: Path, sha256: str) -> bool:
