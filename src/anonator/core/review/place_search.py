@@ -88,11 +88,8 @@ class _Search:
         spots += [_Spot(kind, first, last) for kind, first, last in whole]
         for track in self._a.tracks:
             spots += self._about(track)
-        made, missed = (
-            [place for place in map(self._place, each) if _is_something(place)]
-            for each in (spots, self._misses())
-        )
-        return without_twins(made, missed)
+        found = (map(self._place, each) for each in (spots, self._misses()))
+        return without_twins(*([place for place in each if _is_something(place)] for each in found))
 
     def _place(self, spot: _Spot) -> Place:
         begin, end = spot.window or self._near(spot.first, spot.last)
@@ -200,7 +197,7 @@ class _Search:
         """
         scene = np.searchsorted(self._scenes, end.frame, side="right")
         begin, stop = int(self._scenes[scene - 1]), int(self._scenes[scene])
-        if self._at_edge(end.box):
+        if self._at_edge(end.box) and chance < 1:  # what was followed there may have been lost instead
             return
         index = end.frame
         while begin <= index < stop and id in self._masks[index].track_ids:
