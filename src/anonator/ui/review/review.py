@@ -230,6 +230,8 @@ class Review:
 
     def _saw(self, first: int, last: int, speed: float) -> None:
         self.seen.shown(first, last, speed)
+        if not speed:
+            self.desk.walk.stood(first)
         self.desk.refresh_seen()
 
     def _say(self, error: Exception) -> None:
