@@ -134,7 +134,7 @@ class _Attempt:
         return record
 
     def _prepare(self) -> None:
-        """See that the video is the planned one and that its result's name is free; make its folder."""
+        """Make sure that the video is the planned one and its result's name is free, and make its folder."""
         try:
             if self._row.key and key_of(self._source) != self._row.key:
                 raise InputError(CHANGED)

@@ -28,7 +28,7 @@ from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
-from anonator.core.job import JobResult, Stage
+from anonator.core.job import JobResult, Stage, page_target, report_target
 from anonator.core.keeping import covered_more, keep
 from anonator.core.meter import Meter
 from anonator.core.privacy import without_path
@@ -44,8 +44,8 @@ NO_TRACKS = (
     "Run the job again if you need the tracks."
 )
 NO_REPORT = (
-    "The report could not be saved completely next to the finished video, which is complete and was checked. "
-    "Run the job again if you need the report."
+    "The report could not be saved completely. The finished video is complete and was checked. Run the job "
+    "again if you need the report."
 )
 
 
@@ -196,8 +196,11 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
                 named.add(paper.target)
             elif paper.missing not in notes:
                 notes.append(paper.missing)
-    if not job.settings.report and job.overwrite:
-        notes += [] if old_report.remove((job.report_target, job.page_target)) else [old_report.KEPT]
+    if job.overwrite:
+        places = {report_target(job.target), page_target(job.target), job.report_target, job.page_target}
+        if job.settings.report:
+            places -= {job.report_target, job.page_target}
+        notes += [] if old_report.remove(places) else [old_report.KEPT]
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, REPAIRED, ROWS, UNSEARCHED, to_html
+from anonator.core.checks.page_moments import REPAIRED, ROWS
+from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, UNSEARCHED, to_html
 from anonator.core.detection.spare import UNUSED
 from anonator.core.wording import NOT_COVERED
 from anonator.main import main

@@ -17,6 +17,7 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.checks.covered import CENTRE, COVERED, black_luma, pixels_within
 from anonator.core.checks.file_checks import Check
+from anonator.core.checks.look_progress import LookProgress
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Float32Array, Frame
@@ -34,8 +35,6 @@ TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
 """A look that is also turned takes this many upright ones."""
-COMPARING = 1.0
-"""So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
 SAME_FACE = 0.3
 """IoU at which a face in the finished frame and one in the input's frame count as the same."""
 AROUND = 4.0
@@ -134,13 +133,13 @@ def uncovered_faces(
         DecodeError, DetectionError: as readers and detectors do.
     """
     suspects: dict[int, list[_Suspect]] = {}
-    way = _Way(effort(wanted))
+    way = LookProgress(effort(wanted))
     for frames, turned in _batches(
         _only(finished, wanted, lambda: tick(way.share), passing=passing), wanted, detector.batch_size
     ):
-        for frame, faces in zip(
-            frames, find_faces(frames, detector, _turns(turned), checkpoint), strict=True
-        ):
+        with way.detecting():
+            seen_in = find_faces(frames, detector, _turns(turned), checkpoint)
+        for frame, faces in zip(frames, seen_in, strict=True):
             found = [
                 _Suspect.cut_out(frame, box, float(score))
                 for box, score in zip(faces.boxes, faces.scores, strict=True)
@@ -162,24 +161,6 @@ def uncovered_faces(
                 x1, y1, x2, y2 = suspect.box.tolist()
                 yield Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score)
         way.compared += effort({frame.index: wanted[frame.index]})
-
-
-@dataclass(slots=True)
-class _Way:
-    """How far the second look is, by the effort of its looks."""
-
-    whole: int
-    """At the finished frames."""
-    looked: int = 0
-    doubtful: int = 0
-    """At those frames of the input that must be compared, as far as they are known."""
-    compared: int = 0
-
-    @property
-    def share(self) -> float:
-        """How much is done, 0..1, if the rest of the frames are as doubtful as those before."""
-        expected = self.doubtful * self.whole / self.looked if self.looked else 0.0
-        return (self.looked + COMPARING * self.compared) / (self.whole + COMPARING * expected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

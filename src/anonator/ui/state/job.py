@@ -64,7 +64,7 @@ class Clear(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+    """A row in one of its lives: pictures carry it, so that none is shown next to another row."""
 
     number: int
     generation: int
@@ -96,7 +96,7 @@ class ResultFile:
 
     path: Path
     report: Path | None = None
-    """The page of the audit report next to it, or its data if there is no page."""
+    """The page of its audit report, or the data if there is no page."""
     hipaa: bool | None = None
     """Whether it was made in HIPAA mode; None if nothing says so."""
     made: datetime.datetime | None = None
