@@ -240,7 +240,7 @@ class Photographer:
         review.desk.select((review.session.tracks()[0].id,))
         self._turn(0.3)
         self._dialog("review-reason", review.editing.turn)
-        self._dialog("review-sign", window.reviewing.sign)
+        self._dialog("review-sign", window.reviewing.signing.sign)
         window.reviewing.leave()
         self._turn(0.3)
         self._shot("review-left")

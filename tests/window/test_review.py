@@ -108,7 +108,7 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     assert state().index == card.stops[0].index
     driver.until(lambda: parts.picture.find_withtag("wanted"))
     said = f"Stop 1 of {len(card.stops)}"
-    assert parts.stop_sign.winfo_viewable()
+    driver.until(parts.stop_sign.winfo_viewable)
     assert said == parts.stop_sign.cget("text") == parts.head.stop.cget("text") == state().stop_words
     words = parts.to_check.canvas
     assert said.lower() in [

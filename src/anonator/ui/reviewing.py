@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # they need the video reader, which must not be loaded when t
 
 logger = logging.getLogger(__name__)
 
+OPENING = "Opening the review…"
 NOTHING_KEPT = (
     "There's nothing to review here: the tracks of this result weren't kept, or they were removed. "
     "Run the video again to review it."
@@ -123,7 +124,7 @@ class Reviewing:
         if mark.signed and not self._may_begin_anew(mark.signed):
             return
         self._stop_playing()
-        self._store.change(reviewing=number, chosen=number, message="")
+        self._store.change(reviewing=number, chosen=number, message=OPENING)
         if mark.signed:
             work = partial(review_files.begun_anew, mark.tracks)
             note = review_files.ANEW.format(mark.signed)
@@ -172,6 +173,7 @@ class Reviewing:
             session.close()
             self._store.change(reviewing=None)
             raise
+        self._store.change(message="")
         self._layout().hide()
         self._root.update_idletasks()
         if said := note or opened.note:

@@ -76,8 +76,7 @@ class _Search:
         self._per_second = analysis.key.time_base[1] / analysis.key.time_base[0]
         self._pts = np.array(analysis.pts, np.int64)
         seconds = (analysis.pts[-1] - analysis.pts[0]) / self._per_second
-        self._rate = len(analysis.pts) / max(seconds, 1e-3)
-        """Frames a second, on average."""
+        self._rate = len(analysis.pts) / max(seconds, 1e-3)  # frames a second, on average
         self._looks = np.array([index for index, _ in analysis.looks], np.int64)
         self._turned = np.array([index for index, turned in analysis.looks if turned], np.int64)
         self._scenes = np.array([*analysis.cuts, len(analysis.pts)], np.int64)
@@ -89,11 +88,8 @@ class _Search:
         spots += [_Spot(kind, first, last) for kind, first, last in whole]
         for track in self._a.tracks:
             spots += self._about(track)
-        made = [self._place(spot) for spot in spots]
-        return without_twins([place for place in made if _is_something(place)], self._missed())
-
-    def _missed(self) -> list[Place]:
-        return [place for place in map(self._place, self._misses()) if _is_something(place)]
+        found = (map(self._place, each) for each in (spots, self._misses()))
+        return without_twins(*([place for place in each if _is_something(place)] for each in found))
 
     def _place(self, spot: _Spot) -> Place:
         begin, end = spot.window or self._near(spot.first, spot.last)
@@ -201,7 +197,7 @@ class _Search:
         """
         scene = np.searchsorted(self._scenes, end.frame, side="right")
         begin, stop = int(self._scenes[scene - 1]), int(self._scenes[scene])
-        if self._at_edge(end.box):
+        if self._at_edge(end.box) and chance < 1:  # what was followed there may have been lost instead
             return
         index = end.frame
         while begin <= index < stop and id in self._masks[index].track_ids:
@@ -216,6 +212,8 @@ class _Search:
             if bare:
                 near = self._near(at, at)
                 window = (at, near[1]) if step > 0 else (near[0], at)
+                if chance >= 1:
+                    window = at, at  # of a drawn cover: there is a face
                 span = min(at, end.frame), max(at, end.frame)
                 likely = chance * (HIDDEN_CHANCE if late else 1.0)
                 yield _Spot(Kind.BREAKS_OFF, *span, bare[0], id, window, at, likely)

@@ -110,7 +110,6 @@ class ReviewDesk:
 
     def moved(self, index: int, speed: float) -> None:
         """Another frame was asked for, or another speed."""
-        self.walk.moved(index, speed)
         self._store.change(index=index, seconds=self.times.seconds(index), speed=speed)
 
     def refresh(self) -> None:

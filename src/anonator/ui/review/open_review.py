@@ -20,7 +20,7 @@ from anonator.core.review.edits import Edit, Span
 from anonator.core.review.judged import Judged, by_place, is_judged
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.place_search import CENTRE, COVERED
-from anonator.core.review.places import Kind
+from anonator.core.review.places import Kind, Place
 from anonator.core.review.reviewed import Reviewed
 from anonator.errors import ReviewError
 from anonator.ui.review.assessment import Assessment, Assessor, CardStop, DoubtCard
@@ -181,17 +181,14 @@ class OpenReview:
     def marked(self, stop: CardStop, index: int) -> tuple[Box, ...]:
         """Where to look on a frame at what is judged at a stop: what a cover hides by now isn't marked."""
         pts = self.analysis.pts[index]
-        here = [p for p in stop.stop.places if p.box is not None and p.window[0] <= pts <= p.window[1]]
+        here = [place for place in stop.stop.places if place.window[0] <= pts <= place.window[1]]
         covers = self.masks(index).boxes
-        if not here or not len(covers):
-            return tuple(place.box for place in here if place.box is not None)
-        middles = box_ops.expand(np.array([place.box for place in here], np.float32), CENTRE)
-        bare = (box_ops.inside(middles, covers).max(axis=1) < COVERED).tolist()
-        return tuple(
-            place.box
-            for place, is_bare in zip(here, bare, strict=True)
-            if place.box is not None and (is_bare or place.kind not in BARE)
-        )
+        return tuple(place.box for place in here if place.box is not None and not _hides(covers, place))
+
+    def hides(self, place: Place, pts: int) -> bool:
+        """Whether a cover hides a place that was a doubt because nothing covered it."""
+        first, last = place.window
+        return _hides(self.masks(self.index_at(min(max(pts, first), last))).boxes, place)
 
     # --- what undo and redo would do
 
@@ -231,3 +228,10 @@ class OpenReview:
     def _tell(self) -> None:
         for told in tuple(self._listeners):
             told()
+
+
+def _hides(covers: np.ndarray, place: Place) -> bool:
+    if place.box is None or place.kind not in BARE:
+        return False
+    middle = box_ops.expand(np.array([place.box], np.float32), CENTRE)
+    return bool((box_ops.inside(middle, covers) >= COVERED).any())

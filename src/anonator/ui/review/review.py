@@ -31,6 +31,7 @@ from anonator.ui.review.stills import Stills
 from anonator.ui.review.times import Times
 from anonator.ui.review.to_check import CROP
 from anonator.ui.review.track_list import SIDE
+from anonator.ui.review.walk import NOT_YET
 from anonator.ui.review.wiring import actions_of
 from anonator.ui.state import text
 from anonator.ui.work.worker import Answers, Worker
@@ -212,7 +213,8 @@ class Review:
     def _assessed(self, assessment: Assessment) -> None:
         self._assessing = False
         self.session.assessed(assessment)
-        self.store.change(assessed=True)
+        waited = self.store.state.message == NOT_YET
+        self.store.change(assessed=True, message="" if waited else self.store.state.message)
         self._wake()
 
     def _not_assessed(self, error: Exception) -> None:
@@ -228,6 +230,8 @@ class Review:
 
     def _saw(self, first: int, last: int, speed: float) -> None:
         self.seen.shown(first, last, speed)
+        if not speed:
+            self.desk.walk.stood(first)
         self.desk.refresh_seen()
 
     def _say(self, error: Exception) -> None:

@@ -113,10 +113,15 @@ class ReviewSession(OpenReview):
         self._act(*(made(Operation.UNDO, edit.number) for edit in reversed(about)))
 
     def right(self, card: DoubtCard, stop: CardStop) -> None:
-        """Say that nothing is wrong at a stop; what a person judged once stays judged until it's undone."""
-        key = self.analysis.key
-        if not is_judged(stop.stop, by_place(self.state.judged), key):
-            self._log.act([finding_right(card.doubt, stop.stop, key)])
+        """Say that nothing is wrong at a stop; what a person judged once stays judged until it's undone.
+
+        What was covered a moment ago isn't judged with it: without that cover it's a doubt again.
+        """
+        key, halt = self.analysis.key, stop.stop
+        if not self.is_assessed:
+            halt = replace(halt, places=tuple(p for p in halt.places if not self.hides(p, halt.pts)))
+        if halt.places and not is_judged(halt, by_place(self.state.judged), key):
+            self._log.act([finding_right(card.doubt, halt, key)])
             self._tell()  # no cover has changed, so the doubts are what they were
 
     def saw(self, span: Span, how: str) -> None:

@@ -52,7 +52,7 @@ class Walk:
         self._now: tuple[DoubtCard, CardStop] | None = None
         """The chosen one, or what it was before it was no doubt any more."""
         self._reached = False
-        """Whether the video was stopped on its frame."""
+        """Whether its frame was on the screen and stood still."""
 
     def next(self, by: int = 1) -> None:
         """Go to the next stop that nobody has judged, or to the one before."""
@@ -109,7 +109,7 @@ class Walk:
         if self._now is not None and not self._reached:
             self._playing().go(self._now[1].index)
             return
-        if self._now is not None:
+        if self._now is not None and self._where()[1]:
             self._session.right(*self._now)
             self._read()
         self.next()
@@ -137,15 +137,17 @@ class Walk:
         stop = None if self._now is None else self._now[1]
         return stop if stop is not None and any(each.stop == stop.stop for each in card.stops) else None
 
-    def moved(self, index: int, speed: float) -> None:
-        """Another frame was asked for, or another speed."""
-        if self._now is not None and not speed and index == self._now[1].index:
+    def stood(self, index: int) -> None:
+        """A frame is on the screen, and stands still."""
+        if self._now is not None and index == self._now[1].index:
             self._reached = True
 
     def refreshed(self) -> tuple[int | None, int | None]:
         """Take the stops as they are now; returns the number of the chosen card and of its stop."""
         self._read()
-        self._now = self._same()
+        before, self._now = self._now, self._same()
+        if before is not None and self._now is not None and before[1].index != self._now[1].index:
+            self._reached = False  # nobody has seen that frame yet
         if self._now is None or self._now not in self._stops:
             return None, None
         return self._now[0].number, self._now[1].number

@@ -22,6 +22,7 @@ from anonator.core.review.edits import Operation
 from anonator.core.review.follow import Followed, Step
 from anonator.core.review.reviewed import apply
 from anonator.errors import ReviewError
+from anonator.ui.review.open_review import BARE
 from anonator.ui.review.review_state import Covered
 from anonator.ui.review.session import ReviewSession
 
@@ -197,6 +198,24 @@ def test_a_doubt_that_is_right_stays_so(session: ReviewSession, tmp_path: Path) 
     assert not any(card.is_done for card in again.doubts())
     again.redo()
     assert again.doubts()[0].is_done
+
+
+def test_what_was_covered_a_moment_ago_is_not_judged_with_the_rest(session: ReviewSession) -> None:
+    """A failure means that a face whose cover is deleted again is never asked about any more."""
+    session.assessed(session.assessor()())
+    card, stop, place = next(
+        (card, stop, place)
+        for card in session.doubts() for stop in card.stops for place in stop.stop.places
+        if place.box is not None and place.kind in BARE
+    )  # fmt: skip
+    x1, y1, x2, y2 = place.box or BOX
+    id = session.draw(stop.stop.pts, (x1 - 5, y1 - 5, x2 + 5, y2 + 5))
+    session.right(card, stop)
+    assert not any(box == place.box for _, box in session.state.judged)
+    session.delete(id, stop.stop.pts)
+    session.assessed(session.assessor()())
+    again = [p for card in session.doubts() for s in card.stops if not s.is_done for p in s.stop.places]
+    assert place in again
 
 
 def test_seen_stretches_are_no_steps(session: ReviewSession) -> None:
