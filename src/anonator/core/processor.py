@@ -26,7 +26,8 @@ from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.joined import for_looking
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.detection.yunet import YuNet
-from anonator.core.finishing import examine, publish
+from anonator.core.examining import examine
+from anonator.core.finishing import publish
 from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
-from anonator.core import finishing, processor
+from anonator.core import examining, processor
 from anonator.core.checks.every_frame import EveryFrame, Seen, long_side
 from anonator.core.config import Mode, Performance, SecondDetector, Settings
 from anonator.core.detection.cache import DetectorCache
@@ -82,7 +82,7 @@ def test_a_leak_of_one_frame_is_found_and_covered(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch, blind: bool
 ) -> None:
     leave_bare(monkeypatch, LEAK)
-    detector, examine = Blindable(detectors.get(SETTINGS)), finishing.examine
+    detector, examine = Blindable(detectors.get(SETTINGS)), examining.examine
 
     def examined(*args: Any) -> Any:
         detector.blind = blind
