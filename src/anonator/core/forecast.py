@@ -13,6 +13,9 @@ PLAYING = 0.1
 COMPARED = 0.25
 """What comparing with the input adds to a second look, as a share of it: from nothing to 0.9, in a crowd."""
 
+UNCHANGED = 0.3
+"""What looking at a repaired file takes, where most of it is known from the first one, as a share of that."""
+
 
 def checks(run: Run, attempt: Attempt) -> float | None:
     """Seconds that the checks of this attempt will take; None at first."""
@@ -34,6 +37,11 @@ def rewriting(run: Run) -> float:
     """Seconds of a repair, which reads, covers and writes all frames again, but searches none."""
     took = run.times.seconds()
     return max(took.get("reading", 0.0), took.get("masking", 0.0) + took.get("writing", 0.0))
+
+
+def checking_again(run: Run) -> float:
+    """What the checks of the next, repaired file will take, as a share of what those of this one take."""
+    return UNCHANGED if run.second is not None and run.memory is None else 1.0
 
 
 def _alone(took: Mapping[str, float]) -> float:

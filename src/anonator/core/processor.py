@@ -64,6 +64,10 @@ class Processor:
         self._run = Run(job, control, on_progress, on_preview)
         self._detectors = detectors
 
+    def close(self) -> None:
+        """Free what an attempt keeps for the next one."""
+        self._run.remember(None)
+
     def run(self) -> JobResult:
         """Make the file, and make it again with wider masks as long as a face is visible in it.
 
