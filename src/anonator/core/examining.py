@@ -26,6 +26,7 @@ from anonator.core.detection.yunet import YuNet
 from anonator.core.frames import Frame
 from anonator.core.job import Stage
 from anonator.core.meter import Meter
+from anonator.core.process_setup import give_back_freed_memory
 from anonator.core.reading.reader import VideoReader
 
 
@@ -37,6 +38,7 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
         JobCancelled: meanwhile.
     """
     settings, writer = run.job.settings, attempt.writer
+    give_back_freed_memory()  # frames and encoder are gone; what the checks need has other sizes
     uncovered: list[Uncovered] = []
     done, share_again = 0.0, forecast.checking_again(run)
 
@@ -64,6 +66,7 @@ def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
 
         if run.may_repair:
             passed = _look_again(run, attempt, looked, uncovered)
+            give_back_freed_memory()
             run.checking = share_again * meter.elapsed()
             if _over_the_threshold(uncovered, settings):
                 run.seconds += meter.elapsed()

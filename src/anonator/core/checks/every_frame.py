@@ -83,7 +83,7 @@ class EveryFrame:
     memory: Memory | None = None
     """Of what was seen in the attempt before; takes down what is seen now."""
     knows_frame: bool = False
-    """Whether the frame given last shows what it showed in the attempt before, so that nobody looks again."""
+    """Whether the frame given last shows only what it showed in the attempt before."""
     _frames: int = 0
     _known: int = 0
     _waiting: deque[_Waiting] = field(default_factory=deque)
@@ -115,8 +115,9 @@ class EveryFrame:
         self.close()
 
     def close(self) -> None:
-        """End the threads and close the input; safe to call twice."""
+        """End the threads, free their memory and close the input; safe to call twice."""
         self._pool.shutdown(cancel_futures=True)
+        self.second.rest()
         self._input.close()
 
     def see(self, frame: Frame) -> None:
@@ -257,6 +258,7 @@ def seconds_each(second: YuNet, settings: Settings, width: int, height: int) -> 
     blank = np.full((height, width, 3), 128, np.uint8)
     begin = time.perf_counter()
     second.find(blank, long_side(blank, settings))
+    second.rest()  # it isn't needed before the checks
     return (time.perf_counter() - begin) / cpu_threads()
 
 
