@@ -33,10 +33,11 @@ from anonator.core.review.analysis import Analysis, Collector
 from anonator.core.review.follow import follow
 from anonator.errors import JobCancelled
 from anonator.ui.look import theme as look
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.film import Film, Shown
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Mark
-from anonator.ui.review.picture import Picture, PictureActions
+from anonator.ui.review.picture import Picture
 from anonator.ui.review.playing import Playing, PlayingActions
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.worker import step_back
@@ -116,10 +117,11 @@ def film_rows(clip: Path, analysis: Analysis, side: int, seconds: float) -> list
     last = len(analysis.pts) - 1
     film = Film(clip, analysis)
 
-    def asked(index: int) -> float:
+    def asked(index: int, *, itself: bool = True) -> float:
+        """How long until the frame is there; or a copy of it."""
         begin = time.perf_counter()
         film.want(index, side)
-        while (shown := film.take()) is None or shown.index != index:
+        while (shown := film.take()) is None or shown.index != index or (itself and shown.is_proxy):
             time.sleep(0.0005)
         return time.perf_counter() - begin
 
@@ -141,6 +143,12 @@ def film_rows(clip: Path, analysis: Analysis, side: int, seconds: float) -> list
     film.expect(places[:8])
     time.sleep(8)
     rows.append(waits("jumps that were expected", [asked(place) for place in places[:6]]))
+    film.expect(())
+    begin = time.perf_counter()
+    while (copied := film.copied) < 1:
+        time.sleep(0.1)
+    rows.append(waits(f"copying the video, {copied:.0%}", [time.perf_counter() - begin]))
+    rows.append(waits("jumps anywhere, to a copy", [asked(place, itself=False) for place in places]))
     for speed in SPEEDS:
         film.play(0 if speed > 0 else last, speed, side)
         shown: list[tuple[float, int]] = []
@@ -175,7 +183,7 @@ def window_rows(clip: Path, analysis: Analysis, seconds: float) -> list[tuple[st
     theme = look.apply(root)
     size = analysis.key.width, analysis.key.height
     picture = Picture(root, theme, PictureActions(*[lambda *_: None] * 4))
-    lanes = Lanes(root, theme, LaneActions(lambda _i: None, lambda _n: None))
+    lanes = Lanes(root, theme, LaneActions(lambda *_: None, lambda _n: None))
     picture.place(x=0, y=0, width=1200, height=700)
     lanes.place(x=0, y=720, width=1200)
     base = analysis.key.time_base[0] / analysis.key.time_base[1]
@@ -191,9 +199,10 @@ def window_rows(clip: Path, analysis: Analysis, seconds: float) -> list[tuple[st
         root.update_idletasks()
         shown.append((time.perf_counter(), news.index))
 
+    film = Film(clip, analysis)
     playing = Playing(
         root,
-        Film(clip, analysis),
+        film,
         times,
         lambda: picture.side,
         PlayingActions(show, lambda index, _speed: lanes.show_position(index), lambda *_: None, print),
@@ -219,6 +228,7 @@ def window_rows(clip: Path, analysis: Analysis, seconds: float) -> list[tuple[st
     last = len(times) - 1
     rows = []
     asked(last // 2)
+    until(lambda: film.copied == 1)
     for name, way in (("steps on", 1), ("steps back", -1)):
         found = []
         for step in range(1, 61):

@@ -108,8 +108,12 @@ def require_row_in_sight(driver: Driver, rows: int) -> None:
     """The chosen row can be seen whole, and so many rows are there at least."""
     tree = driver.window.queue_view.tree
     (chosen,) = tree.selection()
-    _, y, _, height = tree.bbox(chosen)  # type: ignore[misc]
-    assert y + height <= tree.winfo_height()
+
+    def in_sight() -> bool:
+        place = tree.bbox(chosen)  # nothing while the row is outside
+        return bool(place) and place[1] + place[3] <= tree.winfo_height()  # type: ignore[misc]
+
+    driver.until(in_sight)
     assert int(tree.cget("height")) >= rows and tree.winfo_height() >= tree.winfo_reqheight()
 
 

@@ -22,10 +22,11 @@ from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis, Collector
 from anonator.ui.look import theme as look
 from anonator.ui.look.theme import Theme
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.film import Film, Shown
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.marks import Box, Mark, Tick
-from anonator.ui.review.picture import Picture, PictureActions
+from anonator.ui.review.picture import Picture
 from anonator.ui.review.playing import Playing, PlayingActions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the mouse is moved by xdotool")
@@ -288,7 +289,7 @@ def test_pixels_that_are_not_square_are_where_they_look(bench: Bench, picture: P
 
 def test_the_slider_goes_where_it_is_clicked_and_tells_doubts(bench: Bench, theme: Theme) -> None:
     asked: list[tuple[str, int]] = []
-    actions = LaneActions(lambda i: asked.append(("go", i)), lambda n: asked.append(("doubt", n)))
+    actions = LaneActions(lambda i, _last: asked.append(("go", i)), lambda n: asked.append(("doubt", n)))
     lanes = Lanes(bench.root, theme, actions)
     lanes.place(x=0, y=0, width=801)
     lanes.show_video(np.arange(1001) / 25)
@@ -316,7 +317,7 @@ def test_the_slider_goes_where_it_is_clicked_and_tells_doubts(bench: Bench, them
 
 
 def test_a_long_video_is_drawn_quickly(bench: Bench, theme: Theme) -> None:
-    lanes = Lanes(bench.root, theme, LaneActions(lambda _i: None, lambda _n: None))
+    lanes = Lanes(bench.root, theme, LaneActions(lambda *_: None, lambda _n: None))
     lanes.place(x=0, y=0, width=850)
     frames = 100_000
     rng = np.random.default_rng(1)
@@ -334,7 +335,7 @@ def test_a_long_video_is_drawn_quickly(bench: Bench, theme: Theme) -> None:
 
 
 def test_a_single_frame_and_a_narrow_slider_are_drawn(bench: Bench, theme: Theme) -> None:
-    lanes = Lanes(bench.root, theme, LaneActions(lambda _i: None, lambda _n: None))
+    lanes = Lanes(bench.root, theme, LaneActions(lambda *_: None, lambda _n: None))
     lanes.place(x=0, y=0, width=3)
     lanes.show_video(np.array([0.5]))
     lanes.show_counts(np.array([2]))

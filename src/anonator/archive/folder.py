@@ -145,6 +145,11 @@ def open_archive(path: Path) -> tuple[Archive, About]:
     return archive, read_about(archive)
 
 
+def is_archive(folder: Path) -> bool:
+    """Whether `plan` has made an archive in a folder."""
+    return reachable(Archive(folder.absolute()).about_file).is_file()
+
+
 def make_private(folder: Path) -> None:
     """Make a folder for its owner only, if it is missing.
 

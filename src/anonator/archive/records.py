@@ -71,6 +71,10 @@ class Record:
     """Frames that could not be decoded and are black."""
     notes: tuple[str, ...] = ()
     """Sentences that people should read."""
+    reviewed_by: str = ""
+    """Initials of who has signed the result."""
+    reviewed_at: str = ""
+    """When, UTC, ISO 8601."""
 
     @property
     def finished(self) -> bool:

@@ -24,7 +24,8 @@ MOST_ON_THE_PAGE = 1000
 """Rows of each table on the page; the CSV file has all of them."""
 HEADER = (
     "row", "video", "result", "state", "video_seconds", "work_seconds", "frames", "masked_frames", "tracks",
-    "doubts", "near_misses", "black_frames", "machine", "finished_utc", "error", "notes",
+    "doubts", "near_misses", "black_frames", "machine", "finished_utc", "reviewed_by", "reviewed_utc",
+    "error", "notes",
 )  # fmt: skip
 PRIVATE = (
     "This report names the videos, so it is protected health information (PHI) if they are. "
@@ -79,7 +80,8 @@ def _table(rows: Iterable[Row], known: dict[int, Record]) -> Iterator[str]:
         lines.writerow(
             (
                 *told, record.state.value, length, record.seconds if done else "", *counts, doubts, *more,
-                record.machine, record.at, record.sentence, " ".join(record.notes),
+                record.machine, record.at, record.reviewed_by, record.reviewed_at, record.sentence,
+                " ".join(record.notes),
             )
         )  # fmt: skip
     yield text.getvalue()
@@ -94,8 +96,9 @@ def _page(rows: list[Row], known: dict[int, Record]) -> Iterator[str]:
     status = count(rows, known)
     lines = [(row, known[row.number]) for row in rows if row.number in known]
     done = [line for line in lines if line[1].state is State.DONE]
-    none = [line for line in done if not line[1].masked_frames]
-    doubtful = sorted((line for line in done if line[1].doubts and line[1].masked_frames), key=_most_doubts)
+    unseen = [line for line in done if not line[1].reviewed_by]
+    none = [line for line in unseen if not line[1].masked_frames]
+    doubtful = sorted((line for line in unseen if line[1].doubts and line[1].masked_frames), key=_most_doubts)
     failed = [line for line in lines if line[1].state is State.FAILED]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

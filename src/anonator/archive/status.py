@@ -40,6 +40,8 @@ class Status:
     doubts: int
     uncounted: int
     """Finished videos without tracks, whose doubts can't be counted."""
+    reviewed: int
+    """Finished videos that somebody has signed; they count among none of the three before."""
     at_work: tuple[str, ...]
     """Who is at work, in words."""
     failures: tuple[tuple[int, str, str], ...]
@@ -58,6 +60,8 @@ class Status:
             + (f"; a worker takes {self._rate:.2f} seconds for each second." if self._rate else ".")
         )
         if self.done:
+            if self.reviewed:
+                text.append(f"Reviewed and signed: {self.reviewed:,} of {self.done:,}. Of the others:")
             text.append(f"Without any face: {self.without_faces:,}. Look at these first.")
             counted = f" ({self.uncounted:,} kept no tracks to tell)" if self.uncounted else ""
             text.append(f"Doubts: {self.doubts:,} in {self.with_doubts:,} videos{counted}.")
@@ -99,7 +103,7 @@ def count(rows: Iterable[Row], known: dict[int, Record], at_work: tuple[str, ...
     """
     ends: Counter[State | None] = Counter()
     all_seconds = done_seconds = work_seconds = 0.0
-    frames = without_faces = with_doubts = doubts = uncounted = videos = 0
+    frames = without_faces = with_doubts = doubts = uncounted = reviewed = videos = 0
     failures = []
     for row in rows:
         videos += 1
@@ -114,6 +118,9 @@ def count(rows: Iterable[Row], known: dict[int, Record], at_work: tuple[str, ...
             done_seconds += row.seconds or 0.0
             work_seconds += record.seconds
             frames += record.frames
+            if record.reviewed_by:
+                reviewed += 1
+                continue
             without_faces += not record.masked_frames
             with_doubts += bool(record.doubts)
             doubts += record.doubts or 0
@@ -132,6 +139,7 @@ def count(rows: Iterable[Row], known: dict[int, Record], at_work: tuple[str, ...
         with_doubts=with_doubts,
         doubts=doubts,
         uncounted=uncounted,
+        reviewed=reviewed,
         at_work=at_work,
         failures=tuple(failures),
     )

@@ -39,6 +39,7 @@ class Commands:
         *,
         refresh: Callable[[], None],
         review: Callable[[int], object],
+        open_archive: Callable[[Path], object],
         thumbnail_size: tuple[int, int],
     ) -> None:
         """Set up the commands.
@@ -52,11 +53,13 @@ class Commands:
             events: records what was added.
             refresh: copies the queue into the state.
             review: opens the review of a row.
+            open_archive: lists an archive's videos that wait for a reviewer.
             thumbnail_size: width and height of the list's thumbnails, in pixels.
         """
         self._store, self._queue, self._worker = store, queue, worker
         self._desk, self._questions, self._events = desk, questions, events
         self._refresh, self._review, self._thumbnail_size = refresh, review, thumbnail_size
+        self._open_archive = open_archive
         self.finished = Finished(store, queue, worker, questions, add=self._add_videos, refresh=refresh)
         self._openers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
@@ -85,6 +88,8 @@ class Commands:
     def _add_rows(self, came: Incoming) -> None:
         """Append the videos to the queue, say what was skipped, and let a worker read each one."""
         self._store.say(came.message())
+        for archive in came.archives:
+            self._open_archive(archive)
         if came.videos:
             self._questions.begin_in(came.videos[-1].parent)
         numbers = self._add_videos(came.videos)
@@ -102,6 +107,11 @@ class Commands:
             before = self._store.state.message if doubles < len(videos) else ""
             said = f"{text.count(doubles, 'video is', 'videos are')} already in the queue."
             self._store.say(f"{before} {said}".strip())
+        self.read_rows(numbers)
+        return numbers
+
+    def read_rows(self, numbers: Sequence[int]) -> None:
+        """Show rows that have just been appended, and let a worker read each one's file."""
         for number in numbers:
             if job := self._queue.get(number):
                 work = partial(media.glimpse, job.source, self._thumbnail_size)
@@ -109,7 +119,6 @@ class Commands:
         self._refresh()
         if numbers and self._store.state.run is RunState.IDLE:
             self.choose(numbers[0])
-        return numbers
 
     def _fill_row(self, number: int, glimpse: media.Glimpse) -> None:
         """Show what is known about a video."""

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from anonator.core.session_end import ending_in_order
 from anonator.errors import DisplayError
+from anonator.ui.archive_reviews import ArchiveReviews
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
 from anonator.ui.earlier_reviews import EarlierReviews
@@ -147,6 +148,14 @@ class MainWindow:
             refresh=self.run.refresh,
             told=self._found_review,
         )
+        self.archives = ArchiveReviews(
+            self.store,
+            self.controller,
+            self.worker,
+            questions,
+            read_rows=lambda numbers: self.commands.read_rows(numbers),
+            refresh=self.run.refresh,
+        )
         self.commands = Commands(
             self.store,
             self.controller,
@@ -156,6 +165,7 @@ class MainWindow:
             self.events,
             refresh=self.run.refresh,
             review=self.reviewing.open,
+            open_archive=self.archives.open,
             thumbnail_size=(self.theme.px(look.THUMBNAIL[0]), self.theme.px(look.THUMBNAIL[1])),
         )
 
@@ -170,6 +180,7 @@ class MainWindow:
             self.playback.follow,
             self.commands.finished.follow,
             self.earlier_reviews.follow,
+            self.archives.follow,
             self.events.follow,
             Presenter(self.layout).draw,
         ):
@@ -206,6 +217,7 @@ class MainWindow:
                 forget_folder=partial(choosing.set_folder, None),
                 download=loading.download,
                 use_file=loading.use_file,
+                open_archive=self.archives.ask,
                 remove_reviews=self.earlier_reviews.remove_all,
             ),
             viewer=ViewerActions(

@@ -57,6 +57,10 @@ class Questions:
         """Ask which folder to add; "" means none."""
         return self._ask_folder("Add all videos in a folder")
 
+    def folder_of_archive(self) -> str:
+        """Ask which archive to review; "" means none."""
+        return self._ask_folder("Open the folder of an archive")
+
     def folder_for_results(self) -> Path | None:
         """Ask where to save results."""
         name = self._ask_folder("Save results to")

@@ -27,6 +27,7 @@ class PanelActions:
     forget_folder: Callable[[], None]
     download: Callable[[], None]
     use_file: Callable[[], None]
+    open_archive: Callable[[], None]
     remove_reviews: Callable[[], None]
 
 
@@ -58,6 +59,16 @@ class SettingsPanel(Section):
             theme,
             "Resets everything here to the program's defaults, or to your configuration file if there's one. "
             "HIPAA mode stays as it is.",
+        )
+        self.archive = ttk.Button(
+            self, text="Review an archive…", style="Small.TButton", command=actions.open_archive
+        )
+        self.put(self.archive, gap=18, sticky="w")
+        ToolTip(
+            self.archive,
+            theme,
+            "Lists the videos of a folder that `anonator archive` has anonymized and nobody has signed yet: "
+            "those without any face first, then the most doubtful. Dropping the folder does the same.",
         )
         self.reviews = ttk.Button(
             self, text="Remove unfinished reviews…", style="Small.TButton", command=actions.remove_reviews

@@ -76,6 +76,10 @@ class ReviewDesk:
         """Stop, and show a frame."""
         self._playing.go(self.times.inside(index))
 
+    def go_near(self, first: int, last: int) -> None:
+        """Stop, and show the frame of a stretch, both ends included, that is there soonest."""
+        self._playing.go_near(self.times.inside(first), self.times.inside(last))
+
     def step(self, frames: int) -> None:
         """Stop, and show another frame, so many on."""
         self._playing.step(frames)

@@ -13,14 +13,16 @@ from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis
 from anonator.errors import JobCancelled
 from anonator.ui.review.projector import Projector, Wish
+from anonator.ui.review.proxies import Proxies
+from anonator.ui.review.running import serve
 from anonator.ui.review.stills import open_frames
 from anonator.ui.work.worker import step_back
 
 if TYPE_CHECKING:
     from anonator.core.reading.frame_access import FrameAccess
 
-CACHE_BYTES = 256 * 1024 * 1024
-"""Of decoded frames that are kept, at most."""
+CACHE_BYTES, PROXY_BYTES = 256 * 1024 * 1024, 160 * 1024 * 1024
+"""Of decoded frames that are kept, at most, and of small copies."""
 PRIORITY = 4
 """Nice value of decoding: after the window, before following and small pictures."""
 GRACE_SECONDS = 0.25
@@ -40,6 +42,8 @@ class Shown:
     """At which it is being played; below 0 backwards, 0 if it was asked for by itself."""
     before: int = -1
     """The frame that was shown before it while playing; what lies between was played, too. -1 for none."""
+    is_proxy: bool = False
+    """Whether it's a small copy, and the frame itself follows."""
 
 
 class Film:
@@ -58,11 +62,14 @@ class Film:
             cache_bytes: of decoded frames to keep.
         """
         self._video, self._a, self._cache_bytes = video, analysis, cache_bytes
+        self._proxies = Proxies(len(analysis.pts), PROXY_BYTES)
         self._change = threading.Condition()
         self._wish: Wish | None = None
         self._since = 0.0
         self._next: Wish | None = None
         self._is_answered = True
+        self._is_copied = False
+        """A copy of the frame that was asked for has been shown."""
         self._expected: tuple[int, ...] = ()
         self._news: Shown | Exception | None = None
         self._closing = False
@@ -98,6 +105,16 @@ class Film:
         with self._change:
             self._expected = tuple(indexes)
             self._change.notify()
+
+    @property
+    def copied(self) -> float:
+        """The share of the video of which there are small copies, so that any place is there at once."""
+        return self._proxies.share
+
+    def quickest(self, first: int, last: int) -> int:
+        """The frame of a stretch, both ends included, that is soonest on the screen, or the middle one."""
+        found = self._proxies.near(first, last)
+        return (first + last) // 2 if found is None else found
 
     def take(self) -> Shown | None:
         """The newest picture that has not been taken yet, or None.
@@ -135,11 +152,11 @@ class Film:
 
     def _run(self) -> None:
         step_back(PRIORITY)
-        projector = Projector(self._open, self._seconds(), self, self._cache_bytes)
+        projector = Projector(self._open, self._seconds(), self, self._cache_bytes, self._proxies)
         try:
             while (wish := self._next_wish()) is not None:
                 try:
-                    projector.serve(wish)
+                    serve(projector, wish)
                 except Exception as error:  # given to the window, which shows and logs it
                     with self._change:
                         self._news, self._is_answered = error, True
@@ -165,7 +182,7 @@ class Film:
             if self._closing:
                 return None
             self._wish, self._next = self._next, None
-            self._is_answered, self._since = False, time.monotonic()
+            self._is_answered, self._is_copied, self._since = False, False, time.monotonic()
             return self._wish
 
     def is_over(self, wish: Wish) -> bool:
@@ -173,7 +190,7 @@ class Film:
         with self._change:
             if self._closing or self._next is None:
                 return self._closing
-            is_drag = wish.speed == self._next.speed == 0 and not self._is_answered
+            is_drag = wish.speed == self._next.speed == 0 and not (self._is_answered or self._is_copied)
             return not is_drag or time.monotonic() - self._since > GRACE_SECONDS
 
     def wait(self, wish: Wish, seconds: float | None) -> None:
@@ -187,13 +204,15 @@ class Film:
         with self._change:
             return self._expected
 
-    def publish(self, wish: Wish, index: int, picture: UInt8Array, before: int) -> None:
+    def publish(
+        self, wish: Wish, index: int, picture: UInt8Array, before: int, *, is_proxy: bool = False
+    ) -> None:
         """Hand over a picture."""
         with self._change:
             old = self._news
             if isinstance(old, Shown) and before >= 0 and old.index == before:
                 before = old.before if old.before >= 0 else before  # that one was never seen
-            self._news = Shown(index, picture, wish.speed, before)
+            self._news, self._is_copied = Shown(index, picture, wish.speed, before, is_proxy), is_proxy
 
     def answered(self, wish: Wish) -> None:
         """The frame is there, or playing has come to its end."""

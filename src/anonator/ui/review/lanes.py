@@ -32,8 +32,8 @@ TIP = (
 class LaneActions:
     """What the slider asks for."""
 
-    go: Callable[[int], object]
-    """Show this frame: it was clicked, or dragged there."""
+    go: Callable[[int, int], object]
+    """Show one of the frames from the first to the last, both included: they were clicked, or dragged to."""
     doubt: Callable[[int], object]
     """A tick was clicked: its place in the list given to show_doubts."""
 
@@ -215,10 +215,11 @@ class Lanes(tk.Canvas):
             self._actions.doubt(number)
 
     def _go(self, x: int) -> None:
-        index = self.index_at(x)
-        if index != self._index:
-            self.show_position(index)
-            self._actions.go(index)
+        first = self.index_at(x)
+        last = first if x <= 0 else max(first, self.index_at(x + 1) - 1)  # both ends are reached exactly
+        if not first <= self._index <= last:
+            self.show_position(first)
+            self._actions.go(first, last)
 
     def _hovered(self, event: tk.Event[tk.Misc]) -> None:
         number = self.tick_at(event.x, event.y)

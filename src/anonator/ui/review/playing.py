@@ -86,6 +86,10 @@ class Playing:
         self._actions.moved(self._index, 0.0)
         self._pump()
 
+    def go_near(self, first: int, last: int) -> None:
+        """Stop, and show the frame of a stretch, both ends included, that is there soonest."""
+        self.go(self._film.quickest(first, last))
+
     def step(self, frames: int) -> None:
         """Stop, and go on by so many frames, or back."""
         self.go(self._index + frames)
@@ -189,7 +193,7 @@ class Playing:
                 return
             self._on_screen = shown.index
             self._actions.show(shown)
-            if not self._speed and shown.index == self._index:
+            if not self._speed and shown.index == self._index and not shown.is_proxy:
                 self._actions.seen(shown.index, shown.index, 0.0)
             return
         if shown.speed != self._speed:  # it was played before something else was asked for

@@ -1,8 +1,8 @@
-"""Decoded frames of the video under review: a place from which it is read on, and those that are kept."""
+"""Decoded frames of the video under review: the places from which it is read on, and those that are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from anonator.core.frames import Frame
@@ -112,3 +112,60 @@ class Reel:
         """Close the file."""
         self._frames, self.at = iter(()), None
         self._access.close()
+
+
+class Stock:
+    """Frames of one video: those that are kept, and the reels that bring more; for one thread."""
+
+    def __init__(self, open_video: Callable[[], FrameAccess], most_bytes: int) -> None:
+        """Set it up; the video is opened when the first reel is wanted.
+
+        Args:
+            open_video: opens it; may raise an AnonatorError, which comes out of every use of a reel.
+            most_bytes: of decoded frames to keep.
+        """
+        self._open, self._most_bytes = open_video, most_bytes
+        self._access: FrameAccess | None = None
+        self._reels: dict[str, Reel] = {}
+        self.kept = Kept(most_bytes)
+        self.room = 8
+        """So many frames can be kept."""
+
+    @property
+    def front(self) -> Reel:
+        """The one that reads on from where people look."""
+        if self._access is None:
+            self._access = self._open()
+            self._reels["front"] = Reel(self._access)
+        return self._reels["front"]
+
+    @property
+    def back(self) -> Reel:
+        """The one for what lies before it, and for what is expected."""
+        return self._another("back")
+
+    @property
+    def through(self) -> Reel:
+        """The one that goes through the whole video once."""
+        return self._another("through")
+
+    def take(self, reel: Reel) -> Frame | None:
+        """Decode a little, and keep the frame that this completes."""
+        frame = reel.step()
+        if frame is not None:
+            self.kept.add(frame)
+            self.room = max(4, self._most_bytes // frame.nbytes)
+        return frame
+
+    def close(self) -> None:
+        """Close the files."""
+        for reel in self._reels.values():
+            reel.close()
+        self._reels, self._access = {}, None
+        self.kept.clear()
+
+    def _another(self, name: str) -> Reel:
+        front = self.front
+        if name not in self._reels and self._access is not None:
+            self._reels[name] = Reel(self._access.twin())
+        return self._reels.get(name, front)

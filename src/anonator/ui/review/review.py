@@ -17,12 +17,12 @@ from anonator.ui.review.asking import Asking
 from anonator.ui.review.assessment import Assessment
 from anonator.ui.review.crops import Crops
 from anonator.ui.review.desk import ReviewDesk
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.editing import Editing
 from anonator.ui.review.film import Film
 from anonator.ui.review.following import Following
 from anonator.ui.review.head import HeadActions
 from anonator.ui.review.lanes import LaneActions
-from anonator.ui.review.picture import PictureActions
 from anonator.ui.review.playing import Playing, PlayingActions
 from anonator.ui.review.presenter import ReviewPresenter
 from anonator.ui.review.review_state import ReviewState, ReviewStore
@@ -184,7 +184,7 @@ class Review:
                 resized=lambda: self.playing.refresh(),
                 began=lambda: self.playing.hold(),
             ),
-            lanes=LaneActions(go=lambda index: self.desk.go(index), doubt=self._open_tick),
+            lanes=LaneActions(go=lambda first, last: self.desk.go_near(first, last), doubt=self._open_tick),
             transport=TransportActions(
                 play=commands["play"],
                 step=lambda frames: self.desk.step(frames),

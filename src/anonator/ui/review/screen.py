@@ -10,11 +10,12 @@ from tkinter import ttk
 from anonator.ui.look.colours import LINE
 from anonator.ui.look.notice import Notice
 from anonator.ui.look.theme import Theme
+from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.head import Head, HeadActions
 from anonator.ui.review.hint import Hint
 from anonator.ui.review.keys import KeyLine
 from anonator.ui.review.lanes import LaneActions, Lanes
-from anonator.ui.review.picture import Picture, PictureActions
+from anonator.ui.review.picture import Picture
 from anonator.ui.review.sheet import Sheet, SheetActions
 from anonator.ui.review.to_check import ToCheck
 from anonator.ui.review.track_list import TrackActions, TrackList

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from anonator.archive.folder import is_archive
 from anonator.core.job import RESULT_NAME
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.reading.folders import videos_in
@@ -27,6 +28,8 @@ class Incoming:
     """Results of this program that were named one by one."""
     results_in_folders: tuple[Path, ...] = ()
     """Those that lay in folders."""
+    archives: tuple[Path, ...] = ()
+    """Folders in which `anonator archive plan` has made an archive."""
 
     def message(self) -> str:
         """A message about what was skipped; empty if everything was added."""
@@ -36,7 +39,7 @@ class Incoming:
             more = f" and {len(self.not_videos) - 4} more" if len(self.not_videos) > 4 else ""
             verb = "isn't a video, so it was" if len(self.not_videos) == 1 else "aren't videos, so they were"
             parts.append(f"{names}{more} {verb} skipped.")
-        if not (parts or self.videos or self.results or self.results_in_folders):
+        if not (parts or self.videos or self.results or self.results_in_folders or self.archives):
             return "There are no videos in that folder. Drop a video file, or a folder with videos in it."
         return " ".join(parts)
 
@@ -91,10 +94,13 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
     others: list[str] = []
     results: dict[Path, None] = {}
     in_folders: dict[Path, None] = {}
+    archives: dict[Path, None] = {}
     for item in items:
         path = item if isinstance(item, Path) else to_path(item)
         if path is None or not reachable(path).exists():
             others.append(str(item) if path is None else path.name)
+        elif is_archive(path):
+            archives[path.absolute()] = None
         elif reachable(path).is_dir():
             found, own = videos_in(path)
             videos |= dict.fromkeys(file.absolute() for file in found)
@@ -108,4 +114,4 @@ def sort_out(items: Iterable[str | Path], is_video: Callable[[Path], bool] = lam
         else:
             others.append(path.name)
     inside = tuple(path for path in in_folders if path not in results)
-    return Incoming(tuple(videos), tuple(others), tuple(results), inside)
+    return Incoming(tuple(videos), tuple(others), tuple(results), inside, tuple(archives))

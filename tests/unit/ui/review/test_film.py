@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -20,6 +21,7 @@ from anonator.core.reading.reader import VideoReader
 from anonator.core.review.analysis import Analysis, Collector
 from anonator.errors import AnonatorError
 from anonator.ui.review.film import Film, Shown
+from anonator.ui.review.proxies import Proxies
 from anonator.ui.review.reel import Kept
 
 DROPS = "select='not(mod(n,3))+lt(n,10)'"
@@ -47,9 +49,10 @@ def shown(path: Path, analysis: Analysis, cache_bytes: int = 1 << 26) -> Iterato
         assert not any(thread.name == "anonator-film" for thread in threading.enumerate())
 
 
-def taken(film: Film, patience: float = 20) -> Shown:
+def taken(film: Film, patience: float = 20, *, proxies: bool = False) -> Shown:
+    """The next picture, of the frame itself unless small copies will do."""
     end = time.monotonic() + patience
-    while (news := film.take()) is None:
+    while (news := film.take()) is None or (news.is_proxy and not proxies):
         assert time.monotonic() < end, "no picture came"
         time.sleep(0.002)
     return news
@@ -64,6 +67,18 @@ def played(film: Film, patience: float = 30) -> list[Shown]:
             found.append(news)
         time.sleep(0.002)
     return found
+
+
+def difference(one: UInt8Array, other: UInt8Array) -> float:
+    return float(np.abs(one.astype(np.int16) - other).mean())
+
+
+def gone_through(film: Film, patience: float = 60) -> None:
+    """Wait until there are copies of all frames."""
+    end = time.monotonic() + patience
+    while film.copied < 1:
+        assert time.monotonic() < end, "not all frames were copied"
+        time.sleep(0.02)
 
 
 def moving(folder: Path) -> Path:
@@ -119,6 +134,65 @@ def test_the_frame_shown_is_the_one_asked_for(
             news = taken(film)
             assert news.index == index and news.speed == 0
             assert np.array_equal(news.picture, pictures[index])
+
+
+def test_once_it_was_gone_through_a_copy_of_the_very_frame_comes_first(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4", *LONG, seconds=5, size="320x180")
+    analysis, pictures = read(path)
+    with shown(path, analysis, 6 * 320 * 180 * 3 // 2) as film:
+        film.want(0, 320)
+        taken(film)
+        gone_through(film)
+        for index in (97, 20, 111, 60):
+            film.want(index, 320)
+            first, then = taken(film, proxies=True), taken(film)
+            assert first.is_proxy and not then.is_proxy and first.index == then.index == index
+            assert first.picture.shape == pictures[index].shape
+            assert np.array_equal(then.picture, pictures[index])
+            likest = min(range(len(pictures)), key=lambda each: difference(first.picture, pictures[each]))
+            assert likest == index
+        film.want(98, 160)
+        assert taken(film).picture.shape[1] == 160
+
+
+def test_copies_stay_within_their_bytes_and_lie_all_over_the_video() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    proxies = Proxies(200, 100_000)
+    for index in range(200):
+        if proxies.wants(index):
+            proxies.add(index, noise, (320, 180))
+    held = [index for index in range(200) if proxies.picture(index, 320) is not None]
+    assert len(held) * 2 > 100_000 / 16_000 and held[0] == 0 and held[-1] > 180
+    assert max(np.diff(held)) <= proxies.stride
+    assert sum(len(copy) for _, copy in proxies._held[1].values()) <= 100_000
+    picture = proxies.picture(held[3], 4096)
+    assert picture is not None and picture.shape == (180, 320, 3)
+    assert proxies.near(held[3] - 2, held[3] + 2) == held[3]
+    assert proxies.near(held[3] + 1, held[4] - 1) is None
+    assert proxies.share == 1
+
+
+@pytest.mark.parametrize("speed", [8.0, -8.0])
+def test_fast_playing_goes_from_copy_to_copy_and_ends_on_the_frame_itself(
+    tmp_path: Path, speed: float
+) -> None:
+    path = clip(tmp_path / "a.mp4", *LONG, seconds=10, size="320x180")
+    analysis, pictures = read(path)
+    with shown(path, analysis, 6 * 320 * 180 * 3 // 2) as film:
+        film.want(0, 320)
+        taken(film)
+        gone_through(film)
+        film.play(0 if speed > 0 else len(pictures) - 1, speed, 320)
+        begin, news = time.monotonic(), played(film)
+        took = time.monotonic() - begin
+    indexes = [each.index for each in news]
+    assert indexes == sorted(set(indexes), reverse=speed < 0) and len(indexes) > 10
+    end = len(pictures) - 1 if speed > 0 else 0
+    assert indexes[-1] == end and np.array_equal(news[-1].picture, pictures[end])
+    assert 1.0 < took < 4, "ten seconds at 8x"
+    for each, after in itertools.pairwise(news):
+        assert after.before == each.index
+        assert difference(each.picture, pictures[each.index]) < 8
 
 
 def test_the_newest_wish_is_the_one_that_counts(tmp_path: Path) -> None:
