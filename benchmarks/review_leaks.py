@@ -32,11 +32,10 @@ from anonator.core.config import Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.doubts import Kind
 from anonator.core.review.follow import LOWEST_SCORE, follow
 from anonator.core.review.kept_sightings import Box, Sightings
 from anonator.core.review.tracks_file import create, read
-from anonator.ui.review.assessment import DoubtCard
+from anonator.ui.review.assessment import CardStop, DoubtCard
 from anonator.ui.review.seen import Seen
 from anonator.ui.review.session import ReviewSession
 
@@ -226,23 +225,18 @@ class Reviewer:
         self.session, self.leaks, self.detector = session, leaks, detector
         session.prepared(session.prepare()())
         self.seen, self.tally = Seen(session), Tally(leaks=leaks)
-        self.stopped_on: set[int] = set()
 
     def review(self, rest: str) -> Tally:
         """Look for leaks, and cover them."""
-        while (card := self._next_card()) is not None:
-            self.tally.doubts += 1
-            found = False
-            for pts in card.doubt.stops:
-                if pts in self.stopped_on and card.doubt.kind is not Kind.HELD:
-                    continue  # before an edit changed this doubt
-                self.stopped_on.add(pts)
-                self.tally.presses += 1  # N, or the Enter that went on from the one before
-                stop = self.session.index_at(pts)
-                found |= self._play(self._before(stop), stop, "doubts")
-                self.tally.stops += 1
-            if not found:
-                self.session.right(card)
+        self._assess()
+        self.tally.doubts = len(self.session.doubts())
+        while (next_stop := self._next_stop()) is not None:
+            card, stop = next_stop
+            self.tally.presses += 1  # N, or the Enter that went on from the one before
+            self.tally.stops += 1
+            self._play(self._before(stop.index), stop.index, "doubts")
+            # what is covered by now is no doubt any more; all else that is marked there is right
+            self.session.right(card, stop)
         for leak in self.leaks:
             if not leak.found_by and not any(self._is_bare(leak, index) for index in leak.places):
                 leak.found_by = "in passing"
@@ -262,13 +256,19 @@ class Reviewer:
         self.session.close()
         return self.tally
 
-    def _next_card(self) -> DoubtCard | None:
+    def _assess(self) -> None:
         if not self.session.is_assessed:
             self.session.assessed(self.session.assessor()())
-        return next((card for card in self.session.doubts() if not card.is_done), None)
+
+    def _next_stop(self) -> tuple[DoubtCard, CardStop] | None:
+        """The first stop that is left, as N finds it."""
+        self._assess()
+        cards = self.session.doubts()
+        return next(((card, stop) for card in cards for stop in card.stops if not stop.is_done), None)
 
     def _look_at_pages(self) -> None:
-        while pages := self.seen.pages():
+        while not self.seen.frames().all():
+            pages = self.seen.pages()
             self.tally.presses += 1
             self.tally.seconds += PAGE_SECONDS
             self.seen.on_sheet(pages[0])

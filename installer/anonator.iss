@@ -23,8 +23,9 @@ OutputDir=.
 OutputBaseFilename=$name
 Compression=lzma2/normal
 SolidCompression=no
-; a setup of one file ends at 2.1 GB, which the flavour with CUDA may exceed; smaller ones stay one file
-DiskSpanning=yes
+; a setup of one file ends at 2.1 GB, which the flavour with CUDA may exceed; with "yes" even a small one comes with a
+; second file, Anonator-...-1.bin
+DiskSpanning=$spanning
 DiskSliceSize=max
 WizardStyle=modern
 ChangesAssociations=yes

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from video_helpers import clip
+from wine import under_wine
 
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
@@ -25,7 +26,7 @@ TEN = {"seconds": 0.4}
 """Ten frames."""
 HIPAA = Settings(performance=Performance.BALANCED)
 STANDARD = Settings.standard(performance=Performance.MAXIMUM)
-DEADLINE = 60
+DEADLINE = 180 if under_wine() else 60
 """Seconds after which a job counts as hanging; none takes more than a few on two free cores."""
 
 

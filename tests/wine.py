@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,10 @@ def under_wine() -> bool:
 
 NEEDED = {"KMP_AFFINITY": "disabled"} if under_wine() else {}
 """Environment without which torch does not start there: Wine 8 has no GetNumaNodeProcessorMaskEx."""
+
+
+STICK = Path("C:/stick")
+"""What drive R: shows there; tools/wine/setup has made the link."""
 
 
 def skip_under_wine(reason: str) -> pytest.MarkDecorator:

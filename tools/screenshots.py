@@ -219,7 +219,7 @@ class Photographer:
         self._turn(1.0)
         self._shot("review-first")
         review.screen.hint.close.invoke()
-        review.desk.next_doubt()
+        review.desk.walk.next()
         self._until(lambda: not review.store.state.speed and review.store.state.card is not None)
         self._turn(1.5)
         self._shot("review-doubt")

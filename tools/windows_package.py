@@ -38,12 +38,13 @@ def version_resource(version: str) -> str:
     )
 
 
-def installer_script(version: str, name: str) -> str:
+def installer_script(version: str, name: str, *, large: bool) -> str:
     """The Inno Setup script of one flavour, to be put next to the program's folder.
 
     Args:
         version: of the program.
         name: of the installer, without ".exe".
+        large: whether the installer may need more than one file.
     """
     associations = "\n".join(
         f'Root: HKA; Subkey: "Software\\Classes\\{suffix}\\OpenWithProgids"; ValueType: string; '
@@ -51,7 +52,7 @@ def installer_script(version: str, name: str) -> str:
         for suffix in sorted(READ_SUFFIXES)
     )
     return string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        version=version, name=name, associations=associations
+        version=version, name=name, associations=associations, spanning="yes" if large else "no"
     )
 
 
@@ -81,7 +82,7 @@ def pack(program: Path, version: str, flavour: str, bill_of_materials: str) -> l
     shutil.make_archive(str(folder / name), "zip", folder, program.name)
     (folder / f"{name}.cdx.json").write_text(bill_of_materials, encoding="utf-8", newline="\n")
     script = folder / f"{name}.iss"
-    script.write_text(installer_script(version, name), encoding="utf-8-sig")
+    script.write_text(installer_script(version, name, large=flavour == "cuda"), encoding="utf-8-sig")
     made = [f"{name}.zip", f"{name}.cdx.json", script.name]
     if compiler := inno_setup():
         if subprocess.run([compiler, "/Qp", str(script)], check=False).returncode:

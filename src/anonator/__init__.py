@@ -41,11 +41,11 @@ if TYPE_CHECKING:
         Model,
         Performance,
         Settings,
-        TrackingSettings,
     )
     from anonator.core.detection.detector_protocol import Detector
     from anonator.core.frames import Detections
     from anonator.core.job import JobResult, Preview, Progress, Stage
+    from anonator.core.tracking_settings import TrackingSettings
 
     __version__: str
 else:
@@ -63,7 +63,7 @@ else:
         "Progress": "anonator.core.job",
         "Settings": "anonator.core.config",
         "Stage": "anonator.core.job",
-        "TrackingSettings": "anonator.core.config",
+        "TrackingSettings": "anonator.core.tracking_settings",
         "anonymize": "anonator.api",
     }
 

@@ -34,6 +34,7 @@ def anonymize(
     *,
     settings: Settings | None = None,
     overwrite: bool = False,
+    report_folder: str | os.PathLike[str] | None = None,
     tracks: str | os.PathLike[str] | None = None,
     save_tracks: str | os.PathLike[str] | None = None,
     weights: str | os.PathLike[str] | None = None,
@@ -51,10 +52,11 @@ def anonymize(
     Args:
         source: the video; it's only ever read.
         target: the result's name, ending in .mp4; None is <name>_anonymized.mp4 next to the source. With
-            settings.report, the audit report is saved next to it.
+            settings.report, the audit report is saved next to it, or in report_folder.
         settings: what to do; None is HIPAA mode with its defaults. Settings(hipaa=False) opens the lock but
             keeps HIPAA's other values; Settings.standard() is what the window starts from without the lock.
         overwrite: replace a result and its report if they already exist.
+        report_folder: where the audit report is saved; the folder must exist.
         tracks: make the result from this tracks file and its edits, without looking for faces. Settings that
             decide what is found are then the file's own; settings=None takes all of the file's.
         save_tracks: keep what is found in a new tracks file of this name.
@@ -81,20 +83,17 @@ def anonymize(
     process_setup.prepare()
     leftovers.sweep()
     calls: queue.Queue[Callable[[], object]] = queue.Queue(WAITING_CALLS)
-    detectors: Detectors = (
-        DetectorCache(None if weights is None else Path(weights))
-        if detector is None
-        else GivenDetectors(detector)
-    )
+    detectors: Detectors = DetectorCache(_path(weights)) if detector is None else GivenDetectors(detector)
     try:
         job = VideoProcessor(
             Job(
                 Path(source),
-                _target(Path(source), target, settings),
+                _target(Path(source), target, settings, _path(report_folder)),
                 settings,
                 overwrite,
-                None if tracks is None else Path(tracks),
-                None if save_tracks is None else Path(save_tracks),
+                _path(tracks),
+                _path(save_tracks),
+                _path(report_folder),
             ),
             detectors=detectors,
             on_progress=_later(calls, on_progress),
@@ -114,9 +113,15 @@ def _settings(given: Settings | None, tracks: str | os.PathLike[str] | None) -> 
     return settings_for(read(Path(tracks)).analysis.settings, given)
 
 
-def _target(source: Path, target: str | os.PathLike[str] | None, settings: Settings) -> Path:
+def _path(given: str | os.PathLike[str] | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _target(
+    source: Path, target: str | os.PathLike[str] | None, settings: Settings, report_folder: Path | None
+) -> Path:
     if target is None:
-        return plan([source], None, settings)[0].target
+        return plan([source], None, settings, report_folder=report_folder)[0].target
     if Path(target).suffix.lower() != ".mp4":
         raise OutputError("The result is an MP4 file. Give it a name that ends in .mp4.")
     return Path(target)

@@ -28,7 +28,17 @@ OPTIONS: dict[str, Setting] = {
     name: each for name, each in SETTINGS.items() if each.declared.topic is not None
 }
 """Settings that are options of the same name."""
-JOB_ONLY = ("standard", "output", "output_dir", "overwrite", "tracks", "from_tracks", "key_file", "json")
+JOB_ONLY = (
+    "standard",
+    "output",
+    "output_dir",
+    "report_dir",
+    "overwrite",
+    "tracks",
+    "from_tracks",
+    "key_file",
+    "json",
+)
 """Other options that only make sense for a job in the terminal."""
 
 
@@ -75,6 +85,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     results.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="folder for the results (default: next to each video)"
+    )
+    results.add_argument(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder for the audit reports (default: the configuration file's, or else next to each result)",
     )
     results.add_argument(
         "--tracks", type=Path, metavar="FILE", help="keep what was found in this file, to correct it later"

@@ -35,12 +35,13 @@ from anonator.terminal_progress import VideoProgress, labels
 DONE, FAILED, CANCELLED = 0, 1, 130
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:
+def run(args: argparse.Namespace, settings: Settings, report_folder: Path | None = None) -> int:
     """Do one job per video, one after the other; a failed one does not stop the rest.
 
     Args:
         args: the parsed command line.
         settings: for all videos.
+        report_folder: where audit reports are saved; None means next to each result.
 
     Returns:
         The exit status.
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with (
         interruption() as interrupted,
         _output_folder(args.output_dir),
+        _output_folder(args.report_dir),
         process_setup.keep_awake(),
         contextlib.closing(DetectorCache(args.weights)) as detectors,
     ):
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             terminal.ERR.write(f"{PHI}\n")
         if args.from_tracks is None and not _weights_ready(args, settings.model, interrupted):
             return CANCELLED if interrupted.is_set() else FAILED
-        names = _names(args, settings)
+        names = _names(args, settings, report_folder)
         called = labels(name.source for name in names)
         ends = Counter[str]()
         for number, name in enumerate(names, 1):
@@ -68,7 +70,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 ends["not started"] += 1
                 continue
             progress = partial(VideoProgress, called[name.source], number, len(names), quiet=args.json)
-            facts = _do(args, name, settings, detectors, interrupted, progress, key)
+            job = Job(
+                name.source,
+                name.target,
+                settings,
+                args.overwrite,
+                args.from_tracks,
+                args.tracks,
+                report_folder,
+            )
+            facts = _do(args, name, job, detectors, interrupted, progress, key)
             ends[facts["status"]] += 1
             _say(args, name, facts, called[name.source])
         if not args.json:
@@ -81,7 +92,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _do(
     args: argparse.Namespace,
     name: ResultName,
-    settings: Settings,
+    job: Job,
     detectors: DetectorCache,
     interrupted: threading.Event,
     progress: Callable[[], VideoProgress],
@@ -90,7 +101,6 @@ def _do(
     """Do one video, and return what became of it."""
     if name.same_as is not None:
         return {"status": "skipped", "same_as": str(name.same_as)}
-    job = Job(name.source, name.target, settings, args.overwrite, args.from_tracks, args.tracks)
     try:
         result = _one(job, detectors, interrupted, progress)
     except JobCancelled as exc:
@@ -117,11 +127,13 @@ def _summary(ends: Counter[str]) -> str:
     return lines + (f"{NOT_COVERED}\n" if ends["done"] else "")
 
 
-def _names(args: argparse.Namespace, settings: Settings) -> tuple[ResultName, ...]:
+def _names(
+    args: argparse.Namespace, settings: Settings, report_folder: Path | None
+) -> tuple[ResultName, ...]:
     """All names of the run, before it starts; with -o there is one video, and its result's name is given."""
     if args.output:
         return tuple(ResultName(source, args.output) for source in args.files)
-    return plan(args.files, args.output_dir, settings)
+    return plan(args.files, args.output_dir, settings, report_folder=report_folder)
 
 
 def _one(

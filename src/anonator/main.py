@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
-        settings = settings_from(args, load(args.config), _found(args.from_tracks))
+        config = load(args.config)
+        settings = settings_from(args, config, _found(args.from_tracks))
     except (SettingsError, ReviewError) as exc:
         parser.error(str(exc))
     args.files = _videos(parser, args.files)
@@ -88,8 +89,10 @@ def _in_the_terminal(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         parser.error("give either -o or --output-dir.")
     if args.output and args.output.suffix.lower() != ".mp4":
         parser.error("the result is an MP4 file; give -o a name that ends in .mp4.")
+    if args.report_dir and not settings.report:
+        parser.error("--report-dir is for audit reports; add --report to write one.")
     process_setup.prepare()
-    return headless.run(args, settings)
+    return headless.run(args, settings, args.report_dir or config.report_folder)
 
 
 def _found(tracks: Path | None) -> Settings | None:

@@ -21,7 +21,7 @@ LARGEST_BYTES = 20_000_000
 
 
 def main(argv: Sequence[str]) -> int:
-    """Make the page beside the report, and say where it is.
+    """Make the page next to the report, and say where it is.
 
     Args:
         argv: the command line behind the command's name.

@@ -7,20 +7,16 @@ import ctypes
 import importlib
 import importlib.metadata
 import pkgutil
-import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anonator
-from anonator import models
+from anonator import models, self_check_clip
 from anonator.core import process_setup
-from anonator.core.config import Device, Encoder, Model, Settings
+from anonator.core.config import Device, Model, Settings
 
 if TYPE_CHECKING:
     import tkinter  # a missing tkinter is a failed check, not a crash
@@ -34,9 +30,6 @@ COVERED = (60, 0, 250, 220)
 """The part that is painted grey to make a picture without a face."""
 SURE, SEEN = 0.9, 0.35
 """The face scores at least SURE; without it nothing reaches SEEN, HIPAA mode's lowest threshold."""
-FRAMES, RATE, SIZE = 25, 25, (320, 180)
-TOLERANCE = 4.0
-"""Mean difference of brightness, 0..255, between what went into the encoder and what came back."""
 
 
 class Skipped(Exception):
@@ -54,14 +47,16 @@ class Check:
 
 
 FOREIGN = (
-    "numpy", "cv2", "av", "torch", "torchvision.ops", "safetensors.torch", "scipy.optimize",
+    "numpy", "cv2", "av", "torch", "torchvision.ops", "safetensors.torch",
     "face_detection.retinaface.models.retinaface", "face_detection.dsfd.face_ssd",
     "imageio_ffmpeg", "platformdirs", "tqdm", "wakepy",
     "tkinter", "tkinterdnd2", "PIL.ImageTk", "PIL._tkinter_finder",
     *(["wakepy.dbus_adapters.jeepney"] if sys.platform == "linux" else []),
 )  # fmt: skip
 
-OPTIONAL = {"anonator.archive.cluster": ("dask", "distributed")}
+OPTIONAL = dict.fromkeys(
+    ("anonator.archive.cluster", "anonator.archive.cluster_worker"), ("dask", "distributed")
+)
 """Modules whose libraries only those have who asked for them (anonator[cluster])."""
 
 CPP_RUNTIME = (
@@ -161,50 +156,6 @@ def _the_one_face(found: Detections, empty: Detections) -> str:
     return f"found the one face, score {found.scores.max():.3f}"
 
 
-def video() -> str:
-    """A second of video is encoded, and comes back with all its frames, times and brightness."""
-    import numpy as np
-
-    from anonator.core.reading.reader import VideoReader
-
-    with tempfile.TemporaryDirectory(prefix="anonator-") as folder:
-        path = _write_clip(Path(folder))
-        size = path.stat().st_size
-        with VideoReader(path) as reader:
-            frames = [(float(f.seconds), f.planes()[0].astype(np.int16)) for f in reader]
-    if len(frames) != FRAMES:
-        raise ValueError(f"{len(frames)} frames came back instead of {FRAMES}")
-    for index, (seconds, brightness) in enumerate(frames):
-        difference = float(np.abs(brightness - _brightness(index)).mean())
-        if abs(seconds - index / RATE) > 0.001 or difference > TOLERANCE:
-            raise ValueError(
-                f"frame {index} came back at {seconds:.3f} s, {difference:.1f} away in brightness"
-            )
-    return f"{FRAMES} frames, {size} bytes of H.264"
-
-
-def second_ffmpeg() -> str:
-    """The independent FFmpeg that checks results is there, runs, and decodes what the program wrote."""
-    import imageio_ffmpeg
-
-    program = imageio_ffmpeg.get_ffmpeg_exe()
-    with tempfile.TemporaryDirectory(prefix="anonator-") as folder:
-        clip = _write_clip(Path(folder))
-        done = subprocess.run(
-            [program, "-nostdin", "-xerror", "-i", str(clip), "-map", "0:v", "-f", "null", "-"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            # a program with a window would open a console for it
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            check=False,
-        )
-    told = done.stderr.decode("utf-8", "replace")
-    counts = re.findall(r"frame= *(\d+)", told)
-    if done.returncode or not counts or int(counts[-1]) != FRAMES:
-        raise ValueError(f"it ended with {done.returncode} after {counts[-1] if counts else 'no'} frames")
-    return told.split(" Copyright")[0]
-
-
 def window() -> str:
     """Tk opens a window and shows a picture in it."""
     from PIL import Image, ImageTk
@@ -256,42 +207,6 @@ def device() -> str:
     return f"{name} (torch {torch.__version__}, CUDA {torch.version.cuda or 'none'})"
 
 
-def _brightness(index: int) -> UInt8Array:
-    """(H, W) uint8 luma of a frame: a gradient with a moving bar."""
-    import numpy as np
-
-    width, height = SIZE
-    picture = np.linspace(40, 200, width, dtype=np.float32).astype(np.uint8)[None].repeat(height, 0)
-    picture[:, index * 8 : index * 8 + 40] = 235
-    return picture
-
-
-def _write_clip(folder: Path) -> Path:
-    """One second of grey pictures, written the way a job's result is."""
-    import av
-    import numpy as np
-
-    from anonator.core.frames import Frame
-    from anonator.core.reading.info import VideoInfo
-    from anonator.core.writing.writer import VideoWriter
-
-    (width, height), time_base = SIZE, Fraction(1, RATE)
-    info = VideoInfo(
-        width=width, height=height, display_width=width, display_height=height, sar=Fraction(1),
-        time_base=time_base, average_rate=Fraction(RATE), header_frames=FRAMES, duration_seconds=Fraction(1),
-        start_shift=0, codec="h264", pix_fmt="yuv420p", rotation=0, interlaced=False, color_range=1,
-        color_space=2, color_primaries=2, color_transfer=2, audio=(), file_id=(0, 0), notes=(),
-    )  # fmt: skip
-    with VideoWriter(folder / "second.mp4", info, encoder=Encoder.X264, preset="veryfast") as writer:
-        for index in range(FRAMES):
-            planes = np.full((height * 3 // 2, width), 128, np.uint8)
-            planes[:height] = _brightness(index)
-            image = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            writer.write(Frame(index, index, time_base, image))
-        writer.close()
-        return writer.publish()
-
-
 CHECKS = (
     *([Check("C++ runtime", 30, cpp_runtime)] if sys.platform == "win32" else []),
     # the first import of PyTorch reads gigabytes, from a slow disk and past a virus scanner
@@ -299,8 +214,8 @@ CHECKS = (
     Check("weights", 30, bundled_weights),
     Check("detector", 180, detector),
     Check("second detector", 60, second_detector),
-    Check("video", 60, video),
-    Check("second FFmpeg", 60, second_ffmpeg),
+    Check("video", 60, self_check_clip.decoded),
+    Check("second FFmpeg", 60, self_check_clip.played),
     Check("window", 30, window),
     Check("drag and drop", 30, drag_and_drop),
     Check("device", 60, device),

@@ -64,7 +64,7 @@ class VideoProgress:
             self._tell(f"  {', '.join((f'{int(100 * progress.done)} %', *_details(progress)))}")
 
     def beat(self) -> None:
-        """Draw the bar again if it has stood still; call it every now and then."""
+        """Draw the bar again if it hasn't moved for a while; call it every now and then."""
         if not self._bar.disable and time.monotonic() - self._drawn >= BEAT_SECONDS:
             self._drawn = time.monotonic()
             self._bar.refresh()
@@ -79,10 +79,10 @@ class VideoProgress:
 
 def _details(progress: Progress) -> list[str]:
     """What follows the percentage, such as "checking", "12.3 frames per second", "about 1:20 left"."""
-    left = progress.remaining_seconds
+    left, about = progress.remaining_seconds, "at least" if progress.at_least else "about"
     told = [
         progress.stage.word,
         f"{progress.fps:.1f} frames per second" if progress.fps else "",
-        "" if left is None else f"about {clock_text(left, 0)} left",
+        "" if left is None else f"{about} {clock_text(left, 0)} left",
     ]
     return [part for part in told if part]

@@ -94,7 +94,7 @@ def _show(args: argparse.Namespace) -> None:
     lines.append("Edits: " + (", ".join(f"{n} {what}" for what, n in sorted(made.items())) or "none") + ".")
     lines.append(f"Signed by {state.signed}." if state.signed else "Not signed.")
     found = doubts(analysis, kept.edits)
-    lines.append(f"To check: {len(found)}")
+    lines.append(f"To check: {sum(len(each.stops) for each in found):,} stops")
     lines += [f"  {clock_text(each.span[0] * seconds, 1)}  {each.sentence}" for each in found]
     terminal.OUT.write("\n".join(line.rstrip() for line in lines) + "\n")
 

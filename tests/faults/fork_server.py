@@ -25,14 +25,13 @@ WATCHED = {"open", "os.rename", "os.link", "os.remove", "os.chmod", "os.mkdir", 
 
 def load() -> None:
     """Import all that a job imports."""
-    import scipy.optimize
     import torchvision
     import video_helpers
 
     import anonator.main
     from anonator.core import processor
 
-    assert scipy.optimize and torchvision and video_helpers and anonator.main and processor
+    assert torchvision and video_helpers and anonator.main and processor
     threads = len(os.listdir("/proc/self/task"))
     assert threads == 1, f"{threads} threads: forking is not safe"
 

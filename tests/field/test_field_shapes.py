@@ -323,7 +323,7 @@ def test_sizes_that_no_key_frame_tells_start_the_job_again(
     small = folder / "small_start.mkv"
     ffmpeg("-i", landscape, "-vf", "scale=240:136", "-c:v", "ffv1", small)
     source = joined(folder, "hidden", [small, landscape], VP8, ".webm")
-    monkeypatch.setattr("anonator.core.processor.find_canvas", lambda *_: None)
+    monkeypatch.setattr("anonator.core.preflight.find_canvas", lambda *_: None)
     result = run(source, detectors)
     assert (probe(result.target).width, probe(result.target).height) == SIZE
     pictures = decode_rgb(result.target)

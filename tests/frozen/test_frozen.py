@@ -20,9 +20,13 @@ import numpy as np
 import pytest
 import ui_helpers
 import wine
-from face_clips import FaceClip, decode_rgb, packet_times
+from console_helpers import KEYS, OWN_CONSOLE, press
+from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 from own_folders import folders_under
 from ui_helpers import Outside, Program, write_clip
+
+from anonator.core.file_faults import WRITING, Fault
+from anonator.logs import KEPT_BYTES
 
 VARIABLE = "ANONATOR_FROZEN"
 if not os.environ.get(VARIABLE):
@@ -31,6 +35,8 @@ if not os.environ.get(VARIABLE):
 FOLDER = Path(os.environ[VARIABLE]).resolve()
 WINE = os.environ.get("ANONATOR_FROZEN_WINE", "")
 """On Linux, the program by which the one for Windows is started."""
+PATIENCE = 1000 if wine.under_wine() else 280
+"""Seconds that a program may take; Wine is many times slower where others use the processor, too."""
 ENDING = ".exe" if sys.platform == "win32" or WINE else ""
 display, outside = ui_helpers.display, ui_helpers.outside
 posix = pytest.mark.skipif(sys.platform == "win32", reason="starts the program by env -i")
@@ -41,7 +47,7 @@ def bare(home: Path, **more: str) -> dict[str, str]:
     names = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "PROCESSOR_ARCHITECTURE", "NUMBER_OF_PROCESSORS")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     own = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"), str(home))
-    return {**kept, **own, **wine.NEEDED, **more}
+    return {**kept, **own, **folders_under(home), **wine.NEEDED, **more}
 
 
 def run(home: Path, name: str, *args: object) -> subprocess.CompletedProcess[str]:
@@ -54,7 +60,7 @@ def run(home: Path, name: str, *args: object) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=280,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -115,7 +121,7 @@ def test_programs_that_it_starts_find_their_own_libraries(tmp_path: Path) -> Non
         [str(FOLDER / "anonator-cli"), "--self-test"],
         env=bare(tmp_path, IMAGEIO_FFMPEG_EXE=str(listener)),
         capture_output=True,
-        timeout=280,
+        timeout=PATIENCE,
         check=False,
     )
     lines = (tmp_path / "seen").read_text(encoding="utf-8").splitlines()
@@ -175,6 +181,72 @@ def test_names_of_every_script_come_through_a_pipe(small_face_clip: FaceClip, tm
     for line in told:
         assert line["status"] == "done" and line["masked_frames"] == line["frames"] == 12
         assert len(decode_rgb(Path(line["output"]))) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_interrupts_leaves_nothing(key: int, astronaut: np.ndarray, tmp_path: Path) -> None:
+    clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0, half=True)
+    home, folder = tmp_path / "home", tmp_path / "results"
+    home.mkdir()
+    folder.mkdir()
+    command = [FOLDER / f"anonator-cli{ENDING}", "--headless", clip.path, "--output-dir", folder]
+    job = subprocess.Popen(
+        command,
+        cwd=home,
+        env=bare(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        creationflags=OWN_CONSOLE,
+    )
+    deadline = time.monotonic() + 120
+    while not list(folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    press(key, job)
+    told = job.communicate(timeout=60)
+    assert job.returncode == 130 and list(folder.iterdir()) == [], told
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "win32", reason="other systems replace a file that is open")
+def test_a_result_that_another_program_has_open_is_said(small_face_clip: FaceClip, tmp_path: Path) -> None:
+    result = tmp_path / "名前 fertig.mp4"
+    result.write_bytes(b"old")
+    with result.open("rb"):
+        done = run(
+            tmp_path / "home", "anonator-cli", "--headless", "--json", "--overwrite", small_face_clip.path,
+            "--output", result,
+        )  # fmt: skip
+    (told,) = (json.loads(line) for line in done.stdout.splitlines())
+    assert (done.returncode, told["status"], told["error"]) == (1, "failed", WRITING[Fault.IN_USE])
+    assert result.read_bytes() == b"old"
+    assert {path.name for path in tmp_path.iterdir()} == {result.name, "home"}
+
+
+@pytest.mark.slow
+def test_two_running_copies_share_a_log_that_is_full(small_face_clip: FaceClip, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert run(home, "anonator-cli", "--headless", tmp_path / "none.mp4").returncode == 1
+    (log,) = home.rglob("anonator.log")
+    log.write_bytes(b"an old line\n" * (KEPT_BYTES // 12))
+    copies = [
+        subprocess.Popen(
+            [FOLDER / f"anonator-cli{ENDING}", "--headless", small_face_clip.path, "-o", tmp_path / name],
+            cwd=home,
+            env=bare(home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for name in ("one.mp4", "two.mp4")
+    ]
+    for copy in copies:
+        _, complaints = copy.communicate(timeout=PATIENCE)
+        assert copy.returncode == 0 and b"Traceback" not in complaints, complaints
+    kept = [path.read_text("utf-8") for path in log.parent.glob("anonator.log*")]
+    assert "".join(kept).count("job done: 12 frames") == 2
+    assert len(kept) == 2 and log.stat().st_size < KEPT_BYTES / 2, "it was not turned over"
 
 
 def start(outside: Outside, display: str, folder: Path, number: int = 0) -> tuple[Program, float]:

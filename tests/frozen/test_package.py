@@ -38,12 +38,12 @@ def tools() -> ModuleType:
 
 @pytest.fixture
 def bill(tools: ModuleType, tmp_path: Path) -> dict[str, Any]:
-    """Of a program in which there is NumPy, no SciPy, and an FFmpeg."""
+    """Of a program in which there is NumPy, no tqdm, and an FFmpeg."""
     numpy = importlib.metadata.distribution("numpy").locate_file("numpy/__init__.py")
-    scipy = importlib.metadata.distribution("scipy")
-    (metadata,) = (f for f in scipy.files or [] if f.match("*.dist-info/METADATA"))
+    tqdm = importlib.metadata.distribution("tqdm")
+    (metadata,) = (f for f in tqdm.files or [] if f.match("*.dist-info/METADATA"))
     (tmp_path / "PYZ-00.toc").write_text(repr(("x.pyz", [("numpy", str(numpy), "PYMODULE")])), "utf-8")
-    collected = (True, [("scipy", str(metadata.locate()), "DATA")], None)
+    collected = (True, [("tqdm", str(metadata.locate()), "DATA")], None)
     (tmp_path / "COLLECT-00.toc").write_text(repr(collected), "utf-8")
     program = tmp_path / "Anonator"
     name = "ffmpeg-win-x86_64-v7.1.exe" if sys.platform == "win32" else "ffmpeg-linux-x86_64-v7.1"
@@ -100,10 +100,10 @@ def test_hashes_of_everything_lie_beside_it(
 
 
 def test_the_installer_offers_the_program_for_every_video_it_reads(tools: ModuleType) -> None:
-    script = tools.windows_package.installer_script("1.2.3", "name")
+    script = tools.windows_package.installer_script("1.2.3", "name", large=False)
     offered = re.findall(r'Software\\Classes\\(\.\w+)\\OpenWithProgids"', script)
     assert sorted(offered) == sorted(READ_SUFFIXES)
     assert r'{usersendto}\Anonator"; Filename: "{app}\Anonator.exe"; Tasks: sendto' in script
-    assert "PrivilegesRequired=lowest" in script
+    assert "PrivilegesRequired=lowest" in script and "DiskSpanning=no\n" in script
     tasks = set(re.findall(r"; Tasks: (\w+)", script))
     assert tasks == set(re.findall(r'^Name: "(\w+)"; Description', script, re.MULTILINE))

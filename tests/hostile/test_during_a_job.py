@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile.healthy import plain, posix
 from hostile_helpers import HIPAA, Bench, content
+from removable_drive import removable_drive
 from video_helpers import GOP, decoded
 
 from anonator.core.reading import decode as decoding
-from anonator.errors import DecodeError, InputError
+from anonator.errors import DecodeError, InputError, OutputError
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, after: int, what: Callable[[], None]) -> None:
@@ -59,6 +62,38 @@ def test_a_network_drive_that_is_away_at_the_start_is_a_sentence(
         with pytest.raises(InputError, match="network drive") as caught:
             bench.run(path, bench.folder / "out.mp4", HIPAA)
     assert path.name not in str(caught.value)
+    assert os.listdir(bench.folder) == [path.name]
+
+
+def test_a_drive_that_is_pulled_out_while_its_video_is_read(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is not called damaged, which would send people looking for another copy."""
+    with removable_drive(tmp_path) as (drive, pull):
+        path = plain(drive / "patient.mp4")
+
+        def gone() -> None:
+            pull()
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+        break_off(monkeypatch, 6, gone)
+        words = "drive is not connected" if sys.platform == "win32" else "was not found"
+        says = rf"at 0:00\.\d\d, after \d of 10 frames\. The video.*{words}"
+        with pytest.raises(DecodeError, match=says) as caught:
+            bench.run(path, bench.folder / "out.mp4", HIPAA)
+    assert path.stem not in str(caught.value) and "damaged" not in str(caught.value)
+    assert os.listdir(bench.folder) == []
+
+
+def test_a_drive_that_is_pulled_out_before_its_result_is_whole(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plain(bench.folder / "patient.mp4")
+    with removable_drive(tmp_path) as (drive, pull):
+        break_off(monkeypatch, 6, lambda: pull() and None)
+        words = "drive is not connected" if sys.platform == "win32" else "does not exist"
+        with pytest.raises(OutputError, match=rf"The output.*{words}"):
+            bench.run(path, drive / "out.mp4", HIPAA)
     assert os.listdir(bench.folder) == [path.name]
 
 

@@ -19,7 +19,6 @@ from anonator.core.config import (
     Precision,
     SecondDetector,
     Settings,
-    TrackingSettings,
 )
 from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
@@ -30,6 +29,7 @@ from anonator.core.hipaa_lock import (
 )
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Hipaa, declaration, parse_enum
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.errors import HipaaLockError, SettingsError
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sys
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -18,12 +18,12 @@ from anonator.core.config import (
     Model,
     Performance,
     Settings,
-    TrackingSettings,
 )
 from anonator.core.config_file import SIGNATURE, STANDARD_ONLY, UserConfig, default_path, load
 from anonator.core.hipaa_lock import HIPAA_FIXED, HIPAA_STRICTER, lock_words, require_lock_holds, waiver_note
 from anonator.core.performance import PerformancePreset
 from anonator.core.setting import Hipaa, word
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.errors import HipaaLockError, SettingsError
 
 if sys.version_info >= (3, 11):
@@ -369,6 +369,28 @@ def test_a_signature_opens_neither_maximum_speed_nor_the_sound(tmp_path: Path) -
         load(written(tmp_path, signed + "keep_audio = true\n"))
 
 
+# --- where reports go
+
+
+def test_the_file_names_the_folder_for_reports(tmp_path: Path) -> None:
+    folder = tmp_path / "audit"
+    assert load(written(tmp_path, f"[reports]\nfolder = '{folder}'\n")) == UserConfig(report_folder=folder)
+    assert load(written(tmp_path, "[reports]\nfolder = ''\n")) == UserConfig()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("folder = 'audit'", "must be a whole path"),
+        ("folder = 3", "must be a text, not 3"),
+        ("report = false", "'report' is not a setting; [reports] accepts: folder"),
+    ],
+)
+def test_the_file_can_say_of_reports_only_where_they_go(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load(written(tmp_path, f"[reports]\n{line}\n"))
+
+
 # --- CONFIG_EXAMPLE.md
 
 
@@ -404,7 +426,8 @@ def test_the_example_is_the_defaults_and_complete(tmp_path: Path) -> None:
 
 
 def test_the_other_examples_are_what_the_document_calls_them(tmp_path: Path) -> None:
-    _, presets, *locks = examples()
+    _, reports, presets, *locks = examples()
+    assert PureWindowsPath(tomllib.loads(reports)["reports"]["folder"]).is_absolute()
     stricter, looser = (load(written(tmp_path, text)).hipaa for text in locks)
     changed = load(written(tmp_path, presets))
     assert changed.hipaa.presets.balanced == PerformancePreset(2, 3, 1280, "veryfast")

@@ -34,6 +34,18 @@ def test_the_documents_name_tests_that_are_there() -> None:
     assert gone == []
 
 
+def test_the_architecture_lists_every_file_with_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure means that a module is new, gone or for something else: run tools/module_list.py."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from tools.module_list import HEADING, section
+
+    listed = read(ROOT / "docs" / "ARCHITECTURE.md").partition(HEADING)[2].splitlines()
+    written = section().partition(HEADING)[2].splitlines()
+    assert [line for line in written if line not in listed] == [], "not in docs/ARCHITECTURE.md"
+    assert [line for line in listed if line not in written] == [], "only in docs/ARCHITECTURE.md"
+    assert listed == written and sum(line.startswith("- ") for line in listed) > 250
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", read(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,9 @@ from face_clips import FaceClip
 
 from anonator.core import forecast
 from anonator.core.attempt import Run
+from anonator.core.checks.second_look import Uncovered
 from anonator.core.config import Performance, Settings
+from anonator.core.control import Control
 from anonator.core.course import Course
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.frames import Frame, Look, Masks
@@ -32,11 +35,26 @@ def test_the_detector_is_faster_alone_where_it_shares_its_processors(
     assert forecast._alone(took) == pytest.approx(share)
 
 
-def test_a_repair_takes_as_long_as_its_slower_half() -> None:
-    times = SimpleNamespace(
-        seconds=lambda: {"reading": 3.0, "detection": 60.0, "masking": 1.0, "writing": 9.0}
-    )
-    assert forecast.rewriting(cast(Run, SimpleNamespace(times=times))) == 10.0
+@pytest.mark.parametrize(("processors", "seconds"), [(8, 10.0), (2, 5.0)])
+def test_a_repair_takes_as_long_as_its_slower_half_without_the_detector(
+    processors: int, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast.os, "cpu_count", lambda: processors)
+    took = {"reading": 3.0, "detection": 60.0, "masking": 1.0, "writing": 9.0, "checks": 99.0}
+    run = SimpleNamespace(times=SimpleNamespace(seconds=lambda: took), rewriting=None)
+    assert forecast.rewriting(cast(Run, run)) == seconds
+
+
+def test_a_second_repair_takes_as_long_as_the_first(tmp_path: Path) -> None:
+    """A failure means that what all passes took together is taken for what the next one takes."""
+    run = Run(Job(tmp_path / "a.mp4", tmp_path / "b.mp4", Settings()), Control())
+    with run.times.measured("writing"):
+        time.sleep(0.01)
+    run.add(60.0)
+    assert forecast.whole_pass(run) is None and 0 < forecast.rewriting(run) < 1
+    run.repairs = [Uncovered(0, 0.0, (0.0, 0.0, 9.0, 9.0), 0.9)]
+    run.add(7.0)
+    assert forecast.whole_pass(run) == forecast.rewriting(run) == 7.0 and run.seconds == 67.0
 
 
 @pytest.mark.slow
@@ -61,6 +79,7 @@ def test_a_repair_is_foretold_as_soon_as_a_face_is_found(
     told: list[tuple[Stage, Any]] = []
 
     def tell(progress: Progress) -> None:
+        assert progress.at_least, "a check of HIPAA mode may ask for a repair"
         told.append((progress.stage, laters[-1]()))
 
     monkeypatch.setattr("anonator.core.meter.PROGRESS_SECONDS", 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from console_helpers import KEYS, OWN_CONSOLE, press
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 from own_folders import folders_under
 
@@ -344,9 +344,10 @@ def test_every_way_to_stop_a_program_is_an_interruption(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut: np.ndarray) -> None:
-    if sys.platform == "win32" and not ctypes.windll.kernel32.GetConsoleCP():
-        pytest.skip("without a console there is no Ctrl+Break")
+@pytest.mark.parametrize("key", KEYS)
+def test_interrupting_ends_with_130_and_leaves_nothing(
+    key: int, tmp_path: Path, astronaut: np.ndarray
+) -> None:
     clip = moving_face(tmp_path / "long.mp4", astronaut, frames=500, speed=0, half=True)
     folder = tmp_path / "results"
     folder.mkdir()
@@ -354,15 +355,14 @@ def test_interrupting_ends_with_130_and_leaves_nothing(tmp_path: Path, astronaut
         [*PROGRAM, str(clip.path), "--output-dir", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Ctrl+Break is what Windows sends to one group of programs; Ctrl+C goes to all of a console
-        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
+        creationflags=OWN_CONSOLE,
     )
     deadline = time.monotonic() + 60
     while not list(folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(folder.iterdir()), "the job never began"
     time.sleep(1)
-    job.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+    press(key, job)
     job.communicate(timeout=60)
     assert job.returncode == 130
     assert list(folder.iterdir()) == []

@@ -260,3 +260,28 @@ def test_thousands_of_equal_names_are_planned_at_once(tmp_path: Path) -> None:
     names = plan(sources, tmp_path / "out", STANDARD)
     assert len(set(targets(names))) == 3000
     assert names[-1].target.name == "00001_anonymized_3000.mp4"
+
+
+def test_reports_in_one_folder_never_share_a_name(tmp_path: Path) -> None:
+    """A failure means that a job fails, or replaces another patient's report."""
+    sources = make(tmp_path, "x/a.mp4", "y/A.mp4", "z/b.mp4")
+    names = plan(sources, None, STANDARD, report_folder=tmp_path / "audit")
+    assert targets(names) == ["a_anonymized.mp4", "A_anonymized_2.mp4", "b_anonymized.mp4"]
+    assert names[1].why.endswith(
+        f"because the report of {sources[0]} has the same name in the folder for reports."
+    )
+    assert (
+        targets(plan(sources, None, STANDARD))
+        == targets(plan(sources, None, Settings.standard(), report_folder=tmp_path / "audit"))
+        == ["a_anonymized.mp4", "A_anonymized.mp4", "b_anonymized.mp4"]
+    )
+
+
+def test_a_report_elsewhere_takes_the_name_too(tmp_path: Path) -> None:
+    (source,) = make(tmp_path, "a.mp4")
+    make(tmp_path / "audit", "a_anonymized_report.json")
+    target = tmp_path / "a_anonymized.mp4"
+    assert is_taken(target, STANDARD, tmp_path / "audit") and not is_taken(target, STANDARD)
+    assert not is_taken(target, Settings.standard(), tmp_path / "audit")
+    (name,) = plan([source], None, STANDARD, avoid_existing=True, report_folder=tmp_path / "audit")
+    assert name.target.name == "a_anonymized_2.mp4"

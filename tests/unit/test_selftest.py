@@ -18,7 +18,7 @@ import ui_helpers
 from face_clips import FaceClip
 from PIL import Image
 
-from anonator import models, self_checks, selftest
+from anonator import models, self_check_clip, self_checks, selftest
 from anonator.main import main
 from anonator.self_checks import Check, Skipped
 from anonator.selftest import Outcome
@@ -176,7 +176,8 @@ def test_a_missing_library_fails_the_imports(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_library_that_only_clusters_need_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask", None)
-    monkeypatch.delitem(sys.modules, "anonator.archive.cluster", raising=False)
+    for module in self_checks.OPTIONAL:
+        monkeypatch.delitem(sys.modules, module, raising=False)
     whole = self_checks.OPTIONAL
     assert outcome("imports").status == "passed"
     monkeypatch.setattr(self_checks, "OPTIONAL", {})
@@ -232,14 +233,14 @@ def test_the_video_must_come_back_as_it_went_in(monkeypatch: pytest.MonkeyPatch,
     assert outcome("second FFmpeg").status == "passed"
     with monkeypatch.context() as patch:
         # another clip than the expected one, with five frames more
-        patch.setattr(self_checks, "_write_clip", lambda folder: face_clip.path)
+        patch.setattr(self_check_clip, "_write_clip", lambda folder: face_clip.path)
         assert "30 frames" in outcome("video").detail
         assert outcome("second FFmpeg").status == "failed"
-    slope = self_checks._brightness
+    slope = self_check_clip._brightness
     with monkeypatch.context() as patch:
         # a frame late: each shows what the one before should
-        written = iter([slope(max(0, index - 1)) for index in range(self_checks.FRAMES)])
-        patch.setattr(self_checks, "_brightness", lambda index: next(written, slope(index)))
+        written = iter([slope(max(0, index - 1)) for index in range(self_check_clip.FRAMES)])
+        patch.setattr(self_check_clip, "_brightness", lambda index: next(written, slope(index)))
         told = outcome("video")
         assert told.status == "failed" and "brightness" in told.detail
 

@@ -38,6 +38,7 @@ class FakeProcessor:
 
     def start(self) -> None:
         STARTED.append(self.job.source)
+        FOLDERS.append(self.job.report_folder)
 
     def cancel(self) -> None: ...
 
@@ -52,11 +53,13 @@ class FakeProcessor:
 
 
 STARTED: list[Path] = []
+FOLDERS: list[Path | None] = []
 
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     STARTED.clear()
+    FOLDERS.clear()
     monkeypatch.setattr(headless, "VideoProcessor", FakeProcessor)
 
 
@@ -235,3 +238,36 @@ def test_a_real_job_says_something_at_once(tmp_path: Path, small_face_clip: Face
         job.kill()
         os.close(mine)
     assert job.returncode == 0 and b"1 video: 1 done." in out and NO_FACE.encode() not in out
+
+
+# --- where reports go
+
+
+def test_reports_go_where_the_file_or_the_command_line_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, audit, other = tmp_path / "a.toml", tmp_path / "audit", tmp_path / "other"
+    config.write_text(f"[reports]\nfolder = '{audit}'\n", "utf-8")
+    names = make(tmp_path, "x/a.mp4", "y/a.mp4")
+    assert run(*names, "--config", str(config)) == 0
+    assert run(*names, "--config", str(config), "--report-dir", str(other), "--overwrite") == 0
+    assert run(names[0], "--overwrite") == 0
+    assert [audit, audit, other, other, None] == FOLDERS
+    assert not audit.exists() and not other.exists(), "one that stays empty is removed, the file's isn't made"
+    assert [p.name for p in (tmp_path / "y").iterdir() if p.name != "a.mp4"] == ["a_anonymized_2.mp4"]
+
+
+def test_a_folder_for_reports_without_a_report_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = make(tmp_path, "a.mp4")
+    with pytest.raises(SystemExit) as end:
+        run(*names, "--standard", "--report-dir", str(tmp_path))
+    assert end.value.code == 2 and "add --report" in capsys.readouterr().err
+    assert run(*names, "--standard", "--report", "--report-dir", str(tmp_path)) == 0 and STARTED
+
+
+def test_a_time_that_a_repair_may_exceed_is_told_as_the_least() -> None:
+    progress = Progress(50, 100, 1.0, 0.0, 80.0)
+    assert terminal_progress._details(progress) == ["about 1:20 left"]
+    assert terminal_progress._details(replace(progress, at_least=True)) == ["at least 1:20 left"]

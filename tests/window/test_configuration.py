@@ -13,6 +13,7 @@ from anonator.core.config import (
     Performance,
     Settings,
 )
+from anonator.ui.panels.free_settings import REPORT_LOCKED, REPORTS_GO_TO
 from anonator.ui.presenter import START_DISABLED
 
 
@@ -90,3 +91,21 @@ def test_nothing_runs_without_a_configuration_that_can_be_used(
     window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
     assert driver.engine.jobs[0].job.settings == Settings(mask_scale=2)
+
+
+def test_the_folder_for_reports_is_shown_and_used(drive: Drive, clip: Path, tmp_path: Path) -> None:
+    """Only the configuration file can move the report, which HIPAA mode always writes."""
+    audit = tmp_path / "audit"
+    audit.mkdir()
+    driver = drive(config=write_config(tmp_path, f"[reports]\nfolder = '{audit}'\n"))
+    driver.show(*copies(clip, tmp_path, "a.mp4"))
+    line = driver.window.panel.free.report_line
+    assert line.cget("text") == f"{REPORT_LOCKED} {REPORTS_GO_TO.format('audit')}"
+    driver.window.foot.start.invoke()
+    driver.until(lambda: states(driver) == ["done"])
+    assert driver.engine.jobs[0].job.report_folder == audit
+    driver.answering("Switch off")
+    driver.window.panel.lock.switch.invoke()
+    assert not line.winfo_manager(), "without a report there is nothing to say"
+    driver.window.panel.free.switches["report"].invoke()
+    assert line.cget("text") == REPORTS_GO_TO.format("audit")

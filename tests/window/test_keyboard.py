@@ -31,7 +31,7 @@ def test_everything_is_reached_by_the_tab_key(drive: Drive, clip: Path) -> None:
     for wanted in (
         window.viewer.test,
         window.queue_view.tree,
-        window.queue_view.buttons["files"],
+        window.queue_view.toolbar.buttons["files"],
         panel.lock.switch,
         panel.free.performance.box,
         panel.free.model.box,

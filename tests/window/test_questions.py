@@ -148,7 +148,7 @@ def test_clearing_the_list_leaves_what_failed_unless_asked(
     driver.until(lambda: states(driver) == ["done", "failed", "waiting"])
     seen: list[str] = []
     driver.answering(answer, seen)
-    driver.window.queue_view.buttons["clear"].invoke()
+    driver.window.queue_view.toolbar.buttons["clear"].invoke()
     assert seen == [
         "The list has 1 finished video and 1 video that failed or was cancelled. No file is deleted."
     ]
@@ -160,7 +160,7 @@ def test_clearing_only_finished_videos_asks_nothing(drive: Drive, clip: Path, tm
     driver.show(*copies(clip, tmp_path, "a.mp4"))
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
-    driver.window.queue_view.buttons["clear"].invoke()
+    driver.window.queue_view.toolbar.buttons["clear"].invoke()
     assert states(driver) == [] and not driver.dialogs()
 
 

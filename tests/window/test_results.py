@@ -44,7 +44,8 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     tree.event_generate("<Motion>", x=x + 20, y=y + 10)
     assert driver.window.queue_view._tip.words == failed.state_text
     driver.window.queue_view.select(1)
-    assert not driver.window.queue_view.buttons["clear"].instate(["disabled"]), "a failed one can be cleared"
+    buttons = driver.window.queue_view.toolbar.buttons
+    assert not buttons["clear"].instate(["disabled"]), "a failed one can be cleared"
     assert driver.window.foot.start.cget("text") == "Start 2 videos"
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done", "failed", "done"])

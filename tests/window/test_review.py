@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from face_clips import decode_rgb
 from ui_helpers import Driver, Outside, Program
-from unit.review.spot_clip import SPOTS
+from unit.review.spot_clip import SPOTS, spot_clip
 from window.review_bench import STEP, SpotEngine, at, blanked, drag, finished, opened, press
 from window.window_helpers import Drive
 
@@ -23,7 +23,8 @@ from anonator.core.review import tracks_file
 from anonator.core.review.reviewed import Reviewed, apply
 from anonator.ui.review.review import Review
 from anonator.ui.review.review_state import Covered
-from anonator.ui.state.job import JobState
+from anonator.ui.state import text
+from anonator.ui.state.job import JobState, ResultFile, ReviewMark
 
 pytestmark = pytest.mark.slow
 BARE = range(20, 60)
@@ -99,9 +100,20 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver, review = reviewed(drive, tmp_path)
     state = lambda: review.store.state  # noqa: E731
     (card,) = state().cards
+    parts = review.screen
+    assert parts.to_check.title.cget("text") == f"To check: {text.count(len(card.stops), 'stop')}"
+    assert not parts.stop_sign.winfo_viewable()
     press(driver, "n")
     driver.until(lambda: state().card == card.number and not state().speed and state().index > 0, 20)
-    assert state().seconds == pytest.approx(card.seconds, abs=0.05)
+    assert state().index == card.stops[0].index
+    driver.until(lambda: parts.picture.find_withtag("wanted"))
+    said = f"Stop 1 of {len(card.stops)}"
+    assert parts.stop_sign.winfo_viewable()
+    assert said == parts.stop_sign.cget("text") == parts.head.stop.cget("text") == state().stop_words
+    words = parts.to_check.canvas
+    assert said.lower() in [
+        words.itemcget(item, "text") for item in words.find_all() if words.type(item) == "text"
+    ]
     before = review.session.state
     draw(driver, review)
     assert state().undo == "drawing a cover" and state().selected == (state().tracks[1].id,)
@@ -116,7 +128,8 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     settle(driver, review)
     press(driver, "g")
     driver.until(lambda: state().sheet and all(cell.has_picture for cell in state().sheet.cells), 20)
-    driver.until(lambda: state().share_seen == 1.0, 20)
+    driver.until(lambda: not state().unseen_seconds, 20)
+    assert 0 < state().share_seen < 1, "what the sheet stood for was not on the screen"
     press(driver, "Escape")
     asked: list[str] = []
 
@@ -130,6 +143,8 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver.until(lambda: driver.window.reviewing.review is None, 60)
     driver.turn(0.3)
     assert any("1 cover drawn" in words for words in asked)
+    assert any("only looked through on the sheet" in words for words in asked)
+    assert any("stops with doubts were not found to be right" in words for words in asked)
     job = driver.window.controller.jobs[0]
     assert job.state is JobState.DONE and job.state_text == "reviewed by MK" and not job.may_review
     assert job.result_file is not None and "signed by MK" in driver.window.state.message
@@ -140,8 +155,81 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
         assert picture[y1:y2, x1:x2].max() < 40, f"the spot shows on frame {index}"
         assert picture[:40, :300].mean() > 50, "and only there"
     report = json.loads(job.result_file.path.with_name("visit_anonymized_report.json").read_text("utf-8"))
-    assert (report["review"]["signed_by"], report["review"]["share_seen"]) == ("MK", 1.0)
+    told = report["review"]
+    assert told["signed_by"] == "MK" and 0 < told["share_seen"] < 1
+    assert told["share_seen"] + told["share_on_sheet"] == pytest.approx(1.0, abs=1e-3)
     assert report["review"]["covers_added"] == 1
+
+
+def test_after_a_restart_review_comes_first_and_the_warnings_are_back(drive: Drive, tmp_path: Path) -> None:
+    """Start was what the window offered for a finished video, and "look there first" was gone."""
+    driver = drive(engine=SpotEngine())
+    result = finished(driver, tmp_path)
+    driver.close()
+    path = result.with_name("visit_anonymized_report.json")
+    said = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**said, "warnings": ["A face at 0:01.0. Look there first."]}), "utf-8")
+    driver = drive(engine=SpotEngine())
+    driver.show(tmp_path / "visit.mp4")
+    window = driver.window
+    driver.until(lambda: window.state.to_review, 20)
+    driver.turn(0.2)
+    assert window.foot.review.winfo_viewable() and window.foot.review.cget("style") == "Primary.TButton"
+    assert window.foot.start.cget("style") == "Big.TButton", "it would do all of it again"
+    assert window.foot.status.cget("text") == "1 result to review"
+    words = window.queue_view.details.words
+    assert text.NOT_REVIEWED in words and "Look there first." in words
+    window.foot.review.invoke()
+    opened(driver)
+    driver.close()
+
+
+def test_a_signed_review_opens_again_as_a_new_one_and_the_next_one_is_offered(
+    drive: Drive, tmp_path: Path
+) -> None:
+    driver, review = reviewed(drive, tmp_path)
+    window = driver.window
+    again = tmp_path / "second"
+    again.mkdir()
+    other = spot_clip(again / "other.mp4", 30)
+    window.add([other])
+    driver.until(lambda: len(window.controller.jobs) == 2)
+    window.controller.update(
+        2,
+        state=JobState.DONE,
+        result_file=ResultFile(other),
+        review=ReviewMark(window.controller.jobs[0].review.tracks),  # type: ignore[union-attr]
+    )
+    window.run.refresh()
+    review.session.right(review.session.doubts()[0], review.session.doubts()[0].stops[0])
+
+    def sign(dialog: Any) -> None:
+        dialog.initials.insert(0, "MK")
+        dialog._confirm()
+
+    driver.meeting(sign)
+    press(driver, "ctrl+Return")
+    seen: list[str] = []
+    driver.until(lambda: window.reviewing.review is None, 60)
+    driver.answering("Back to the queue", seen)
+    driver.until(lambda: seen, 20)
+    assert "other.mp4" in seen[0]
+    job = window.controller.jobs[0]
+    assert job.review is not None and job.review.tracks is not None and job.may_review_again
+    signed, before = job.review.tracks, job.review.tracks.read_bytes()
+    driver.answering("Leave it", seen)
+    window.reviewing.open(1)
+    assert len(seen) == 2 and window.state.reviewing is None
+    driver.answering("Review again", seen)
+    window.reviewing.open(1)
+    review = opened(driver)
+    assert "a result that MK signed" in review.store.state.message
+    assert not review.session.state.signed and not review.session.state.right
+    press(driver, "n")
+    press(driver, "Escape")
+    driver.until(lambda: window.reviewing.review is None)
+    assert signed.read_bytes() == before and window.controller.jobs[0].may_review
+    driver.close()
 
 
 def test_under_the_lock_leaving_visible_asks_why_and_covering_does_not(drive: Drive, tmp_path: Path) -> None:
@@ -200,17 +288,38 @@ def test_fixed_areas_cards_and_delete_by_keyboard_and_mouse(drive: Drive, tmp_pa
     press(driver, "Delete")
     driver.until(lambda: not review.session.state.areas)
     settle(driver, review)
-    (card,) = review.session.doubts()
-    assert len(card.stops) > 1, "it has several places, and each is stopped on before it counts as right"
-    press(driver, "n")
-    for index in card.stops:
-        driver.until(lambda index=index: not review.playing.speed and review.playing.index == index, 20)  # type: ignore[misc]
-        assert not review.session.state.right
-        press(driver, "Return")
-    driver.until(lambda: review.session.state.right, 20)
-    settle(driver, review)
-    assert review.store.state.open_cards == 0
     driver.close()
+
+
+def test_enter_keeps_each_stop_that_was_looked_at_and_undo_takes_one_back(
+    drive: Drive, tmp_path: Path
+) -> None:
+    """It recorded nothing until the last stop of a card: who was called away began anew."""
+    driver, review = reviewed(drive, tmp_path)
+    state = lambda: review.store.state  # noqa: E731
+    (card,) = review.session.doubts()
+    assert len(card.stops) > 1
+    right = lambda: len(review.session.state.right)  # noqa: E731
+    press(driver, "n")
+    for done, stop in enumerate(card.stops):
+        driver.until(lambda at=stop.index: not state().speed and state().index == at, 20)  # type: ignore[misc]
+        driver.turn(0.1)
+        assert right() == done and state().open_stops == len(card.stops) - done
+        press(driver, "Return")
+        driver.until(lambda done=done: right() == done + 1)  # type: ignore[misc]
+        if state().speed:
+            press(driver, "Return")  # on the way to the next one: that is shown, and not judged unseen
+            driver.turn(0.1)
+            assert right() == done + 1
+    driver.until(lambda: state().open_stops == 0)
+    assert review.screen.to_check.title.cget("text") == f"To check: all {len(card.stops)} stops done"
+    press(driver, "ctrl+z")
+    driver.until(lambda: state().open_stops == 1 and state().index == card.stops[-1].index)
+    tracks = driver.window.controller.jobs[0].review
+    assert tracks is not None and tracks.tracks is not None
+    driver.close()
+    kept = tracks_file.read(tracks.tracks)
+    assert len(apply(kept.edits, kept.analysis).right) == len(card.stops) - 1, "and it is on the disk"
 
 
 def test_the_finished_picture_is_saved_and_never_the_original(

@@ -15,7 +15,7 @@ from anonator.ui.look import theme as look
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import keys, reason_dialog, sheet, sign_dialog, to_check
 from anonator.ui.review.reason_dialog import Answer, ReasonDialog, Scope, seconds_of
-from anonator.ui.review.review_state import Card, Cell, Covered, SheetPage, TrackLine
+from anonator.ui.review.review_state import Card, Cell, Covered, SheetPage, StopLine, TrackLine
 from anonator.ui.review.sheet import Sheet, SheetActions, seen_words
 from anonator.ui.review.sign_dialog import Signature, SignDialog
 from anonator.ui.review.to_check import ToCheck
@@ -69,14 +69,14 @@ def shown(canvas: tk.Canvas) -> list[str]:
 
 def test_cards_show_what_is_left_and_a_click_goes_to_one(root: tk.Tk, theme: Theme) -> None:
     clicked: list[int] = []
-    cards = tuple(Card(n, n * 10.0, f"Reason {n}.", is_done=n == 2) for n in (1, 2, 3))
+    cards = tuple(Card(n, n * 10.0, f"Reason {n}.", (StopLine(n, n, n == 2),)) for n in (1, 2, 3))
     part = placed(ToCheck(root, theme, clicked.append))
     assert shown(part.canvas) == [to_check.WAITING]
     part.draw((), None, ready=True)
     assert shown(part.canvas) == [to_check.NOTHING]
     part.draw(cards, 1, ready=True)
     root.update()
-    assert part.title.cget("text") == "To check (2 of 3)"
+    assert part.title.cget("text") == "To check: 2 of 3 stops"
     assert "Reason 3." in shown(part.canvas) and "0:10.0" in shown(part.canvas)
     assert sum("right" in words for words in shown(part.canvas)) == 1
     x, y, width, height = part.box_of(3)
@@ -87,13 +87,26 @@ def test_cards_show_what_is_left_and_a_click_goes_to_one(root: tk.Tk, theme: The
     )
     press(part.canvas, "<Down>")
     assert clicked == [3, 2], "the next one after the chosen one, which the state has not changed yet"
-    part.draw(tuple(Card(n, 0.0, "", is_done=True) for n in (1, 2)), None, ready=True)
-    assert part.title.cget("text") == "To check: all 2 done"
+    part.draw(tuple(Card(n, 0.0, "", (StopLine(n, 0, True),)) for n in (1, 2)), None, ready=True)
+    assert part.title.cget("text") == "To check: all 2 stops done"
+
+
+def test_a_card_says_which_of_all_stops_it_has(root: tk.Tk, theme: Theme) -> None:
+    part = placed(ToCheck(root, theme, lambda _number: None))
+    first = Card(1, 0.0, "A.", tuple(StopLine(n, n, n == 2) for n in (1, 2, 3)))
+    second = Card(2, 0.0, "B.", (StopLine(4, 9),))
+    part.draw((first, second), None, ready=True)
+    root.update()
+    assert {"stops 1\N{EN DASH}3, 1 done", "stop 4"} <= set(shown(part.canvas))
+    part.draw((first, second), 1, 3, ready=True)
+    root.update()
+    assert "stop 3 of 4" in shown(part.canvas), "numbered as in the head and over the picture"
 
 
 def test_the_chosen_one_of_many_cards_is_in_sight(root: tk.Tk, theme: Theme) -> None:
     part = placed(ToCheck(root, theme, lambda _number: None))
-    cards = tuple(Card(n, float(n), "Something moves.", False, GREY, True) for n in range(200))
+    stop = (StopLine(1, 1),)
+    cards = tuple(Card(n, float(n), "Something moves.", stop, 1, GREY, True) for n in range(200))
     part.draw(cards, 0, ready=True)
     for chosen in (150, 3):
         part.draw(cards, chosen, ready=True)
@@ -139,7 +152,7 @@ def test_tracks_say_when_they_are_there_and_whether_they_are_covered(root: tk.Tk
     part.draw(LINES, ())
     root.update()
     assert part.title.cget("text") == "All tracks (3)"
-    assert part.tree.item("1")["values"][0] == "0:01\N{EN DASH}1:01"
+    assert part.tree.item("1")["values"][0] == "0:01.0\N{EN DASH}1:01.0"
     assert [str(part.tree.item(str(n))["values"][2]).split()[-1] for n in (1, 2, 3)] == [
         "covered",
         "visible",

@@ -21,7 +21,9 @@ from video_helpers import GOP, clip
 from anonator.core.frames import UInt8Array
 from anonator.core.review.analysis import Analysis, Collector
 from anonator.ui.look import theme as look
+from anonator.ui.look.colours import BLACK, WHITE
 from anonator.ui.look.theme import Theme
+from anonator.ui.review import look_here
 from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.film import Film, Shown
 from anonator.ui.review.lanes import LaneActions, Lanes
@@ -168,6 +170,21 @@ def test_tracks_have_colours_and_held_and_selected_ones_differ(bench: Bench, pic
     assert (held[INSIDE_A].max(-1) > 60).mean() > 0.05, "it isn't hatched"
     assert (selected[90:190, 90:190] == 255).all(-1).sum() > 500 > (plain == 255).all(-1).sum()
     assert (drawn(Mark(1, A, visible=True))[INSIDE_A] == 128).all()
+
+
+def test_a_place_to_look_at_cannot_be_taken_for_a_cover(bench: Bench, picture: Picture) -> None:
+    """Told by shape and brightness alone: a dashed blue outline was also a track's colour."""
+    picture.show(GREY, VIDEO, (Mark(1, A), Mark(-(10**9), B, visible=True, moves=False, wanted=True)))
+    pixels = bench.screen(picture)
+    assert (pixels[INSIDE_B] == 128).all(), "nothing of the place is hidden"
+    items = picture.find_withtag("wanted")
+    kinds = [str(picture.tk.call(str(picture), "type", item)) for item in items]
+    assert kinds.count("line") == 8 and "text" in kinds and "rectangle" not in kinds
+    colours = {str(picture.tk.call(str(picture), "itemcget", item, "-fill")) for item in items}
+    assert colours == {BLACK, WHITE}
+    many = [Mark(-(10**9), B, visible=True, moves=False, wanted=True)] * (look_here.MOST_SIGNS + 1)
+    picture.mark(many)
+    assert not any(picture.tk.call(str(picture), "type", i) == "text" for i in picture.find_withtag("wanted"))
 
 
 def test_words_take_the_place_of_the_picture(bench: Bench, picture: Picture) -> None:

@@ -21,7 +21,8 @@ export KMP_AFFINITY=disabled
 wine64=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
-pytest_options=(-n 0 -o cache_dir=C:/pytest-cache -rs --tb=short)
+# a test that takes too long ends all of pytest there, and a busy machine makes Wine many times slower
+pytest_options=(-n 0 -o cache_dir=C:/pytest-cache -rs --tb=short --timeout=1200)
 
 say() { printf -- '--- %4d s  %s\n' "$SECONDS" "$*"; }
 
@@ -51,9 +52,18 @@ show_python() {
 
 # The Windows Python. Wine's programs cannot have a regular file as standard output
 # ("init_sys_streams ... Invalid handle"), so wherever the lines go to, they go through a pipe; pipefail keeps the
-# exit status.
+# failure. It is always 1: pytest and programs that abort have a 3 of their own, which means here that Wine is missing.
 windows_python() {
-    "$wine64" 'C:\py312\python.exe' "$@" </dev/null 9>&- 2>&1 | cat
+    { "$wine64" 'C:\py312\python.exe' "$@" </dev/null 9>&- 2>&1 | cat; } || return 1
+}
+
+# Tests, and what fails a second time: Wine 8 refuses now and then what it does the next time; a fault of the
+# program stays.
+windows_tests() {
+    rm -rf "$drive_c/pytest-cache"
+    windows_python -m pytest "${pytest_options[@]}" "$@" && return
+    say "once more, what failed" # or everything, where Wine ended Python itself
+    windows_python -m pytest "${pytest_options[@]}" --last-failed "$@"
 }
 
 # Wine's services start with the first program and inherit its pipe, so that whoever reads it would wait for them.

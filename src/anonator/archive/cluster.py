@@ -7,32 +7,27 @@ nothing here is needed to know that.
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import secrets
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dask
 import dask.config
-from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
+from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 from anonator import terminal
 from anonator.archive import records
+from anonator.archive.cluster_worker import RowWorker, do_row, stop_rows
 from anonator.archive.folder import About, Archive
 from anonator.archive.progress import RunProgress
 from anonator.archive.records import Record, State
 from anonator.archive.retry import LOST
 from anonator.archive.rows import Row
 from anonator.archive.run import Engine, Order, Stopping, settings_for
-from anonator.archive.work import Workplace, do
-from anonator.core.config import Settings
 from anonator.errors import AnonatorError, ArchiveError, JobCancelled
 
 LOST_TOO_OFTEN = (
@@ -50,92 +45,6 @@ GONE_SECONDS = 30.0
 """After this long without a connection, the scheduler isn't waited for any more."""
 STOP_SECONDS = 60.0
 """How long rows that are stopped may take to clean up."""
-
-
-class RowWorker(WorkerPlugin):
-    """What each worker process keeps between rows: above all the detector, loaded once."""
-
-    def __init__(
-        self,
-        archive: Archive,
-        settings: dict[str, Settings],
-        about: About,
-        weights: Path | None,
-        share: int,
-    ) -> None:
-        """Only what can travel; the rest is made by setup.
-
-        Args:
-            archive: that the rows are of.
-            settings: by their id.
-            about: the archive.
-            weights: a weights file or folder to use instead of the known places.
-            share: workers that share this computer's processors; 0 leaves that to whoever started them.
-        """
-        self._archive, self._settings, self._about = archive, settings, about
-        self._weights, self._share = weights, share
-
-    def setup(self, worker: Worker) -> None:
-        """Make the process ready; the detector is loaded with the first row."""
-        from anonator import logs
-        from anonator.core import process_setup
-        from anonator.core.detection.cache import DetectorCache
-        from anonator.core.writing import leftovers
-
-        if self._share:
-            _take_processors(worker.name, self._share)
-        logs.set_up()  # without names, also where Dask shows what is logged
-        process_setup.prepare()
-        leftovers.sweep()  # of a worker that was killed here
-        self._detectors = DetectorCache(self._weights)
-        about = self._about
-        self._place = Workplace(
-            self._archive, self._settings, about.folders, self._detectors, about.keep_tracks
-        )
-        self._turn, self._stopped = threading.Lock(), threading.Event()
-
-    def teardown(self, worker: Worker) -> None:
-        """Free the detector, unless a row is still at work with it."""
-        self._stopped.set()
-        if self._turn.acquire(blocking=False):
-            self._detectors.close()
-
-    def do(self, row: Row) -> Record:
-        """Do a row; one at a time, however many threads the worker has.
-
-        Raises:
-            JobCancelled: the run has been stopped.
-        """
-        with self._turn:
-            if self._stopped.is_set():
-                raise JobCancelled("The run was stopped.")
-            return do(row, self._place, self._stopped.is_set)
-
-    def stop(self) -> None:
-        """End the row at work in order, and begin no other."""
-        self._stopped.set()
-
-
-def _take_processors(name: object, workers: int) -> None:
-    """Give each worker its own part of the processors, or they would all start threads for all of them."""
-    if isinstance(name, int) and sys.platform == "linux":
-        all_of_them = sorted(os.sched_getaffinity(0))
-        mine = all_of_them[name % workers :: workers] or [all_of_them[name % len(all_of_them)]]
-        os.sched_setaffinity(0, mine)
-
-
-def do_row(name: str, row: Row) -> Record:
-    """The task of one row, in a worker."""
-    plugin = get_worker().plugins[name]
-    assert isinstance(plugin, RowWorker)
-    return plugin.do(row)
-
-
-def stop_rows(name: str, dask_worker: Worker) -> None:
-    """End the row at work on a worker."""
-    plugin = dask_worker.plugins.get(name)
-    if isinstance(plugin, RowWorker):
-        plugin.stop()
 
 
 def through_dask(

@@ -127,7 +127,7 @@ def _most_doubts(line: Line) -> int:
 def _section(
     title: str, lines: list[Line], cells: Callable[[Line], tuple[object, ...]], header: tuple[str, ...]
 ) -> Iterator[str]:
-    """A table with its heading; numbers stand to the right."""
+    """A table with its heading; numbers are aligned to the right."""
     if not lines:
         return
     yield f"<h2>{escape(title)} ({len(lines):,})</h2>\n<table>\n<tr>"

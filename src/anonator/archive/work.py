@@ -134,7 +134,7 @@ class _Attempt:
         return record
 
     def _prepare(self) -> None:
-        """See that the video is the planned one and that its result's name is free; make its folder."""
+        """Make sure that the video is the planned one and its result's name is free, and make its folder."""
         try:
             if self._row.key and key_of(self._source) != self._row.key:
                 raise InputError(CHANGED)
@@ -167,7 +167,7 @@ class _Attempt:
                 return processor.wait(POLL_SECONDS)
 
     def _doubts(self, result: JobResult) -> int | None:
-        """How many places should be looked at first."""
+        """At how many stops somebody should look, as a review counts them."""
         if result.tracks_file is None:
             return None
         from anonator.core.review.doubts import doubts
@@ -178,7 +178,7 @@ class _Attempt:
         except ReviewError as exc:
             log.warning("the doubts of row %d can't be counted (%s)", self._row.number, type(exc).__name__)
             return None
-        return len(doubts(kept.analysis, kept.edits))
+        return sum(len(each.stops) for each in doubts(kept.analysis, kept.edits))
 
     def _save(self, state: State, **facts: object) -> Record:
         now = datetime.datetime.now(datetime.timezone.utc)

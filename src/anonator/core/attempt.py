@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from anonator.core.checks.remembered import Memory
@@ -63,6 +63,8 @@ class Run:
     """For so many frames, what a second look costs in what the first one cost."""
     checking: float | None = None
     """Seconds that the last second look took."""
+    rewriting: float | None = None
+    """Seconds that the last repair took to write the file again."""
     second: YuNet | None = None
     """The second detector, if it looks at the finished file."""
     second_seconds: float = 0.0
@@ -82,7 +84,12 @@ class Run:
             share: how much of that stage is done, 0..1.
         """
         if progress is not None and self.on_progress is not None:
-            self.on_progress(self.course.place(progress, share))
+            self.on_progress(replace(self.course.place(progress, share), at_least=self.may_repair))
+
+    def add(self, seconds: float) -> None:
+        """Take down how long a pass over the video took, without its pauses."""
+        self.seconds += seconds
+        self.rewriting = seconds if self.repairs else None
 
     @property
     def may_repair(self) -> bool:

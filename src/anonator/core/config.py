@@ -2,7 +2,8 @@
 
 A setting is one field, declared by setting() with its default, range, HIPAA rule, scope and sentence. The
 lock, the command line, the configuration file and its document, the window and the report read it there.
-That is why this file is long: it is the only list of settings.
+That is why this file is long: it is the only list of settings (the numbers of tracking and of the performance
+modes, which it holds as groups, are in tracking_settings.py and performance.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from anonator.core.areas import area
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Hipaa, Scope, Topic, setting, settle, standard_values
+from anonator.core.tracking_settings import STANDARD_TRACKING, TrackingSettings
 from anonator.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -103,63 +105,6 @@ NMS_THRESHOLD = 0.3
 MOSAIC_BLOCKS = 6
 """Most blocks across a face in a mosaic: with these, no detector finds the face again."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackingSettings:
-    """How detections become tracks, and how far a track reaches beyond what was detected."""
-
-    continue_threshold: float = setting(
-        0.1,
-        "Lowest score at which a detection may continue an existing track.",
-        low=0.02,
-        high=0.9,
-        hipaa=Hipaa.LOWER,
-        standard=0.2,
-    )
-    bridge_seconds: float = setting(
-        1.0,
-        "Longest gap in a track that is filled, in seconds.",
-        low=0.0,
-        high=5.0,
-        hipaa=Hipaa.HIGHER,
-        standard=0.5,
-    )
-    extend_seconds: float = setting(
-        0.25,
-        "How long a face stays covered before its first and after its last detection, in seconds.",
-        low=0.0,
-        high=5.0,
-        hipaa=Hipaa.HIGHER,
-        standard=0.12,
-    )
-    link_iou: float = setting(
-        0.2,
-        "Overlap (IoU) at which two boxes count as the same face right away.",
-        low=0.01,
-        high=0.9,
-        hipaa=Hipaa.FIXED,
-    )
-    link_distance: float = setting(
-        2.0,
-        "How far a face may move between two detections, in face sizes.",
-        low=0.0,
-        high=5.0,
-        hipaa=Hipaa.FIXED,
-    )
-    cut_correlation: float = setting(
-        0.3,
-        "Colour-histogram correlation below which two frames belong to different scenes.",
-        low=-1.0,
-        high=1.0,
-        hipaa=Hipaa.FIXED,
-    )
-
-    def __post_init__(self) -> None:
-        settle(self)
-
-
-STANDARD_TRACKING = TrackingSettings(**standard_values(TrackingSettings))
-"""What standard mode starts from; HIPAA's own, more generous values are TrackingSettings' defaults."""
 
 HIPAA_WAIVER = "I accept that with these values HIPAA mode protects less, and that faces may stay visible."
 """The sentence that people sign in the configuration file before HIPAA mode takes looser values."""
@@ -303,7 +248,7 @@ class Settings:
     )
     report: bool = setting(
         True,
-        "Save an audit report next to the result.",
+        "Save an audit report.",
         hipaa=Hipaa.FIXED,
         signable=False,  # without it nobody can tell what was done
         standard=False,
@@ -368,6 +313,11 @@ class Settings:
     def looks_at_every_frame(self) -> bool:
         """Whether the second detector looks at the finished file: only there, black tells what is covered."""
         return self.second_detector is not SecondDetector.OFF and self.mode is Mode.SOLID
+
+    @property
+    def replaceable_frames(self) -> int:
+        """How many damaged frames may be replaced with black: none in HIPAA mode."""
+        return 0 if self.hipaa else self.damaged_frames_limit
 
     @classmethod
     def standard(cls, **changes: Any) -> Settings:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,7 +26,7 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from anonator.core.catalogue import SETTINGS
-from anonator.core.config import HIPAA_WAIVER, Performance, Settings, TrackingSettings
+from anonator.core.config import HIPAA_WAIVER, Performance, Settings
 from anonator.core.hipaa_lock import (
     HIPAA_FIXED,
     HIPAA_STRICTER,
@@ -37,16 +36,11 @@ from anonator.core.hipaa_lock import (
 )
 from anonator.core.performance import PerformancePreset, Presets
 from anonator.core.setting import Scope, is_number, parse_enum, with_values, word
+from anonator.core.toml_file import read
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.errors import HipaaLockError, SettingsError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FILE_NAME = "anonator.toml"
-LARGEST_BYTES = 1_000_000
-"""A settings file is a page long; something larger is another file, or a device that never ends."""
 SIGNATURE = "i_accept"
 """Key in [hipaa] under which HIPAA_WAIVER is signed."""
 STANDARD_ONLY = tuple(name for name, each in SETTINGS.items() if each.declared.scope is Scope.STANDARD)
@@ -61,6 +55,8 @@ class UserConfig:
     """Under the lock."""
     standard: Settings = field(default_factory=Settings.standard)
     """Without it."""
+    report_folder: Path | None = None
+    """Where audit reports are saved; None is next to each result."""
 
 
 def default_path() -> Path:
@@ -85,7 +81,7 @@ def load(path: Path | None = None) -> UserConfig:
         else "The configuration file given with --config"
     )
     try:
-        return _parsed(_read(default_path() if path is None else path))
+        return _parsed(read(default_path() if path is None else path))
     except FileNotFoundError as exc:
         if path is None and not default_path().is_symlink():  # a broken link was put there on purpose
             return UserConfig()
@@ -98,27 +94,14 @@ def load(path: Path | None = None) -> UserConfig:
         raise SettingsError(f"{name} cannot be used: a value is too large or nested too deep.") from exc
 
 
-def _read(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
-        content = file.read(LARGEST_BYTES + 1)
-    if len(content) > LARGEST_BYTES:
-        raise SettingsError("it is too large for a configuration file.")
-    try:
-        # Notepad may put a byte-order mark before the text
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        raise SettingsError("it is not UTF-8 text. Save it again with that encoding.") from exc
-    except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"it is not valid TOML: {exc}.") from exc  # includes line and column
-
-
 def _parsed(data: dict[str, object]) -> UserConfig:
     for name, value in data.items():
-        if name not in ("hipaa", "standard", "performance"):
+        if name not in ("hipaa", "standard", "performance", "reports"):
             what = "not a table of this file" if isinstance(value, dict) else "outside of a table"
             raise SettingsError(
-                f"{name!r} is {what}; settings belong under [hipaa] or [standard], and the numbers of a "
-                "performance mode under [performance.balanced] or another."
+                f"{name!r} is {what}; settings belong under [hipaa] or [standard], the numbers of a "
+                "performance mode under [performance.balanced] or another, and the folder for audit reports "
+                "under [reports]."
             )
     hipaa, standard = (dict(_table(name, data.get(name, {}))) for name in ("hipaa", "standard"))
     signed = _signature(hipaa)
@@ -128,7 +111,24 @@ def _parsed(data: dict[str, object]) -> UserConfig:
     return UserConfig(
         hipaa=_settings("hipaa", hipaa, start, held),
         standard=_settings("standard", standard, Settings.standard(presets=unlocked), ()),
+        report_folder=_report_folder(_table("reports", data.get("reports", {}))),
     )
+
+
+def _report_folder(table: dict[str, object]) -> Path | None:
+    """Where reports are saved; whether the folder is there is for the job to find out."""
+    for key in table:
+        if key != "folder":
+            raise SettingsError(f"[reports] {key!r} is not a setting; [reports] accepts: folder.")
+    folder = table.get("folder", "")
+    if not isinstance(folder, str):
+        raise SettingsError(f"[reports] folder must be a text, not {_written(folder)}.")
+    if folder and not Path(folder).is_absolute():
+        raise SettingsError(
+            "[reports] folder must be a whole path, such as '/srv/audit' or 'D:\\Audit'. Single quotes keep "
+            "its backslashes."
+        )
+    return Path(folder) if folder else None
 
 
 def _presets(modes: dict[str, object], held: Collection[str]) -> tuple[Presets, Presets]:

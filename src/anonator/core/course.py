@@ -87,7 +87,7 @@ class Course:
         return trust * at_this_pace + (1 - trust) * expected
 
     def _is_steady(self, now: float, remaining: float) -> bool:
-        """Whether the end of the job has been predicted alike for a while; once told, it stays told."""
+        """Whether the end of the job has been predicted alike for a while; once it was told, it always is."""
         if not self._told:
             self._ends.append((now, now + remaining))
             while len(self._ends) > 2 and now - self._ends[1][0] >= STEADY_SECONDS:

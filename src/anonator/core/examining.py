@@ -31,7 +31,7 @@ from anonator.core.reading.reader import VideoReader
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
-    """The checks that the closed file passed, or the faces that are still visible in it.
+    """The checks that the closed file passed or didn't need, or the faces that are still visible in it.
 
     Raises:
         VerificationError: the file is not what it must be.

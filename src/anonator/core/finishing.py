@@ -18,7 +18,7 @@ from anonator.core.clock_text import clock_text
 from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
-from anonator.core.job import JobResult
+from anonator.core.job import JobResult, page_target, report_target
 from anonator.core.keeping import covered_more, keep
 from anonator.core.privacy import without_path
 from anonator.core.wording import NO_FACE
@@ -32,8 +32,8 @@ NO_TRACKS = (
     "Run the job again if you need the tracks."
 )
 NO_REPORT = (
-    "The report could not be saved completely next to the finished video, which is complete and was checked. "
-    "Run the job again if you need the report."
+    "The report could not be saved completely. The finished video is complete and was checked. Run the job "
+    "again if you need the report."
 )
 
 
@@ -64,8 +64,11 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
                 named.add(paper.target)
             elif paper.missing not in notes:
                 notes.append(paper.missing)
-    if not job.settings.report and job.overwrite:
-        notes += [] if old_report.remove((job.report_target, job.page_target)) else [old_report.KEPT]
+    if job.overwrite:
+        places = {report_target(job.target), page_target(job.target), job.report_target, job.page_target}
+        if job.settings.report:
+            places -= {job.report_target, job.page_target}
+        notes += [] if old_report.remove(places) else [old_report.KEPT]
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -75,13 +78,13 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         seconds=run.seconds,
         device=attempt.detector.device_line,
         audio=writer.audio_outcome,
-        checks=tuple(check.sentence for check in checks),
+        checks=tuple(check.sentence for check in checks if check.was_needed),
         report=job.report_target if job.report_target in named else None,
         report_page=job.page_target if job.page_target in named else None,
         tracks_file=job.save_tracks if job.save_tracks in named else None,
         reviewed_by=run.rendering.state.signed if run.rendering else "",
         replaced_frames=reader.replaced_frames,
-        notes=tuple(notes),
+        notes=(*notes, *(check.sentence for check in checks if not check.was_needed)),
         gaps_bridged=sum(track.gaps_bridged for track in run.tracks),
         near_misses=run.near_misses,
         covered_more=covered_more(run),

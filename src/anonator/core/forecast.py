@@ -33,10 +33,24 @@ def checks(run: Run, attempt: Attempt) -> float | None:
     return seconds / share
 
 
+def whole_pass(run: Run) -> float | None:
+    """Seconds that one pass over the video will take; None for the first, which nobody knows beforehand."""
+    return rewriting(run) if run.repairs else None
+
+
 def rewriting(run: Run) -> float:
     """Seconds of a repair, which reads, covers and writes all frames again, but searches none."""
+    if run.rewriting is not None:
+        return run.rewriting
     took = run.times.seconds()
-    return max(took.get("reading", 0.0), took.get("masking", 0.0) + took.get("writing", 0.0))
+    slower = max(took.get("reading", 0.0), took.get("masking", 0.0) + took.get("writing", 0.0))
+    return slower * (1 - _crowded_out(took) / 2)  # the detector's threads and theirs had to take turns
+
+
+def _crowded_out(took: Mapping[str, float]) -> float:
+    """Share of their time for which the other stages had to share all processors with the detector."""
+    longest = max((seconds for stage, seconds in took.items() if stage != "checks"), default=0.0)
+    return 0.0 if _spare() or not longest else took.get("detection", 0.0) / longest
 
 
 def checking_again(run: Run) -> float:
@@ -47,11 +61,16 @@ def checking_again(run: Run) -> float:
 def _alone(took: Mapping[str, float]) -> float:
     """Share of its time that the detector needs alone, where other stages share its processors with it."""
     processors = os.cpu_count() or 1
-    spare = processors // 4 if processors > 2 else 0  # what the detector leaves to the others
     busy = [seconds for stage, seconds in took.items() if stage != "checks"]
     others = sum(busy) - took.get("detection", 0.0)
     # the slowest stage works all the time, so its time is that of all
-    return 1 - min(1.0, max(0.0, others / max(*busy, 1e-9) - spare) / processors)
+    return 1 - min(1.0, max(0.0, others / max(*busy, 1e-9) - _spare()) / processors)
+
+
+def _spare() -> int:
+    """How many processors the detector leaves to the other stages."""
+    processors = os.cpu_count() or 1
+    return processors // 4 if processors > 2 else 0
 
 
 def _second_looks(run: Run) -> float:

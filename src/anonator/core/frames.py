@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the window imports this module at its start
 
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
 Int32Array = npt.NDArray[np.int32]
 SQUARE = Fraction(1)
 """The sample aspect ratio of square pixels."""

@@ -34,22 +34,24 @@ class Job:
     settings: Settings
     """How to do it."""
     overwrite: bool = False
-    """Whether an existing target, and the report and its page next to it, may be replaced."""
+    """Whether an existing target, and its report and the report's page, may be replaced."""
 
     tracks: Path | None = None
     """Make the result from this tracks file, without looking for faces."""
     save_tracks: Path | None = None
     """Keep what is found in a tracks file of this name."""
+    report_folder: Path | None = None
+    """Where the report and its page go; None is next to the result."""
 
     @property
     def report_target(self) -> Path:
         """The audit report's final name."""
-        return report_target(self.target)
+        return report_target(self.target, self.report_folder)
 
     @property
     def page_target(self) -> Path:
         """The final name of the report's page."""
-        return page_target(self.target)
+        return page_target(self.target, self.report_folder)
 
 
 class Stage(Enum):
@@ -80,11 +82,14 @@ class Progress:
     fps: float
     """Frames per second over the last few seconds; 0 before the second frame."""
     remaining_seconds: float | None = None
-    """Until the end of the whole job, checks included; None until the estimate is steady."""
+    """Until the end of the whole job, checks included, a repair once a check has found a face that
+    needs it. None until the estimate is steady."""
     stage: Stage = Stage.WORKING
     """What is being done; each stage counts its frames from 0."""
     done: float = 0.0
     """How much of the whole job is done, 0..1; it never falls."""
+    at_least: bool = False
+    """Whether more than remaining_seconds may remain, because a check may still find a face to cover."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +145,7 @@ class JobResult:
     checks: tuple[str, ...] = field(default=())
     """Sentences about the checks that the finished file passed."""
     report: Path | None = None
-    """The audit report (JSON) next to the result, or None if none was requested."""
+    """The audit report (JSON), or None if none was requested."""
     report_page: Path | None = None
     """The same as a page to read and print (HTML)."""
     tracks_file: Path | None = None
@@ -177,11 +182,11 @@ def result_target(source: Path, folder: Path | None, settings: Settings) -> Path
     return default_target(source, folder)
 
 
-def report_target(target: Path) -> Path:
-    """The name of the report that belongs to an output."""
-    return target.with_name(target.stem + REPORT_SUFFIX)
+def report_target(target: Path, folder: Path | None = None) -> Path:
+    """The name of the report that belongs to an output, next to it or in that folder."""
+    return (folder or target.parent) / (target.stem + REPORT_SUFFIX)
 
 
-def page_target(target: Path) -> Path:
+def page_target(target: Path, folder: Path | None = None) -> Path:
     """The name of the page, made to be read and printed, of that report."""
-    return target.with_name(target.stem + PAGE_SUFFIX)
+    return (folder or target.parent) / (target.stem + PAGE_SUFFIX)

@@ -113,7 +113,7 @@ def _what_differs(settings: Settings, limit: float | None, *, gaps: bool) -> str
             f"{reach(settings)[1]:g} s around it, so it may cover more."
         )
     if gaps:
-        ends = settings.hipaa or not settings.damaged_frames_limit
+        ends = not settings.replaceable_frames
         said.append(
             "The video is damaged near this frame, and what cannot be decoded was left out. "
             + ("The job ends there." if ends else "The job replaces it with black.")

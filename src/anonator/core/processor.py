@@ -12,34 +12,24 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 
-from anonator.core import forecast
+from anonator.core import forecast, preflight
 from anonator.core.anonymizer import anonymize
-from anonator.core.areas import area
 from anonator.core.attempt import Attempt, Outgrown, Run
-from anonator.core.checks.every_frame import seconds_each
-from anonator.core.checks.findings import FAINT
-from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_look import Uncovered, is_covered_with, patches_for
 from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
-from anonator.core.detection.detector_protocol import Detector, Detectors
+from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.detection.joined import for_looking
-from anonator.core.detection.spare import SpareDetector
-from anonator.core.detection.yunet import YuNet
 from anonator.core.examining import examine
 from anonator.core.finishing import publish
 from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
 from anonator.core.preview import anonymize_and_show
-from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.reader import VideoReader
-from anonator.core.review import tracks_file
-from anonator.core.review.rendering import Rendering
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
-from anonator.core.writing.disk_space import require_room
-from anonator.core.writing.partial_file import check_target
+from anonator.core.writing.partial_file import while_it_is_there
 from anonator.core.writing.writer import VideoWriter
 from anonator.errors import VerificationError
 
@@ -62,11 +52,8 @@ class Processor:
     ) -> None:
         """Set the job up; nothing is opened yet."""
         self._run = Run(job, control, on_progress, on_preview)
+        self.close = partial(self._run.remember, None)  # frees what an attempt keeps for the next one
         self._detectors = detectors
-
-    def close(self) -> None:
-        """Free what an attempt keeps for the next one."""
-        self._run.remember(None)
 
     def run(self) -> JobResult:
         """Make the file, and make it again with wider masks as long as a face is visible in it.
@@ -75,25 +62,18 @@ class Processor:
             AnonatorError: whatever went wrong; nothing is left behind.
         """
         run = self._run
-        second_ffmpeg_version()  # checked before hours of work, not after
-        if run.job.settings.looks_at_every_frame:  # likewise
-            run.second = YuNet(FAINT)
-        if run.job.tracks is not None:
-            run.rendering = Rendering(tracks_file.read(run.job.tracks), run.job.settings)
-        run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)
-        uncovered: list[Uncovered] = []
+        preflight.prepare(run)
         for _ in range(MOST_ATTEMPTS):
             result, uncovered = self._make()
             if result is not None:
                 return result
             log.info("the second look found %d faces", len(uncovered))
-            again = [face for face in uncovered if is_covered_with(face, run.repairs)]
-            if again:
-                uncovered = again
+            if stubborn := [face for face in uncovered if is_covered_with(face, run.repairs)]:
                 break
             run.repairs = [*run.repairs, *uncovered]
+        seconds = (stubborn or uncovered)[0].seconds
         raise VerificationError(
-            f"A face can still be seen at {clock_text(uncovered[0].seconds, 1)} in the finished file, "
+            f"A face can still be seen at {clock_text(seconds, 1)} in the finished file, "
             "although it was covered more widely there, so the file was deleted. Try Quality or Original."
         )
 
@@ -109,9 +89,8 @@ class Processor:
     def _attempt(self) -> tuple[JobResult | None, list[Uncovered]]:
         """Make a file: it gets its name, or it is deleted and the faces seen in it are returned."""
         run, job, settings = self._run, self._run.job, self._run.job.settings
-        limit = 0 if settings.hipaa else settings.damaged_frames_limit
         with (
-            VideoReader(job.source, limit, run.canvas) as reader,
+            VideoReader(job.source, settings.replaceable_frames, run.canvas) as reader,
             VideoWriter(
                 job.target,
                 reader.info,
@@ -122,63 +101,24 @@ class Processor:
                 overwrite=job.overwrite,
             ) as writer,
         ):
-            require_room(job.target.parent, reader.info, reader.file_bytes, settings.crf)
-            for each in settings.areas:
-                area(each).pixels(reader.info.width, reader.info.height)  # not only when its time comes
-            if settings.report:
-                for paper in (job.report_target, job.page_target):
-                    check_target(paper, reader.info.file_id, job.overwrite)
-            if job.save_tracks is not None:
-                check_target(job.save_tracks, reader.info.file_id, job.overwrite)
-            if run.second is not None and not run.second_seconds:
-                size = reader.info.display_width, reader.info.display_height
-                run.second_seconds = seconds_each(run.second, settings, *size)
-            attempt = Attempt(reader, writer, self._detector())
+            preflight.check(run, reader)
+            attempt = Attempt(reader, writer, preflight.detector_for(run, self._detectors))
             run.control.checkpoint()
             self._pass(attempt)
             writer.close()
-            with run.times.measured("checks"):
+            with run.times.measured("checks"), while_it_is_there(writer.temporary_path):
                 checks, uncovered = examine(run, attempt)
             if uncovered:
                 return None, uncovered
             return publish(run, attempt, checks), []
 
-    def _detector(self) -> Detector:
-        """The one that looks; from kept tracks only if it must."""
-        settings, rendering = self._run.job.settings, self._run.rendering
-        if rendering is None:
-            return self._detectors.get(settings)
-        by_script = not rendering.analysis.weights_sha256
-        return SpareDetector(self._detectors, settings, by_script=by_script)
-
     def _pass(self, attempt: Attempt) -> None:
         """Every frame on its way from reader to writer."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
-        again = forecast.rewriting(run) if run.repairs else None
-        run.course.enter(partial(forecast.checks, run, attempt), again)
+        run.course.enter(partial(forecast.checks, run, attempt), forecast.whole_pass(run))
         with ExitStack() as stages:
-            read = times.of("reading", attempt.frames(run))
-            if run.rendering and not run.repairs:
-                # masks are made where pictures are read, so that neither waits for the encoder
-                noted = attempt.noted(times.waiting("tracking", read))
-                replayed = run.rendered(run.rendering, noted, attempt.reader.file_bytes)
-                made = times.of("tracking", replayed)
-                covered: Iterable[tuple[Frame, Masks]] = ahead(made, lambda e: e[0].nbytes, "decode", stages)
-            elif run.repairs:
-                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
-                covered = run.record.replay(attempt.noted(frames), patches_for(run.repairs))
-            else:
-                frames = ahead(read, lambda f: f.nbytes, "decode", stages)
-                stop = run.control.stop_if_cancelled
-                detector = for_looking(attempt.detector, settings)
-                seen = look(times.waiting("detection", frames), detector, settings, stop)
-                looks = ahead(times.of("detection", seen), lambda each: each.frame.nbytes, "detect", stages)
-                # left first: a stage that waits for the one before it must find that one closed
-                stages.callback(frames.close)
-                noted_looks = attempt.noted(times.waiting("tracking", looks))
-                covered = times.of("tracking", run.tracked(noted_looks))
-            for frame, masks in covered:
+            for frame, masks in self._to_cover(attempt, stages):
                 run.control.checkpoint(meter)
                 with times.measured("masking"):
                     if run.on_preview is not None and meter.preview_is_due():
@@ -191,4 +131,23 @@ class Processor:
                 run.tell(meter.count(), attempt.share)
             run.control.checkpoint(meter)
             run.tell(meter.progress(), 1.0)
-        run.seconds += meter.elapsed()
+        run.add(meter.elapsed())
+
+    def _to_cover(self, attempt: Attempt, stages: ExitStack) -> Iterable[tuple[Frame, Masks]]:
+        """Every frame with what must be covered in it: searched, from kept tracks, or as before a repair."""
+        run, settings, times = self._run, self._run.job.settings, self._run.times
+        read = times.of("reading", attempt.frames(run))
+        if run.rendering and not run.repairs:
+            # masks are made where pictures are read, so that neither waits for the encoder
+            noted = attempt.noted(times.waiting("tracking", read))
+            made = times.of("tracking", run.rendered(run.rendering, noted, attempt.reader.file_bytes))
+            return ahead(made, lambda each: each[0].nbytes, "decode", stages)
+        frames = ahead(read, lambda frame: frame.nbytes, "decode", stages)
+        if run.repairs:
+            return run.record.replay(attempt.noted(frames), patches_for(run.repairs))
+        detector, stop = for_looking(attempt.detector, settings), run.control.stop_if_cancelled
+        seen = times.of("detection", look(times.waiting("detection", frames), detector, settings, stop))
+        looks = ahead(seen, lambda each: each.frame.nbytes, "detect", stages)
+        # left first: a stage that waits for the one before it must find that one closed
+        stages.callback(frames.close)
+        return times.of("tracking", run.tracked(attempt.noted(times.waiting("tracking", looks))))

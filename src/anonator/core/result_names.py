@@ -37,6 +37,7 @@ def plan(
     inputs: Iterable[Path] = (),
     results: Iterable[ResultName] = (),
     avoid_existing: bool = False,
+    report_folder: Path | None = None,
 ) -> tuple[ResultName, ...]:
     """Name the results of a run before it begins: the same videos in the same order get the same names.
 
@@ -47,16 +48,19 @@ def plan(
         inputs: more videos whose files must stay what they are; those of sources always do.
         results: results that already have their names.
         avoid_existing: also avoid the names of existing files, so that none is replaced.
+        report_folder: where all reports are saved, in which no two may have one name; None means next to each
+            result.
     """
-    names = _Names(folder, settings, [*sources, *inputs], results, avoid_existing)
+    names = _Names(folder, settings, [*sources, *inputs], results, avoid_existing, report_folder)
     return tuple(names.give(source) for source in sources)
 
 
-def is_taken(target: Path, settings: Settings) -> bool:
+def is_taken(target: Path, settings: Settings, report_folder: Path | None = None) -> bool:
     """Whether a result of that name, or its report or the report's page, already exists."""
-    target = reachable(target)
-    made = (target, report_target(target), page_target(target)) if settings.report else (target,)
-    return any(map(os.path.lexists, made))  # a broken link takes the name too
+    made = [target]
+    if settings.report:
+        made += [report_target(target, report_folder), page_target(target, report_folder)]
+    return any(os.path.lexists(reachable(path)) for path in made)  # a broken link takes the name too
 
 
 class _Names:
@@ -69,14 +73,20 @@ class _Names:
         inputs: Sequence[Path],
         results: Iterable[ResultName],
         avoid_existing: bool,
+        report_folder: Path | None,
     ) -> None:
         self._folder, self._settings = folder, settings
+        self._report_folder = report_folder if settings.report else None
         self._avoid_existing = avoid_existing or settings.neutral_name
         self._place = functools.cache(_place)
         self._file = functools.cache(_file)
         self._inputs = inputs
         self._input_keys = {self._key(path) for path in inputs}
-        self._given = {self._key(name.target): name for name in results}
+        self._given: dict[Hashable, ResultName] = {}
+        self._reported: dict[Hashable, ResultName] = {}
+        """By the names of their reports, where all of those are in one folder."""
+        for name in results:
+            self._keep(name)
         self._first: dict[Hashable, ResultName] = {}
         """The first video of each plain name."""
         self._alike: dict[tuple[Hashable, Hashable], ResultName] = {}
@@ -100,8 +110,13 @@ class _Names:
             self._first[key] = name
         else:
             self._alike[key, self._file(source)] = name
-        self._given[self._key(name.target)] = name
+        self._keep(name)
         return name
+
+    def _keep(self, name: ResultName) -> None:
+        self._given[self._key(name.target)] = name
+        if self._report_folder is not None:
+            self._reported[folded(name.target.stem)] = name
 
     def _neutral(self, source: Path) -> ResultName:
         drawn = (result_target(source, self._folder, self._settings) for _ in itertools.count())
@@ -129,14 +144,19 @@ class _Names:
                 f"some disks treat {target.name} and {other.target.name}, the result of {other.source}, as "
                 f"the same name"
             )
+        other = self._reported.get(folded(target.stem))
+        if other is not None:
+            return f"the report of {other.source} has the same name in the folder for reports"
         if self._is_input(target):
             return f"{target.name} is itself one of the videos"
-        if self._avoid_existing and is_taken(target, self._settings):
+        if self._avoid_existing and is_taken(target, self._settings, self._report_folder):
             return f"{target.name} or its report already exists"
         return ""
 
     def _is_input(self, target: Path) -> bool:
-        if any(self._key(each(target)) in self._input_keys for each in (Path, report_target, page_target)):
+        folder = self._report_folder
+        made = (target, report_target(target, folder), page_target(target, folder))
+        if any(self._key(path) in self._input_keys for path in made):
             return True
         # the file behind a link that was named as a video
         return os.path.exists(reachable(target)) and self._file(target) in self._input_files

@@ -11,6 +11,9 @@ NOT_COVERED = (
 )
 """What people must look after themselves, said where they start a job, at its end, and in its report."""
 
+NOBODY_YET = "nobody yet"
+"""Who reviewed a result that nobody has signed, as a report says it."""
+
 
 def sound_sentence(audio: str) -> str:
     """What became of the sound; takes JobResult.audio."""

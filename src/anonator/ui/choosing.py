@@ -56,6 +56,7 @@ class Choosing:
             settings=self._chosen.settings(),
             floor=guard.config.hipaa,
             folder=remembered.output_folder,
+            report_folder=guard.config.report_folder,
             held=guard.problem,
             hint_read=remembered.review_hint_read,
         )
@@ -114,7 +115,8 @@ class Choosing:
             self._store.change(held=self._guard.problem)
             return False
         self._chosen = self._chosen.on(self._guard.config)
-        self._changed(held="", floor=self._guard.config.hipaa)
+        config = self._guard.config
+        self._changed(held="", floor=config.hipaa, report_folder=config.report_folder)
         return True
 
     # --- what other parts report

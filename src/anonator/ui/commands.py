@@ -186,7 +186,7 @@ class Commands:
     def open_row(self, number: int | None = None) -> None:
         """Review a row's result; where there's none, look at the row in large."""
         job = self._job if number is None else self._store.state.job(number)
-        if job is not None and job.may_review:
+        if job is not None and (job.may_review or job.may_review_again):
             self._store.change(chosen=job.number)
             self._review(job.number)
         elif job is not None:

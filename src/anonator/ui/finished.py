@@ -19,8 +19,8 @@ from anonator.ui.work.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-Question = tuple[Path, Path | None, tuple[Path, ...]]
-"""A video, the folder for results, and the videos whose results would have the same name."""
+Question = tuple[Path, Path | None, Path | None, tuple[Path, ...]]
+"""A video, the folders for results and for reports, and the videos whose results would have the same name."""
 
 
 class Finished:
@@ -63,7 +63,7 @@ class Finished:
         for job in state.jobs:
             if job.state in ACTIVE or job.is_done or job.info is None or job.again is not None:
                 continue
-            question = job.source, state.folder, tuple(namesakes[targets[job.number]])
+            question = job.source, state.folder, state.report_folder, tuple(namesakes[targets[job.number]])
             if self._asked.get(job.key) != question:
                 self._asked[job.key] = question
                 found = partial(self._found, job.key, question)
@@ -87,7 +87,8 @@ class Finished:
             known: the videos of the queue, and those that came with them.
         """
         if dropped or in_folders:
-            work = partial(_look_at, (*dropped, *in_folders), tuple(known))
+            reports = self._store.state.report_folder
+            work = partial(_look_at, (*dropped, *in_folders), tuple(known), reports)
             self._worker.submit(work, partial(self._sort, set(dropped), set(known)), _log, first=True)
 
     def _sort(self, dropped: set[Path], known: set[Path], looked_at: Sequence[LookedAt]) -> None:
@@ -127,8 +128,8 @@ LookedAt = tuple[ResultFile, Path | None]
 """A result, and its original if it was found."""
 
 
-def _look_at(paths: Sequence[Path], known: Sequence[Path]) -> list[LookedAt]:
-    found = ((results.look_into(path), results.original_of(path, known)) for path in paths)
+def _look_at(paths: Sequence[Path], known: Sequence[Path], reports: Path | None) -> list[LookedAt]:
+    found = ((results.look_into(path, reports), results.original_of(path, known)) for path in paths)
     return [(result, original) for result, original in found if result is not None]
 
 

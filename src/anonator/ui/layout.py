@@ -130,7 +130,7 @@ class Layout:
                 self.drop_area.grid(row=0, column=0, rowspan=2, sticky="nsew")
 
     def _tighten(self, tight: bool) -> None:
-        """In a low window, such as on a small screen at 150 %, leave less room between the parts."""
+        """In a low window, such as on a small screen at 150 %, leave less space between the parts."""
         if tight != self._tight:
             self._tight, px = tight, self.theme.px
             self._outer.configure(padding=(px(20), px(6 if tight else 14)))

@@ -17,26 +17,25 @@ from anonator.errors import DisplayError
 from anonator.ui.archive_reviews import ArchiveReviews
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
+from anonator.ui.connections import Handlers, bind, make_layout
 from anonator.ui.earlier_reviews import EarlierReviews
-from anonator.ui.frame_viewer import ViewerActions
 from anonator.ui.key_question import key_rows
-from anonator.ui.layout import Layout, WindowActions
 from anonator.ui.loading import Loading
 from anonator.ui.look import icons
 from anonator.ui.look import theme as look
 from anonator.ui.panels import drop_area, shortcuts
-from anonator.ui.panels.queue_view import QueueActions
-from anonator.ui.panels.settings_panel import PanelActions
 from anonator.ui.playback import Playback
 from anonator.ui.presenter import Presenter
 from anonator.ui.preview_desk import PreviewDesk
 from anonator.ui.questions import Questions
-from anonator.ui.reviewing import Reviewing, new_tracks
-from anonator.ui.running import Run
+from anonator.ui.review_files import new_tracks
+from anonator.ui.reviewing import Reviewing
+from anonator.ui.running import Run, with_report_folder
 from anonator.ui.state import preferences, text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.config_guard import ConfigGuard
 from anonator.ui.state.job_queue import JobController
+from anonator.ui.taskbar import TaskbarProgress
 from anonator.ui.work.engine import Engine
 from anonator.ui.work.event_log import EventLog
 from anonator.ui.work.live_previews import LivePreviews
@@ -137,7 +136,7 @@ class MainWindow:
             refresh=self.run.refresh,
             read_hint=self.choosing.read_hint,
             stop_playing=self.playback.stop,
-            make_processor=self.engine.make_processor,
+            make_processor=with_report_folder(self.store, self.engine.make_processor),
             detector=self.engine.following_detector,
         )
         self.earlier_reviews = EarlierReviews(
@@ -170,11 +169,25 @@ class MainWindow:
         )
 
         # what people see
-        self.layout = self._make_layout(desk)
+        handlers = Handlers(
+            store=self.store,
+            desk=desk,
+            playback=self.playback,
+            choosing=self.choosing,
+            loading=self.loading,
+            run=self.run,
+            reviewing=self.reviewing,
+            earlier_reviews=self.earlier_reviews,
+            archives=self.archives,
+            commands=self.commands,
+            read_config=self.read_config,
+            show_keys=self.show_keys,
+        )
+        self.layout = make_layout(self.root, self.theme, handlers, can_drop=self.can_drop)
         self.panel, self.viewer, self.foot = self.layout.panel, self.layout.viewer, self.layout.foot
         self.queue_view, self.notice = self.layout.queue_view, self.layout.notice
         self.viewer.original.bind("<Configure>", lambda _event: live.resize(self.viewer.room), add=True)
-        self._bind()
+        bind(self.root, self.layout, handlers, can_drop=self.can_drop)
         for follower in (
             desk.follow,
             self.playback.follow,
@@ -183,90 +196,11 @@ class MainWindow:
             self.archives.follow,
             self.events.follow,
             Presenter(self.layout).draw,
+            TaskbarProgress(self.root).draw,
         ):
             self.store.follow(follower)
         self.say(damage)
         self._poll()
-
-    def _make_layout(self, desk: PreviewDesk) -> Layout:
-        """Create the parts of the window, and connect each control."""
-        commands, choosing, loading = self.commands, self.choosing, self.loading
-        return Layout(
-            self.root,
-            self.theme,
-            queue=QueueActions(
-                add_files=commands.add_files,
-                add_folder=commands.add_folder,
-                remove=commands.remove,
-                move=commands.move,
-                retry=commands.retry,
-                run_again=commands.run_again,
-                clear_finished=commands.clear_finished,
-                open_result=commands.open_result,
-                open_folder=commands.open_folder,
-                open_report=commands.open_report,
-                open_row=commands.open_row,
-                review=commands.review,
-                choose=commands.choose,
-            ),
-            panel=PanelActions(
-                choose=choosing.choose,
-                turn_lock=choosing.turn_lock,
-                restore_defaults=choosing.restore_defaults,
-                choose_folder=choosing.choose_folder,
-                forget_folder=partial(choosing.set_folder, None),
-                download=loading.download,
-                use_file=loading.use_file,
-                open_archive=self.archives.ask,
-                remove_reviews=self.earlier_reviews.remove_all,
-            ),
-            viewer=ViewerActions(
-                moved=desk.moved,
-                test=desk.test,
-                compare=desk.compare,
-                play=self.playback.toggle,
-                step=self.playback.step,
-                enlarge=commands.turn_large,
-            ),
-            window=WindowActions(
-                start=self.run.start,
-                pause=self.run.pause_or_resume,
-                cancel=self.run.cancel,
-                review=self.reviewing.open_next,
-                show_keys=self.show_keys,
-                read_config=self.read_config,
-                dismiss=partial(self.store.change, message=""),
-            ),
-            can_drop=self.can_drop,
-        )
-
-    def _bind(self) -> None:
-        """Connect keys, drops and the window's close button."""
-        shortcuts.bind(
-            self.root,
-            {
-                "add_files": self.commands.add_files,
-                "add_folder": self.commands.add_folder,
-                "start": self.run.start,
-                "pause": self.run.pause_or_resume,
-                "lock": self.panel.lock.switch.invoke,
-                "help": self.show_keys,
-                "close": self.run.close,
-                "large": self.commands.turn_large,
-                "small": self.commands.leave_large,
-                "back": partial(self.playback.step, -1),
-                "forward": partial(self.playback.step, 1),
-                "nearer": self.viewer.closer.nearer,
-                "further": self.viewer.closer.further,
-                "fit": self.viewer.closer.fit,
-                "one_to_one": self.viewer.closer.one_to_one,
-            },
-            lambda: not self.reviewing.is_open,
-        )
-        self.reviewing.bind()
-        self.root.protocol("WM_DELETE_WINDOW", self.run.close)
-        if self.can_drop:
-            drop_area.accept_drops(self.root, self.commands.drop, self.layout.drop_area.hover)
 
     @property
     def state(self) -> AppState:
@@ -311,7 +245,7 @@ class MainWindow:
         self.run.poll()
         self.loading.poll()
         self.choosing.poll()
-        self.reviewing.poll()
+        self.reviewing.signing.poll()
         if self.state.may_end:
             self._shut_down()
         else:  # last, because it may ask something, and the program may be closed meanwhile

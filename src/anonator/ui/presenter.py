@@ -98,6 +98,8 @@ def _status(state: AppState) -> str:
         word = {RunState.PAUSED: "Paused: video", RunState.CANCELLING: "Cancelling: video"}
         place, of = state.place
         return f"{word.get(state.run, 'Video')} {place} of {of}, {current.source.name}"
+    if waiting and state.to_review:
+        return f"{text.count(len(state.to_review), 'result')} to review"
     if waiting and state.held:
         return START_DISABLED
     if waiting:

@@ -33,7 +33,7 @@ class PreviewDesk:
     """Follows the state, and asks workers for the pictures to show.
 
     Every picture is asked for in the name of a row (RowKey). It is dropped if another row is chosen when it
-    arrives, and a view is never handed on from one row to another.
+    arrives, and a view never goes from one row to another.
     """
 
     def __init__(self, store: Store, engine: FrameTester, worker: Worker, engine_worker: Worker) -> None:

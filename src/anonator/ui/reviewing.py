@@ -1,40 +1,34 @@
-"""Opens the review of a finished row, and gives the window back to the queue."""
+"""Opens the review of a row, and gives the window back to the queue."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import importlib
 import logging
-import secrets
-import time
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonator.core.job import JobResult
-from anonator.core.windows_files import reachable
-from anonator.errors import AnonatorError, ReviewError
+from anonator.errors import AnonatorError
+from anonator.ui import review_files
 from anonator.ui.layout import Layout
-from anonator.ui.look.dialogs import WaitDialog
+from anonator.ui.look.dialogs import ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import keys
+from anonator.ui.review_signing import ReviewSigning
 from anonator.ui.state import text
 from anonator.ui.state.app_state import Store
-from anonator.ui.state.job import JobState, JobView, ResultFile, ReviewMark
+from anonator.ui.state.job import JobView, ReviewMark
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.event_log import EventLog
-from anonator.ui.work.thumbnails import video_module
 from anonator.ui.work.worker import Answers, Worker
 
 if TYPE_CHECKING:  # they need the video reader, which must not be loaded when the program starts
     from anonator.core.detection.detector_protocol import Detector
-    from anonator.core.review.analysis import VideoKey
     from anonator.ui.review.review import Review
     from anonator.ui.review.session import ReviewSession
-    from anonator.ui.review.signing import MakeProcessor, Signing
+    from anonator.ui.review.signing import MakeProcessor
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +36,10 @@ NOTHING_KEPT = (
     "There's nothing to review here: the tracks of this result weren't kept, or they were removed. "
     "Run the video again to review it."
 )
-WAIT_FOR_JOB = "The final file can be made once the queue has nothing running. Your review is kept meanwhile."
-WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done."
-MAKING = "Decoding, covering and checking the whole video once more…"
-NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
-CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
-NOT_COPIED = "These tracks couldn't be copied. Is the disk full?"
-GONE = "The original video isn't there any more. Put it back where it was to review its result."
+SIGNED_MEANWHILE = (
+    "The program was ended while {} signed this review. The final file was complete and checked by then, so "
+    "the review is signed now."
+)
 
 
 class Reviewing:
@@ -92,11 +83,20 @@ class Reviewing:
         self._worker, self._answers, self._events = worker, answers, events
         self._layout, self._refresh_queue = layout, refresh
         self._read_hint, self._stop_playing = read_hint, stop_playing
-        self._make_processor, self._detector = make_processor, detector
+        self._detector = detector
         self.review: Review | None = None
-        self._signing: Signing | None = None
-        self._wait: WaitDialog | None = None
-        self._delete_tracks = False
+        self.signing = ReviewSigning(
+            root,
+            theme,
+            store,
+            queue,
+            events,
+            make_processor,
+            review=lambda: self.review,
+            leave=self.leave,
+            open=self.open,
+            refresh=refresh,
+        )
 
     def bind(self) -> None:
         """Bind the review's keys, which do nothing while the queue has the window."""
@@ -116,12 +116,34 @@ class Reviewing:
         job = self._store.state.job(number)
         if job is None or self._store.state.reviewing is not None:
             return
-        if not job.may_review or job.review is None or job.review.tracks is None:
+        mark = job.review
+        if not (job.may_review or job.may_review_again) or mark is None or mark.tracks is None:
             self._store.say(NOTHING_KEPT)
+            return
+        if mark.signed and not self._may_begin_anew(mark.signed):
             return
         self._stop_playing()
         self._store.change(reviewing=number, chosen=number, message="")
-        self._begin(job, job.review.tracks)
+        if mark.signed:
+            work = partial(review_files.begun_anew, mark.tracks)
+            note = review_files.ANEW.format(mark.signed)
+            self._worker.submit(work, partial(self._go_on_with, number, note), self._not_opened, first=True)
+        else:
+            self._begin(job, mark.tracks)
+
+    def _may_begin_anew(self, signed: str) -> bool:
+        return (
+            ask(
+                self._root,
+                self._theme,
+                "Review it again?",
+                f"{signed} has signed this review. It opens as a new one, with all that was covered; the "
+                "signed result stays until you sign again.",
+                (("", "Leave it"), ("anew", "Review again")),
+                primary="anew",
+            )
+            == "anew"
+        )
 
     def open_next(self) -> None:
         """Open the first review that nobody has signed."""
@@ -129,11 +151,16 @@ class Reviewing:
         if waiting:
             self.open(waiting[0].number)
 
-    def _begin(self, job: JobView, tracks: Path) -> None:
-        work = partial(_open, job.source, tracks)
-        self._worker.submit(work, partial(self._opened, job), self._not_opened, first=True)
+    def _begin(self, job: JobView, tracks: Path, note: str = "") -> None:
+        result = job.result_file.path if job.result_file is not None and not note else None
+        work = partial(review_files.opened, job.source, tracks, result)
+        self._worker.submit(work, partial(self._opened, job, note), self._not_opened, first=True)
 
-    def _opened(self, job: JobView, session: ReviewSession) -> None:
+    def _opened(self, job: JobView, note: str, opened: review_files.Opened) -> None:
+        session = opened.session
+        if session is None:
+            self._signed_meanwhile(job, opened.signed)
+            return
         if self._store.state.closing or self._store.state.reviewing != job.number:
             session.close()
             return
@@ -147,7 +174,18 @@ class Reviewing:
             raise
         self._layout().hide()
         self._root.update_idletasks()
+        if said := note or opened.note:
+            self.review.say(said)
         self._events.write("review", number=job.number, **self.review.screen.areas())
+
+    def _signed_meanwhile(self, job: JobView, signed: str) -> None:
+        """A killed program had made the signed file; the review has caught up with it."""
+        self._store.change(reviewing=None)
+        mark = job.review
+        if self._queue.get(job.number) is not None and mark is not None:
+            self._queue.update(job.number, review=replace(mark, begun=True, signed=signed))
+            self._refresh_queue()
+        self._store.say(SIGNED_MEANWHILE.format(signed))
 
     def _made(self, kind: type[Review], job: JobView, session: ReviewSession) -> Review:
         return kind(
@@ -159,7 +197,7 @@ class Reviewing:
             hint=not self._store.state.hint_read,
             detector=self._detector,
             leave=self.leave,
-            sign=self.sign,
+            sign=self.signing.sign,
             open_tracks=self._open_tracks,
             hint_read=self._read_hint,
         )
@@ -187,11 +225,7 @@ class Reviewing:
 
     def close(self) -> None:
         """Close the review, because the program ends; what was done is on the disk."""
-        if self._signing is not None:
-            self._signing.cancel()
-            while self._signing.poll() is None:
-                time.sleep(0.01)
-            self._signing = None
+        self.signing.cancel()
         if self.review is not None:
             review, self.review = self.review, None
             review.close()
@@ -210,108 +244,17 @@ class Reviewing:
         job = self._store.state.job(number)
         if review is None or job is None:
             return
-        work = partial(_copied, path, review.session.analysis.key)
-        self._worker.submit(work, partial(self._go_on_with, job.number), review._say, first=True)
+        work = partial(review_files.copied, path, review.session.analysis.key)
+        self._worker.submit(work, partial(self._go_on_with, job.number, ""), review._say, first=True)
 
-    def _go_on_with(self, number: int, tracks: Path) -> None:
+    def _go_on_with(self, number: int, note: str, tracks: Path) -> None:
         job = self._queue.get(number)
         if job is None or self._store.state.reviewing != number:
             return
         self.close()
         self._queue.update(number, review=ReviewMark(tracks))
         self._refresh_queue()
-        self._begin(job, tracks)
-
-    # --- signing
-
-    def sign(self) -> None:
-        """Ask for initials, and make the final file."""
-        review, job = self.review, self._store.state.job(self._store.state.reviewing)
-        if review is None or job is None or job.result_file is None or self._signing is not None:
-            return
-        state = review.store.state
-        if not self._store.state.idle:
-            review.say(WAIT_FOR_JOB)
-        elif state.following:
-            review.say(WAIT_FOR_FOLLOWING)
-        elif state.ready:
-            self._sign(review, job.result_file.path)
-
-    def _sign(self, review: Review, target: Path) -> None:
-        from anonator.ui.review.signing import Signing
-        from anonator.ui.review.summing_up import changed, missing
-
-        review.playing.stop()
-        review.seen.close()
-        session = review.session
-        signature = review.asking.sign(
-            changed(session), missing(review.store.state), delete=session.analysis.settings.neutral_name
-        )
-        if signature is None or self.review is not review or self._store.state.closing:
-            return
-        self._delete_tracks = signature.delete_tracks
-        try:
-            self._signing = Signing(session, target, signature.initials, self._make_processor)
-        except AnonatorError as error:
-            review.say(text.error_sentence(error))
-            return
-        self._wait = review.asking.wait("Making the final file", MAKING, self._signing.cancel)
-
-    def poll(self) -> None:
-        """Show how far the final file is, and what became of it."""
-        if self._signing is None:
-            return
-        signed = self._signing.poll()
-        if signed is None:
-            progress = self._signing.progress
-            if progress is not None and self._wait is not None and not self._wait.cancelling:
-                words = text.stage(progress) or MAKING
-                self._wait.show_progress(progress.done, words)
-            return
-        self._signing = None
-        if self._wait is not None:
-            self._wait.close("")
-            self._wait = None
-        if self.review is None:
-            return
-        if signed.result is not None:
-            self._signed(self.review, signed.result)
-        elif signed.error is not None:
-            self.review.say(f"{NOT_MADE} {text.error_sentence(signed.error)}")
-        else:
-            self.review.say(CANCELLED)
-
-    def _signed(self, review: Review, result: JobResult) -> None:
-        """Show the row with its final result, and go back to the queue."""
-        number, initials = self._store.state.reviewing, result.reviewed_by
-        job = self._queue.get(number)
-        tracks = job.review.tracks if job is not None and job.review is not None else None
-        share = review.seen.share
-        self.leave()
-        if self._delete_tracks and tracks is not None:
-            with contextlib.suppress(OSError):
-                reachable(tracks).unlink(missing_ok=True)
-            tracks = None
-        if job is not None and number is not None:
-            hipaa = job.result_file.hipaa if job.result_file is not None else None
-            self._queue.update(
-                number,
-                state=JobState.DONE,
-                result=result,
-                result_file=ResultFile(
-                    result.target,
-                    result.report_page or result.report,
-                    hipaa,
-                    datetime.datetime.now().astimezone(),
-                ),
-                message=text.result_summary(result),
-                review=ReviewMark(tracks, share, begun=True, signed=initials),
-            )
-            self._refresh_queue()
-        left = len(self._store.state.to_review)
-        more = f" {text.count(left, 'video is', 'videos are')} left to review." if left else ""
-        self._store.say(f"Reviewed and signed by {initials}. The final file is made and checked.{more}")
-        self._events.write("signed", number=number)
+        self._begin(job, tracks, note)
 
     # --- keys
 
@@ -322,58 +265,3 @@ class Reviewing:
     def _let_go(self) -> None:
         if self.review is not None:
             self.review.let_go()
-
-
-def _open(video: Path, tracks: Path) -> ReviewSession:
-    """Read what was kept of a video, and lock it; slow.
-
-    Raises:
-        ReviewError: it can't be used, or belongs to another video.
-    """
-    video_module()
-    importlib.import_module("anonator.ui.review.review")
-    from anonator.core.privacy import without_path
-    from anonator.core.review.tracks_file import OTHER_VIDEO
-    from anonator.ui.review.session import ReviewSession
-
-    session = ReviewSession(video, tracks)
-    try:
-        if video.stat().st_size != session.analysis.key.file_bytes:
-            raise ReviewError(OTHER_VIDEO)
-    except OSError as exc:
-        session.close()
-        raise ReviewError(GONE) from without_path(exc)
-    except BaseException:
-        session.close()
-        raise
-    return session
-
-
-def new_tracks() -> Path | None:
-    """A name for what a job finds, in the user's own state folder; None if that can't be written to."""
-    from anonator.core.review.tracks_file import SUFFIX, state_folder
-
-    folder = state_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        logger.warning("reviews can't be kept: %s", type(error).__name__)
-        return None
-    return folder / f"{secrets.token_hex(16)}{SUFFIX}"
-
-
-def _copied(path: Path, key: VideoKey) -> Path:
-    """A copy of a tracks file in the state folder, so that the user's own stays as it is.
-
-    Raises:
-        ReviewError: it can't be used, or belongs to another video.
-    """
-    from anonator.core.review.tracks_file import read
-    from anonator.ui.review.taking_along import save_tracks
-
-    kept = read(path, key)
-    target = new_tracks()
-    if target is None:
-        raise ReviewError(NOT_COPIED)
-    save_tracks(kept.analysis, kept.edits, target)
-    return target

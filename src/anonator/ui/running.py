@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from anonator.core.config import Settings
+from anonator.core.job import Job, Preview, Progress
 from anonator.ui.key_question import KeyRows
 from anonator.ui.state.app_state import Store
-from anonator.ui.state.job import Existing, JobView, LivePicture, RunState
-from anonator.ui.state.job_queue import JobController
+from anonator.ui.state.job import Existing, JobView, LivePicture, Processor, RunState
+from anonator.ui.state.job_queue import JobController, ProcessorFactory
 from anonator.ui.work.worker import Task, Worker
 
 
@@ -58,7 +60,7 @@ class Run:
         if not state.may_start:
             return
         asked = frozenset(job.number for job in state.waiting)
-        conflicts = self._queue.conflicts(state.settings, state.folder)
+        conflicts = self._queue.conflicts(state.settings, state.folder, state.report_folder)
         existing = self._ask_existing(conflicts) if conflicts else Existing.KEEP_BOTH
         if existing is None or self._store.state.closing:
             return
@@ -142,5 +144,16 @@ class Run:
     def _begin(self, existing: Existing, asked: frozenset[int], _engine: object) -> None:
         """Start the jobs, now that the engine is free."""
         state = self._store.state
-        self._queue.start(state.settings, state.folder, existing, asked)
+        self._queue.start(state.settings, state.folder, existing, asked, state.report_folder)
         self.refresh(starting=False)
+
+
+def with_report_folder(store: Store, make: ProcessorFactory) -> ProcessorFactory:
+    """A factory for jobs whose reports go where the configuration file says."""
+
+    def made(
+        job: Job, on_progress: Callable[[Progress], None], on_preview: Callable[[Preview], None]
+    ) -> Processor:
+        return make(replace(job, report_folder=store.state.report_folder), on_progress, on_preview)
+
+    return made

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from archive_helpers import Planner, anonator, archive_command, ended, results_in
 
-from anonator.archive import command, records, report, status
+from anonator.archive import command, options, records, report, status
 from anonator.archive.folder import Archive
 from anonator.archive.lock import at_work
 from anonator.archive.records import State
@@ -146,7 +146,7 @@ def test_a_run_that_is_stopped_leaves_whole_rows(
 
 def test_a_limit_stops_early(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = planned()
-    monkeypatch.setattr(command, "_duration", lambda _text: 1e-9)
+    monkeypatch.setattr(options, "_duration", lambda _text: 1e-9)
     assert archive_main("run", archive.path, "--limit", "0:01") == EARLY
     assert states(archive) == {}
 

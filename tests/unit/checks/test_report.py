@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +15,17 @@ import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
 from anonator.core.checks import old_report
-from anonator.core.checks.report_page import to_html
+from anonator.core.checks.report_page import CHECKS, to_html
 from anonator.core.config import Mode, Model, Performance, Settings
 from anonator.core.detection import weights
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.finishing import NO_REPORT
-from anonator.core.job import Job, JobResult
+from anonator.core.job import Job, JobResult, report_target
 from anonator.core.job_thread import VideoProcessor
+from anonator.core.preflight import NO_FOLDER
 from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile
-from anonator.errors import OutputExistsError
+from anonator.errors import OutputError, OutputExistsError
 
 TELLING = "Mrs-Miller-1971"
 
@@ -62,6 +65,7 @@ def test_its_figures_are_those_of_the_file(done: tuple[JobResult, Path, dict[str
     names = [check["check"] for check in audit["verification"]]  # type: ignore[attr-defined]
     expected = ["frames", "contents", "second look", "second detector", "playback"]
     assert names == expected, "another check? name it here, too"
+    assert names == list(CHECKS), "what does the report's page call it?"
     assert audit["near_misses"] == []
     assert [check["detail"] for check in audit["verification"]] == list(result.checks)  # type: ignore[attr-defined]
 
@@ -171,6 +175,33 @@ def test_its_page_is_made_of_it(done: tuple[JobResult, Path, dict[str, object]])
     result, _, audit = done
     assert result.report_page == result.target.with_name(f"{TELLING}_anonymized_report.html")
     assert result.report_page.read_text("utf-8") == to_html(audit)
+
+
+@pytest.mark.slow
+def test_it_can_go_to_a_folder_of_its_own(
+    tmp_path: Path,
+    small_face_clip: FaceClip,
+    detectors: DetectorCache,
+    done: tuple[JobResult, Path, dict[str, object]],
+) -> None:
+    reports, results = tmp_path / "audit", tmp_path / "results"
+    results.mkdir()
+    target = results / "out.mp4"
+    job = Job(small_face_clip.path, target, Settings(), overwrite=True, report_folder=reports)
+    with pytest.raises(OutputError, match=re.escape(NO_FOLDER)):
+        VideoProcessor(job, detectors=detectors).run()
+    assert not list(results.iterdir()) and not reports.exists()
+    reports.mkdir()
+    old = report_target(target)  # of an earlier result, from before the folder was chosen
+    assert done[0].report is not None
+    old.write_bytes(done[0].report.read_bytes())
+    result = VideoProcessor(job, detectors=detectors).run()
+    assert list(results.iterdir()) == [target], "the replaced result's report is gone"
+    assert {path.name for path in reports.iterdir()} == {"out_report.json", "out_report.html"}
+    assert (result.report, result.report_page) == (job.report_target, job.page_target)
+    assert str(tmp_path) not in job.report_target.read_text("utf-8") + job.page_target.read_text("utf-8")
+    with pytest.raises(OutputExistsError):
+        VideoProcessor(dataclasses.replace(job, overwrite=False), detectors=detectors).run()
 
 
 @pytest.mark.parametrize("name", ["out_report.json", "out_report.html"])

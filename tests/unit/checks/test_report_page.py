@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, REPAIRED, ROWS, UNSEARCHED, to_html
+from anonator.core.checks.page_moments import REPAIRED, ROWS
+from anonator.core.checks.report_page import NO_REPORT, NO_SECOND_LOOK, UNSEARCHED, to_html
+from anonator.core.detection.spare import UNUSED
 from anonator.core.wording import NOT_COVERED
 from anonator.main import main
 
@@ -192,14 +194,14 @@ def test_it_says_what_standard_mode_leaves_out() -> None:
 def test_it_says_what_a_reviewer_saw_and_changed() -> None:
     review = {
         "signed_by": "A<B", "signed_at": "2026-11-26T10:00:00+00:00", "share_seen": 0.5, "covers_added": 2,
-        "places_moved": 0, "areas_added": 1, "doubts_found_right": 3, "covered_only": [],
+        "places_moved": 0, "areas_added": 1, "stops_found_right": 3, "covered_only": [],
         "left_visible": [{"start_seconds": 1.0, "end_seconds": 2.5, "track": 4, "reason": "not a face"}],
     }  # fmt: skip
     page = to_html({**FACTS, "review": review})
     for words in (
         "Signed by A&lt;B on", "50 % of the frames were shown", "2 covers were added.",
         "1 fixed area was added.",
-        "3 doubts were found right.", "Track 4 was left visible from 0:01.0 to 0:02.5: not a face.",
+        "3 stops at doubts were found right.", "Track 4 was left visible from 0:01.0 to 0:02.5: not a face.",
     ):  # fmt: skip
         assert words in page
     assert "Covers were moved" not in page
@@ -215,6 +217,20 @@ def test_what_is_out_of_the_ordinary_is_said() -> None:
         model={"given_by_a_script": True, "weights_sha256": None}
     )
     assert "SHA-256 beef" in words_of(input={"recorded": True, "sha256": "beef"})
+
+
+def test_what_was_not_needed_was_not_passed() -> None:
+    """A failure means that a page says "Passed" of a check that nobody made."""
+    facts = json.loads(json.dumps(FACTS))
+    facts["verification"] = [each for each in facts["verification"] if each["check"] != "second look"]
+    facts["not_needed"] = [{"check": "second look", "why": "No mask is smaller."}]
+    words = " ".join(Seen(to_html(facts)).words.split())
+    assert "Not needed Second look No mask is smaller." in words and NO_SECOND_LOOK not in words
+
+
+def test_the_detector_of_a_result_made_from_tracks_is_the_one_that_found_them() -> None:
+    said = words_of(model={"device": UNUSED, "weights_sha256": "5b97"})
+    assert "weights SHA-256 5b97" in said and f"Device {UNUSED}" in said and "unknown" not in said
 
 
 def test_it_is_complete_in_itself_and_loads_nothing() -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.codec.context import ThreadType
 from video_helpers import GOP, clip, ffmpeg
 
 from anonator.core.frames import Frame, UInt8Array
 from anonator.core.reading.canvas import find_canvas
 from anonator.core.reading.frame_access import FrameAccess
 from anonator.core.reading.reader import VideoReader
+from anonator.core.reading.seeking import SeekingReader
 from anonator.errors import InputError, JobCancelled
 
 Picture = tuple[int, list[UInt8Array]]
@@ -183,3 +185,14 @@ def test_another_video_is_refused(tmp_path: Path) -> None:
     path = plain("a.mp4", *GOP)(tmp_path)
     with pytest.raises(InputError, match="isn't the video"):
         FrameAccess(path, [0, 1, 2], (128, 64))
+
+
+def test_seeking_decodes_frames_in_parallel_where_a_job_must_not(tmp_path: Path) -> None:
+    """A failure means that a review is as slow as a job, which has to hear of damage at once."""
+    video = clip(tmp_path / "a.mp4", *OPEN_GOP, size="96x64", seconds=1)
+    with VideoReader(video) as reader:
+        pts = [frame.pts for frame in reader]
+        assert reader._video.stream.codec_context.thread_count == 1
+    with SeekingReader(video, pts) as seeking:
+        context = seeking._video.stream.codec_context
+        assert (context.thread_type, context.thread_count) == (ThreadType.FRAME, 2)

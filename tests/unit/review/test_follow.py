@@ -20,7 +20,7 @@ from anonator.core.review import follow as module
 from anonator.core.review.analysis import Analysis, VideoKey
 from anonator.core.review.edits import Operation
 from anonator.core.review.flow import flowed
-from anonator.core.review.follow import LOWEST_SCORE, follow
+from anonator.core.review.follow import LEAST_WIDER, LOWEST_SCORE, WIDER, follow
 from anonator.core.review.kept_sightings import Box, Sightings
 from anonator.core.review.reviewed import apply
 
@@ -60,7 +60,22 @@ def test_it_goes_with_the_face_both_ways(clip: FaceClip, monkeypatch: pytest.Mon
     assert followed.steps[30].box == as_box(clip.boxes[30]) and followed.held == []
     for face, step in zip(clip.boxes, followed.steps, strict=True):
         assert is_covered(face, step.box)
-        assert box_ops.areas(np.array([step.box], np.float32))[0] < 1.5 * 55 * 75
+        assert box_ops.areas(np.array([step.box], np.float32))[0] < 1.5 * 55 * 75 * WIDER**2
+
+
+def test_what_was_followed_is_covered_wider_the_farther_it_is_from_where_a_person_placed_it(
+    clip: FaceClip,
+) -> None:
+    """Nothing is followed exactly: a cover as tight as the drawn box leaves an edge of the face bare."""
+    given = of(clip.path)
+    box = as_box(clip.boxes[30])
+    steps = follow(clip.path, given, [(given.pts[30], box)]).steps
+    wide = [step.box[2] - step.box[0] for step in steps]
+    assert steps[30].box == box and wide[30] < wide[31] < wide[36] and wide[30] < wide[29] < wide[24]
+    assert wide[50] > 1.15 * wide[30]
+    small = (box[0] + 20, box[1] + 20, box[0] + 28, box[1] + 28)
+    far = follow(clip.path, given, [(given.pts[30], small)]).steps[45].box
+    assert far[2] - far[0] >= 8 * 0.8 + 2 * LEAST_WIDER, "of a small face, at least some pixels"
 
 
 def test_it_stops_at_cuts(clip: FaceClip) -> None:

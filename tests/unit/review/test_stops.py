@@ -21,6 +21,12 @@ def test_some_by_hand(windows: list[tuple[int, int]], expected: list[int]) -> No
     assert stops(windows) == expected
 
 
+def test_a_stop_is_where_most_is_seen_best() -> None:
+    assert stops([(4, 8)], [4]) == [4]
+    assert stops([(4, 8), (5, 20), (3, 9)], [4, 8, 8]) == [8]
+    assert stops([(4, 8), (6, 20)], [4, 20]) in ([6], [8]), "but always in all of their windows"
+
+
 @given(st.lists(WINDOW, max_size=6))
 def test_each_window_has_one_and_fewer_would_not_do(windows: list[tuple[int, int]]) -> None:
     found = stops(windows)

@@ -166,18 +166,6 @@ def test_signing_compresses_and_closes(kept: Path) -> None:
         TracksFile(kept)
 
 
-def test_it_is_found_by_the_video_s_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracks_file, "state_folder", lambda: tmp_path / "state")
-    path = create(ANALYSIS)
-    signed = TracksFile(create(ANALYSIS))
-    signed.append(Edit(1, Operation.SIGN, reason="AB"))
-    signed.close()
-    (tmp_path / "state" / f"foreign{tracks_file.SUFFIX}").write_bytes(b"{}\n")
-    found = tracks_file.find(ANALYSIS.key)
-    assert path in found and len(found) == 2
-    assert tracks_file.find(dataclasses.replace(ANALYSIS.key, frames=1)) == []
-
-
 CHILD = """
 import sys
 from pathlib import Path

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from anonator.core.config import TrackingSettings
 from anonator.core.frames import Frame
 from anonator.core.tracking.cuts import CutDetector, colour_histogram
+from anonator.core.tracking_settings import TrackingSettings
 
 WIDTH, HEIGHT = 320, 180
 THRESHOLD = TrackingSettings().cut_correlation

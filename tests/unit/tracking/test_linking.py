@@ -22,10 +22,11 @@ from unit.tracking.tracker_helpers import (
 )
 
 from anonator.core.anonymizer import anonymize, covered_pixels
-from anonator.core.config import Settings, TrackingSettings
+from anonator.core.config import Settings
 from anonator.core.frames import Look, Masks
 from anonator.core.tracking import linking as tracker_module
 from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking_settings import TrackingSettings
 
 EXTEND = round(0.25 * FPS)
 """Frames that a mask stays before the first and after the last sighting."""

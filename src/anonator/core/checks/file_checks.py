@@ -31,12 +31,14 @@ AROUND = {b"ftyp", b"moov", b"mdat", b"free"}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check that the finished file has passed."""
+    """A check that the finished file has passed, or one that it didn't need."""
 
     name: str
     """For the report."""
     sentence: str
-    """What was checked, for people."""
+    """What was checked, for people; or why it wasn't."""
+    was_needed: bool = True
+    """Whether it was done at all."""
 
 
 def examine_file(

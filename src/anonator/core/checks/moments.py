@@ -79,7 +79,7 @@ def _shortest_last(moment: Moment) -> float:
 
 
 def _joined(moments: Sequence[Moment]) -> list[Moment]:
-    """Moments that are close together as one."""
+    """The moments, with those that are close together joined."""
     joined: list[Moment] = []
     for moment in sorted(moments, key=lambda each: each.start):
         last = joined[-1] if joined else None

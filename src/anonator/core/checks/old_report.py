@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from anonator.core.checks.report import SCHEMA
@@ -17,7 +18,7 @@ BEGINNING = 2000
 KEPT = "The audit report of the replaced result could not be removed. It is not this one's, so delete it."
 
 
-def remove(papers: tuple[Path, ...]) -> bool:
+def remove(papers: Iterable[Path]) -> bool:
     """Remove those that are reports or pages; another file of that name is left alone.
 
     Returns:

@@ -25,6 +25,7 @@ from anonator.core.job import NearMiss
 from anonator.core.reading.info import VideoInfo
 from anonator.core.setting import declaration
 from anonator.core.windows_files import reachable
+from anonator.core.wording import NOBODY_YET
 
 SCHEMA, SCHEMA_VERSION = "anonator-report", 3
 """The version rises when a field changes its meaning or goes; new fields do not raise it.
@@ -45,6 +46,7 @@ class Audit:
     own_detector: bool
     """Whether a script gave its own detector, so that the model in the settings found nothing."""
     weights: WeightsFile | None
+    """What was loaded; None also where nothing was, because tracks of an earlier run were used."""
     device: str
     second_ffmpeg: str
     """Name and version of the FFmpeg that played the finished file."""
@@ -64,7 +66,7 @@ class Audit:
     cuts_seconds: Sequence[float]
     audio: str
     checks: Sequence[Check]
-    """That the finished file passed."""
+    """That the finished file passed or didn't need."""
     repaired: Sequence[Uncovered]
     """Faces that the looks at the finished file found in its first version."""
     near_misses: Sequence[NearMiss]
@@ -110,10 +112,11 @@ def facts_of(audit: Audit) -> dict[str, Any]:
         settings["model"] = None
     seconds = (audit.finished - audit.started).total_seconds()
     settings["lowest_score"] = round(audit.settings.lowest_threshold, 4)
+    found_by = audit.review["found_by_weights_sha256"] if audit.review and not weights else None
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "reviewed_by": (audit.review and audit.review["signed_by"]) or "nobody yet",
+        "reviewed_by": (audit.review and audit.review["signed_by"]) or NOBODY_YET,
         "program": {
             "name": "Anonator",
             "version": importlib.metadata.version("anonator"),
@@ -123,7 +126,7 @@ def facts_of(audit: Audit) -> dict[str, Any]:
         "model": {
             "name": audit.model,
             "given_by_a_script": audit.own_detector,
-            "weights_sha256": weights.sha256 if weights else None,
+            "weights_sha256": weights.sha256 if weights else found_by,
             "weights_checked_against": weights.check.value if weights else None,
             "weights_origin": weights.origin if weights else None,
             "device": audit.device,
@@ -165,7 +168,12 @@ def facts_of(audit: Audit) -> dict[str, Any]:
         "moments_left_out": left_out,
         "scene_cuts_seconds": [round(cut, 3) for cut in audit.cuts_seconds],
         "verification": [
-            {"check": check.name, "passed": True, "detail": check.sentence} for check in audit.checks
+            {"check": check.name, "passed": True, "detail": check.sentence}
+            for check in audit.checks
+            if check.was_needed
+        ],
+        "not_needed": [
+            {"check": check.name, "why": check.sentence} for check in audit.checks if not check.was_needed
         ],
         "repaired": [
             {

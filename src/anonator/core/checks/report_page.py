@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from html import escape
-from typing import Any
 
-from anonator.core.checks.moments import Why
+from anonator.core.checks.page_moments import Facts, moments_of
 from anonator.core.checks.report import SCHEMA, SCHEMA_VERSION
 from anonator.core.clock_text import clock_text
 from anonator.core.config import Mode, Performance
 from anonator.core.wording import NOT_COVERED, covered_through, sound_sentence
-
-Facts = Mapping[str, Any]
 
 TITLE = "Video anonymization report"
 
@@ -59,32 +56,8 @@ CHECKS = {
     "second detector": "Second detector",
     "playback": "Playback",
 }
-NO_REPORT = "This is not an audit report of Anonator. Give the JSON file next to a result."
+NO_REPORT = "This is not an audit report of Anonator. Give the JSON file of one."
 NO_SECOND_LOOK = "The finished video was not searched for faces again."
-REASONS = {
-    Why.SUSPECTED.value: (
-        "The second detector saw something uncovered that may be a face.",
-        "The second detector saw something uncovered that may be a face, {} times.",
-    ),
-    Why.BRIDGED.value: (
-        "A face was not detected for a while, and stayed covered where it was expected.",
-        "Faces were not detected for a while, {} times, and stayed covered where they were expected.",
-    ),
-    Why.UNCERTAIN.value: (
-        "Something was covered that could hardly be recognized as a face.",
-        "{} things were covered that could hardly be recognized as faces.",
-    ),
-}
-"""Why a moment is worth a look, for one and for several."""
-REPAIRED = (
-    "A first version still showed a face here, which was then covered more widely.",
-    "A first version still showed faces here, {} times, which were then covered more widely.",
-)
-"""The same for what the second look found."""
-REPAIRED_TOGETHER_SECONDS = 1.0
-"""Repairs closer than this are one moment: each covers more widely for a second before and after."""
-ROWS = 8
-"""More moments would not fit on the page, nor be looked at."""
 UNSEARCHED = (
     "Any text in the picture, such as name tags, wristbands, documents, screens and licence plates.",
     "Bodies, clothes, tattoos, scars, and the way someone moves.",
@@ -153,13 +126,18 @@ def _reviewed(review: Facts | None) -> str:
         return ""
     said = [
         f"Signed by {review['signed_by']} on {_when(review['signed_at'])}.",
-        f"{float(review['share_seen']):.0%} of the frames were shown to the reviewer.".replace("%", " %", 1),
+        f"{_percent(review['share_seen'])} of the frames were shown to the reviewer.",
     ]
+    if review.get("share_on_sheet"):
+        said.append(
+            f"{_percent(review['share_on_sheet'])} more were looked through on the sheet, which shows one "
+            "finished picture for each half second."
+        )
     for key, one, several in (
         ("covers_added", "1 cover was added.", "{:,} covers were added."),
         ("places_moved", "A cover was moved at 1 place.", "Covers were moved at {:,} places."),
         ("areas_added", "1 fixed area was added.", "{:,} fixed areas were added."),
-        ("doubts_found_right", "1 doubt was found right.", "{:,} doubts were found right."),
+        ("stops_found_right", "1 stop at doubts was found right.", "{:,} stops at doubts were found right."),
     ):
         count = int(review.get(key, 0))
         said += [one if count == 1 else several.format(count)] if count else []
@@ -169,6 +147,10 @@ def _reviewed(review: Facts | None) -> str:
             why = f": {each['reason']}" if each["reason"] else ""
             said.append(f"Track {each['track']} was {what} from {span}{why}.")
     return _list(said)
+
+
+def _percent(share: object) -> str:
+    return f"{float(str(share)):.0%}".replace("%", " %")
 
 
 def _done(facts: Facts) -> Iterator[str]:
@@ -209,7 +191,10 @@ def _checks(facts: Facts) -> str:
         )
         for check in facts["verification"]
     ]
-    if not {"second look", "second detector"} & {check["check"] for check in facts["verification"]}:
+    spared = facts.get("not_needed", [])
+    rows += [("Not needed", CHECKS.get(each["check"], each["check"]), each["why"]) for each in spared]
+    named = {each["check"] for each in (*facts["verification"], *spared)}
+    if not {"second look", "second detector"} & named:
         rows.append(("Not done", CHECKS["second look"], NO_SECOND_LOOK))
     return _table(rows, ("passed", "time", ""))
 
@@ -221,45 +206,11 @@ def _unsearched(facts: Facts) -> Iterator[str]:
 
 
 def _moments(facts: Facts) -> str:
-    found = [(start, end, _for(count, REPAIRED)) for start, end, count in _repairs(facts["repaired"])]
-    found += [
-        (each["start_seconds"], each["end_seconds"], _for(each["count"], REASONS[each["why"]]))
-        for each in sorted(facts["moments"], key=_least_important_last)
-    ]
-    shown = sorted(found[:ROWS], key=lambda each: (each[0], each[1]))
-    left_out = facts["moments_left_out"] + len(found) - len(shown)
-    if not shown:
+    rows, left_out = moments_of(facts)
+    if not rows:
         return "<p>None stood out. This does not replace watching the whole video.</p>"
     more = f" Not listed: {left_out:,} more, shorter or less important." if left_out else ""
-    rows = [(_span(start, end), why) for start, end, why in shown]
     return _table(rows, ("time", "")) + f"<p>Watch the whole video, and look here first.{more}</p>"
-
-
-def _least_important_last(moment: Facts) -> tuple[int, float]:
-    """In the order of the reasons, and long moments before short ones."""
-    return list(Why).index(Why(moment["why"])), moment["start_seconds"] - moment["end_seconds"]
-
-
-def _repairs(repaired: Iterable[Facts]) -> list[tuple[float, float, int]]:
-    """Begin, end and number of the faces that a first version showed, those close together as one."""
-    joined: list[tuple[float, float, int]] = []
-    for seconds in sorted(face["seconds"] for face in repaired):
-        if joined and seconds - joined[-1][1] <= REPAIRED_TOGETHER_SECONDS:
-            start, _, count = joined.pop()
-            joined.append((start, seconds, count + 1))
-        else:
-            joined.append((seconds, seconds, 1))
-    return joined
-
-
-def _for(count: int, sentences: tuple[str, str]) -> str:
-    one, several = sentences
-    return one if count == 1 else several.format(f"{count:,}")
-
-
-def _span(start: float, end: float) -> str:
-    first, last = clock_text(start, 1), clock_text(end, 1)
-    return first if first == last else f"{first} to {last}"
 
 
 def _notes(warnings: Iterable[str]) -> str:
@@ -284,13 +235,21 @@ def _technical(facts: Facts) -> str:
         ("Result", f"SHA-256 {output['sha256']}, {output['bytes']:,} bytes"),
         ("Original", f"SHA-256 {source}"),
         ("Video", f"{video['width']} x {video['height']}, {video['frames_per_second']:g} frames per second"),
-        ("Detector", f"{model['name']}, weights SHA-256 {model['weights_sha256'] or 'unknown'}"),
+        ("Detector", _detector(model)),
         ("Device", model["device"]),
         ("Begun", f"{_when(facts['times']['started'])}; took {facts['times']['seconds']:.0f} seconds"),
     ]
     told = "All settings and versions are in the JSON file next to this page. "
     told += "This page says what the program did; it does not certify that nobody can be recognized."
     return f'<div class="small">{_table(rows, ("time", ""))}<p>{told}</p></div>'
+
+
+def _detector(model: Facts) -> str:
+    """What found the faces, in this run or in an earlier one."""
+    if model["weights_sha256"]:
+        return f"{model['name']}, weights SHA-256 {model['weights_sha256']}"
+    given = model["given_by_a_script"]
+    return f"{model['name']}, {'which tells of no weights' if given else 'weights not recorded'}"
 
 
 def _when(iso: str) -> str:

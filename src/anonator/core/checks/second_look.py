@@ -17,6 +17,7 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.checks.covered import CENTRE, COVERED, black_luma, pixels_within
 from anonator.core.checks.file_checks import Check
+from anonator.core.checks.look_progress import LookProgress
 from anonator.core.checks.remembered import looked_at_before
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
@@ -35,8 +36,6 @@ TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
 """A look that is also turned takes this many upright ones."""
-COMPARING = 1.0
-"""So many times as long takes a look at the input, which is read for it and looked at frame by frame."""
 SAME_FACE = 0.3
 """IoU at which a face in the finished frame and one in the input's frame count as the same."""
 AROUND = 4.0
@@ -47,6 +46,10 @@ PATCH_SECONDS = 1.0
 """How long before and after that moment."""
 NEAR_EVERY = 5
 """Every n-th frame of that time is looked at once it is covered."""
+NOT_NEEDED = (
+    "No mask is smaller than in the first run, whose result passed this check, so the detector did not look "
+    "again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def uncovered_faces(
         DecodeError, DetectionError: as readers and detectors do.
     """
     suspects: dict[int, list[_Suspect]] = {}
-    way = _Way(effort(wanted))
+    way = LookProgress(effort(wanted))
 
     def passes(frame: Frame) -> bool:
         needs_a_look = passing is None or passing(frame)
@@ -143,9 +146,9 @@ def uncovered_faces(
     for frames, turned in _batches(
         _only(finished, wanted, lambda: tick(way.share), passing=passes), wanted, detector.batch_size
     ):
-        for frame, faces in zip(
-            frames, find_faces(frames, detector, _turns(turned), checkpoint), strict=True
-        ):
+        with way.detecting():
+            seen_in = find_faces(frames, detector, _turns(turned), checkpoint)
+        for frame, faces in zip(frames, seen_in, strict=True):
             found = [
                 _Suspect.cut_out(frame, box, float(score))
                 for box, score in zip(faces.boxes, faces.scores, strict=True)
@@ -167,24 +170,6 @@ def uncovered_faces(
                 x1, y1, x2, y2 = suspect.box.tolist()
                 yield Uncovered(frame.index, float(frame.seconds), (x1, y1, x2, y2), suspect.score)
         way.compared += effort({frame.index: wanted[frame.index]})
-
-
-@dataclass(slots=True)
-class _Way:
-    """How far the second look is, by the effort of its looks."""
-
-    whole: int
-    """At the finished frames."""
-    looked: int = 0
-    doubtful: int = 0
-    """At those frames of the input that must be compared, as far as they are known."""
-    compared: int = 0
-
-    @property
-    def share(self) -> float:
-        """How much is done, 0..1, if the rest of the frames are as doubtful as those before."""
-        expected = self.doubtful * self.whole / self.looked if self.looked else 0.0
-        return (self.looked + COMPARING * self.compared) / (self.whole + COMPARING * expected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,7 +204,7 @@ def _turns(turned: bool) -> tuple[int, ...]:
 
 
 def second_look_passed(looked_at: int, repaired: int, known: int = 0) -> Check:
-    """The sentence on a file in which no face was found.
+    """What a report says of a file in which no face was found, or that wasn't looked at again.
 
     Args:
         looked_at: finished frames.
@@ -227,11 +212,7 @@ def second_look_passed(looked_at: int, repaired: int, known: int = 0) -> Check:
         known: how many of these frames were looked at in an earlier version, and show the same.
     """
     if not looked_at:
-        return Check(
-            "second look",
-            "No mask is smaller than in the first run, in whose result the detector found no face, so it "
-            "did not look once more.",
-        )
+        return Check("second look", NOT_NEEDED, was_needed=False)
     after = f", after {repaired:,} were covered more widely" if repaired else ""
     again = f"{after}{looked_at_before(known)}"
     return Check(

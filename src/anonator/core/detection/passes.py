@@ -62,13 +62,13 @@ def plan_passes(turns: Sequence[int], seen: tuple[int, int], *, halves: bool) ->
     that fills the picture, above all a dark one, is seen only at a quarter of the size.
 
     Where the picture is turned, it is also looked at with its parts apart, for faces that an edge cuts off.
-    Both are done at half the size: people who lie are near as a rule, and a face that is so small that it
+    Both are done at half the size: people who lie are usually near, and a face that is so small that it
     needs the full size is small enough to be found with what surrounds it.
 
     Args:
         turns: quarter turns.
         seen: width and height of the full-size picture that the network sees.
-        halves: False makes the full size speak for all faces.
+        halves: with False, the full size is looked at for all faces.
     """
     if not _is_shrunk(seen, halves):
         return [Pass(k) for k in turns]

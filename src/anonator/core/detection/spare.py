@@ -9,7 +9,7 @@ from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import Detections, UInt8Array
 
-UNUSED = "none; the tracks of an earlier run were used"
+UNUSED = "no detector was loaded: the masks come from the tracks of an earlier run and their review"
 
 
 class SpareDetector:

@@ -1,4 +1,4 @@
-"""Feeds packets to the decoder and takes its pictures; any damage is an error, and nothing is left out."""
+"""Sets the decoder up, feeds it packets, takes its pictures; any damage is an error, nothing is left out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,27 @@ from av.video.codeccontext import VideoCodecContext
 from anonator.core.privacy import without_path
 from anonator.core.reading.av_types import Packet
 from anonator.core.reading.late_streams import packets_of
-from anonator.core.reading.opening import OpenedVideo
+from anonator.core.reading.opening import MAX_PIXELS, OpenedVideo
 from anonator.core.reading.packet_ledger import HIDDEN, PacketLedger
+
+STRICT_DECODERS = frozenset({"hevc", "mjpeg"})
+"""Decoders that report damage only when told to stop at it, and to compare checksums where there are any; the
+others mark the damaged frames themselves."""
+
+
+def use_threads(context: VideoCodecContext) -> None:
+    """Let a decoder use all processors as far as it still tells which pictures are damaged."""
+    context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
+    if context.name == "h264" and context.has_b_frames:
+        # with frames in parallel it often returns a damaged one before it has marked it
+        context.thread_count = 1
+
+
+def hear_of_damage(context: VideoCodecContext) -> None:
+    """Let a decoder refuse huge pictures, and stop at damage that it wouldn't tell of otherwise."""
+    context.options = {"max_pixels": str(MAX_PIXELS)}
+    if context.name in STRICT_DECODERS:
+        context.options = {**context.options, "err_detect": "crccheck+explode"}
 
 
 def whole_pictures(video: OpenedVideo, ledger: PacketLedger) -> Iterator[av.VideoFrame]:

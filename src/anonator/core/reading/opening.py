@@ -83,7 +83,7 @@ class OpenedVideo:
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds per unit of the video's times; open_video refuses a stream without."""
+        """Seconds per unit of the video's times; open_video refuses a stream without one."""
         return Fraction(self.stream.time_base or 1)
 
     def lacks_samples(self) -> bool:
@@ -101,6 +101,14 @@ class OpenedVideo:
             status.st_size > self.file_size
             or (status.st_size == self.file_size and status.st_mtime_ns > self.changed_at)
         )
+
+    def why_out_of_reach(self) -> str:
+        """A sentence where the file cannot be found any more, as when its drive was pulled out; else ""."""
+        try:
+            os.stat(self.path)
+        except OSError as exc:
+            return READING[fault_of(exc, self.path)]
+        return ""
 
     def close(self) -> None:
         """Close everything; safe to call twice."""

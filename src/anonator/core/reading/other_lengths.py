@@ -91,7 +91,7 @@ def _flv_bytes(file: BinaryIO, size: int) -> int | None:
 
 
 def flv_tags(file: BinaryIO) -> list[tuple[int, bytes]]:
-    """(place behind it, first bytes of the body of a picture or nothing) of every tag, up to what is none.
+    """Of every tag: where it ends, and the first bytes of its body if that is a picture.
 
     Source: Adobe Flash Video File Format Specification, annex E.
     """

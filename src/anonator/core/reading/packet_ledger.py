@@ -199,10 +199,8 @@ class PacketLedger:
             return DecodeError(GROWING)
         time = clock_text(self._since_start(pts))
         promised = f" of {self.promises.frames}" if self.promises.frames else ""
-        return DecodeError(
-            f"{what} at {time}, after {self._received}{promised} frames: the file is damaged or incomplete. "
-            f"{advice}"
-        )
+        why = self._video.why_out_of_reach() or f"The file is damaged or incomplete. {advice}"
+        return DecodeError(f"{what} at {time}, after {self._received}{promised} frames. {why}")
 
     def notes(self) -> Iterator[str]:
         """Sentences about what was left out so far."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -13,27 +13,25 @@ from av.video.codeccontext import VideoCodecContext
 
 from anonator.core.frames import Frame
 from anonator.core.pictures.convert import Made, PictureMaker
-from anonator.core.pictures.deinterlacing import Deinterlacer
 from anonator.core.pictures.shape import Canvas
 from anonator.core.privacy import without_path
 from anonator.core.reading.black_spells import BlackSpells
 from anonator.core.reading.canvas import PixelShape, ShapeTimes
 from anonator.core.reading.container_crop import container_crop
-from anonator.core.reading.decode import whole_pictures
+from anonator.core.reading.decode import hear_of_damage, use_threads, whole_pictures
 from anonator.core.reading.description import describe, frame_rate
 from anonator.core.reading.info import VideoInfo
 from anonator.core.reading.numbered_packets import Lost
-from anonator.core.reading.opening import MAX_PIXELS, open_video
+from anonator.core.reading.opening import open_video
 from anonator.core.reading.packet_ledger import PacketLedger
+from anonator.core.reading.progressive import Progressive
 from anonator.core.reading.repair import ReplacingDecoder
 from anonator.core.reading.timestamps import Clock
 from anonator.errors import AnonatorError, DecodeError, InputError
 
 log = logging.getLogger(__name__)
 
-STRICT_DECODERS = frozenset({"hevc", "mjpeg"})
-"""Decoders that report damage only when told to stop at it, and to compare checksums where there are any; the
-others mark the damaged frames themselves."""
+NO_PICTURE_THERE = "No picture can be decoded at this point. Choose another one."
 
 
 def probe(path: Path) -> VideoInfo:
@@ -92,11 +90,8 @@ class VideoReader:
         stream = self._video.stream
         context = stream.codec_context
         self._set_threads(context)
-        context.options = {"max_pixels": str(MAX_PIXELS)}
-        if context.name in STRICT_DECODERS:
-            context.options = {**context.options, "err_detect": "crccheck+explode"}
+        hear_of_damage(context)
         self._ledger = PacketLedger(self._video, follow=not self._damaged_limit)
-        self._deinterlaced = False
         self._delivered = 0
         self._pictures: Iterator[VideoFrame | Lost] = (
             iter(ReplacingDecoder(self._video, self._ledger, self._damaged_limit))
@@ -124,14 +119,12 @@ class VideoReader:
         )
         self._clock = Clock(self._video.time_base, frame_rate(stream), self._head[0].pts)
         self.info = describe(self._video, first, self._maker, self._ledger, self._clock.shift)
+        self._progressive = Progressive(self.info.time_base)
         seconds = self.info.duration_seconds
         self._shapes = ShapeTimes(self._maker.canvas, float(seconds) if seconds else None)
 
     def _set_threads(self, context: VideoCodecContext) -> None:
-        context.thread_type = "AUTO"  # whole frames in parallel where the decoder can
-        if context.name == "h264" and context.has_b_frames:
-            # with frames in parallel it often returns a damaged one before it has marked it
-            context.thread_count = 1
+        use_threads(context)
 
     # -- the iterator ---------------------------------------------------------------------------
 
@@ -173,7 +166,7 @@ class VideoReader:
     def notes(self) -> tuple[str, ...]:
         """info.notes and whatever came up while reading; complete once the iteration has ended."""
         found = [*self.info.notes, *self._black.notes(), *self._ledger.notes(), *self._clock.notes()]
-        if self._deinterlaced and not self.info.interlaced:
+        if self._progressive.deinterlaced and not self.info.interlaced:
             found.append("Parts of the video are interlaced; they were deinterlaced.")
         found += self._shapes.notes()
         return tuple(dict.fromkeys(found))
@@ -212,11 +205,9 @@ class VideoReader:
                     break
         except (av.FFmpegError, OSError) as exc:
             if best is None:
-                raise DecodeError(
-                    "No picture can be decoded at this point. Choose another one."
-                ) from without_path(exc)
+                raise DecodeError(NO_PICTURE_THERE) from without_path(exc)
         if best is None:
-            raise DecodeError("No picture can be decoded at this point. Choose another one.")
+            raise DecodeError(NO_PICTURE_THERE)
         return self._alone(best, (best.pts or 0) + self._clock.shift, 0)
 
     def frames_from(self, seconds: float) -> Iterator[Frame]:
@@ -241,7 +232,7 @@ class VideoReader:
 
         try:
             container.seek(wanted, stream=stream, backward=True)
-            for picture in self._whole(whole()):
+            for picture in self._progressive.pictures(whole()):
                 assert not isinstance(picture, Lost) and picture.pts is not None
                 pts = picture.pts + self._clock.shift
                 if pts <= last:
@@ -280,7 +271,7 @@ class VideoReader:
     def _fitted(self) -> Iterator[tuple[Made, bool]]:
         """Pictures as the Frame contract wants them, and whether each is black in place of a lost one."""
         try:
-            for picture in self._whole(self._all_decoded()):
+            for picture in self._progressive.pictures(self._all_decoded()):
                 if isinstance(picture, Lost):
                     black = self._maker.black(picture.pts, picture.duration)
                     yield Made(black, None, self._maker.canvas), True
@@ -295,24 +286,6 @@ class VideoReader:
     def _length(self, picture: VideoFrame) -> int:
         """How long a picture is shown, in units of the time base, if the file says."""
         return int(picture.duration or 1 / self.info.average_rate / self.info.time_base)
-
-    def _whole(self, pictures: Iterable[VideoFrame | Lost]) -> Iterator[VideoFrame | Lost]:
-        """Pictures that each show one moment: interlaced ones are deinterlaced."""
-        deinterlacer: Deinterlacer | None = None
-        for picture in pictures:
-            if isinstance(picture, Lost):
-                if deinterlacer is not None:  # black must not mix with its neighbours
-                    yield from deinterlacer.finish()
-                yield picture
-                continue
-            if deinterlacer is None and not picture.interlaced_frame:
-                yield picture
-                continue
-            deinterlacer = deinterlacer or Deinterlacer(self.info.time_base)
-            self._deinterlaced = True
-            yield from deinterlacer.push(picture)
-        if deinterlacer is not None:
-            yield from deinterlacer.finish()
 
     def _all_decoded(self) -> Iterator[VideoFrame | Lost]:
         if self._first is None:

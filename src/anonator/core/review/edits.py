@@ -33,7 +33,7 @@ class Operation(Enum):
     """Not a decision: a drawn cover could not be followed there, and was held where it was."""
     SEEN = "seen"
     RIGHT = "right"
-    """A person looked at a doubt and found that nothing is wrong there."""
+    """A person stopped where a doubt is and found that nothing is wrong there; boxes are what was judged."""
     SIGN = "sign"
     UNDO = "undo"
 
@@ -60,7 +60,7 @@ class Edit:
     span: Span | None = None
     """From when to when; split: where the second part begins, as both."""
     boxes: tuple[tuple[int, Box], ...] = ()
-    """(PTS, place), in order."""
+    """(PTS, place), in order; only right has several at the same time."""
     reason: str = ""
     """Why something stays visible; of sign, the reviewer's initials; of seen, how it was shown; of right, the
     kind of doubt; of undo, UNDONE or REDONE where a person pressed that."""
@@ -77,6 +77,8 @@ class Edit:
 
 SECOND_LOOK = "second look"
 """Why the program itself covered more."""
+SHEET = "sheet"
+"""How a stretch was seen of which only a picture each half second was on the screen."""
 UNDONE, REDONE = "undone", "redone"
 OUT_OF_ORDER = "Two edits have the same number or are out of order."
 

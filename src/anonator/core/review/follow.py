@@ -27,6 +27,11 @@ from anonator.core.review.kept_sightings import Box
 LOWEST_SCORE = 0.05
 """A detector for following is loaded with this as the lowest score that continues a track."""
 HOLD_SECONDS = 1.0
+WIDER, LEAST_WIDER = 1.5, 2.0
+"""Where a box was followed and not placed, it is so many times as large, and at least so many pixels larger
+on each side, because nothing is followed exactly; ..."""
+WIDER_SECONDS = 0.2
+"""... all of that from so far away from the nearest placed one."""
 CHUNK_SECONDS = 4.0
 CHUNK_BYTES = 128 * 1024 * 1024
 """To go backwards, so much is read forwards at a time."""
@@ -105,7 +110,27 @@ def follow(
             steps += way.after(pts, box)
         else:
             steps += way.between((pts, box), following)
-    return Followed(tuple(steps))
+    base = float(Fraction(*analysis.key.time_base))
+    return Followed(tuple(_widened(step, [pts for pts, _ in places], base, analysis) for step in steps))
+
+
+def _widened(step: Step, placed: Sequence[int], second: float, analysis: Analysis) -> Step:
+    """A step as it is to be covered: exactly as a person placed it, and wider the farther away that is.
+
+    Args:
+        step: where the box was followed to.
+        placed: PTS at which a person placed it.
+        second: length of a PTS in seconds.
+        analysis: of the video, for the size of its pictures.
+    """
+    away = min(abs(step.pts - pts) for pts in placed) * second
+    share = min(1.0, away / WIDER_SECONDS)
+    if not share:
+        return step
+    x1, y1, x2, y2 = step.box
+    across, down = (max(side * (WIDER - 1) / 2, LEAST_WIDER) * share for side in (x2 - x1, y2 - y1))
+    box = x1 - across, y1 - down, x2 + across, y2 + down
+    return Step(step.pts, box, step.held)
 
 
 class _Way:

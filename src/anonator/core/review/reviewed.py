@@ -14,6 +14,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import (
     NEEDS_BOX,
     NEEDS_SPAN,
+    SHEET,
     UNCOVERING,
     WITHOUT_TARGET,
     Edit,
@@ -47,8 +48,13 @@ class Reviewed:
     areas: frozenset[tuple[int, Span, Box]] = frozenset()
     visible: frozenset[tuple[int, Span, str]] = frozenset()
     seen: frozenset[Span] = frozenset()
+    """All frames of these were on the screen."""
+    on_sheet: frozenset[Span] = frozenset()
+    """Of these, a picture each half second was."""
     right: frozenset[tuple[str, Span]] = frozenset()
-    """(kind, span) of doubts that a person found nothing wrong with."""
+    """(kind, span) of stops at which a person found nothing wrong."""
+    judged: frozenset[tuple[int, Box]] = frozenset()
+    """(PTS, place) of all that was to be judged there."""
     held: frozenset[tuple[int, Span]] = frozenset()
     """(id, span) of drawn covers where they could not be followed."""
     of_program: frozenset[int] = frozenset()
@@ -100,7 +106,7 @@ def _require_legal(edit: Edit, state: Reviewed, analysis: Analysis) -> None:
     if kind in NEEDS_BOX and not edit.boxes:
         raise ReviewError("Draw the place first.")
     times = [pts for pts, _ in edit.boxes]
-    if sorted(set(times)) != times:
+    if (sorted(times) if kind is Operation.RIGHT else sorted(set(times))) != times:
         raise ReviewError("Places must come in the order of their times, one at a time.")
     for _, (x1, y1, x2, y2) in edit.boxes:
         if not (x1 < x2 and y1 < y2 and all(map(math.isfinite, (x1, y1, x2, y2)))):
@@ -146,9 +152,12 @@ def done(edit: Edit, state: Reviewed) -> Reviewed:
     if edit.operation is Operation.HELD:
         return replace(state, held=state.held | {(id, (begin, end))})
     if edit.operation is Operation.SEEN:
+        if edit.reason == SHEET:
+            return replace(state, on_sheet=state.on_sheet | {(begin, end)})
         return replace(state, seen=state.seen | {(begin, end)})
     if edit.operation is Operation.RIGHT:
-        return replace(state, right=state.right | {(edit.reason, (begin, end))})
+        judged = state.judged | set(edit.boxes)
+        return replace(state, right=state.right | {(edit.reason, (begin, end))}, judged=judged)
     if edit.operation is Operation.REACH:
         return _reaching(state, edit, id)
     if edit.operation is Operation.SIGN:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Edit, Operation, Span, standing
 from anonator.core.review.reviewed import Reviewed
+from anonator.core.review.signature import digest_of
 
 
 def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[str, object]:
@@ -25,6 +26,9 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         "signed_by": signed.reason if signed else None,
         "signed_at": signed.at if signed else None,
         "share_seen": share_seen(state, analysis),
+        "share_on_sheet": round(
+            _share([*state.seen, *state.on_sheet], analysis) - share_seen(state, analysis), 4
+        ),
         "seen_how": {
             way or "not said": _share([e.span for e in seen if e.reason == way and e.span], analysis)
             for way in ways
@@ -32,7 +36,8 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
         "covers_added": sum(_is(edit, Operation.ADD) for edit in stand),
         "places_moved": sum(_is(edit, Operation.KEYFRAME) for edit in stand),
         "areas_added": len(state.areas),
-        "doubts_found_right": len(state.right),
+        "stops_found_right": len(state.right),
+        "places_found_right": len(state.judged),
         "repairs_of_the_second_look": len(state.of_program),
         "left_visible": [
             {**_times(span, analysis), "track": track, "reason": reason}
@@ -43,12 +48,13 @@ def summary(edits: Sequence[Edit], state: Reviewed, analysis: Analysis) -> dict[
             for edit in stand
             if edit.operation is Operation.TRIM and edit.span is not None
         ],
+        "edits_sha256": digest_of(edits),
         "found_by_weights_sha256": analysis.weights_sha256 or None,
     }
 
 
 def share_seen(state: Reviewed, analysis: Analysis) -> float:
-    """How many of the frames a person has seen, 0..1."""
+    """How many of the frames were shown to a person, 0..1; the sheet shows one for each half second."""
     return _share(list(state.seen), analysis)
 
 

@@ -34,7 +34,6 @@ from anonator.core.review.tracks_lines import (
     Line,
     analysis_of,
     edit_of,
-    key_of,
     line_of,
     lines_of,
 )
@@ -121,18 +120,6 @@ def read(path: Path, key: VideoKey | None = None) -> Kept:
     except OSError as exc:
         raise ReviewError("The tracks file cannot be read.") from without_path(exc)
     return _read(content, key)[0]
-
-
-def find(key: VideoKey) -> list[Path]:
-    """The reviews of a video in the state folder."""
-    found = []
-    for path in sorted(state_folder().glob(f"[!.]*{SUFFIX}")):
-        with contextlib.suppress(OSError, EOFError, zlib.error, *BROKEN), open(path, "rb") as file:
-            first = gzip.GzipFile(fileobj=file) if file.read(2) == _GZIP else file
-            file.seek(0)
-            if key_of(json.loads(first.readline())) == key:
-                found.append(path)
-    return found
 
 
 class TracksFile:

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
 from anonator.core.frames import Detections, Float32Array, Frame, Look, Masks, TrackSummary
+from anonator.core.tracking.assignment import cheapest_pairs
 from anonator.core.tracking.covering import Covering, horizon
 from anonator.core.tracking.sightings import Looks, Moment, Sighting, Track
 
@@ -161,12 +161,7 @@ class Tracker:
         if near:
             apart = ~overlaps & alike & (distance <= self._t.link_distance)
             cost = np.where(apart, APART + distance, cost)
-        rows, columns = linear_sum_assignment(cost)
-        return [
-            (int(r), int(c), bool(overlaps[r, c]))
-            for r, c in zip(rows, columns, strict=True)
-            if cost[r, c] < IMPOSSIBLE
-        ]
+        return [(r, c, bool(overlaps[r, c])) for r, c in cheapest_pairs(cost) if cost[r, c] < IMPOSSIBLE]
 
     def _distances(self, a: Float32Array, b: Float32Array) -> Float32Array:
         """(N, M) distances between the centres of a (N, 4) and b (M, 4), in heights of a pixel."""

@@ -72,7 +72,7 @@ def plan(frames: Iterable[Frame], settings: Settings, *, begins_within: bool = F
         frames: one after another.
         settings: of the job.
         begins_within: whether the first frame lies within a scene; it then only tells where the next one
-            stands, and isn't passed on. Counting goes on as if that scene were the first of the video.
+            is, and isn't passed on. Counting goes on as if that scene were the first of the video.
     """
     turn = _Turn(settings)
     held: tuple[Frame, bool, bool, bool] | None = None

@@ -1,4 +1,4 @@
-"""Looks at pictures in order and, where the camera stands still, only at the part that has changed.
+"""Looks at pictures in order and, where the camera doesn't move, only at the part that has changed.
 
 A part that has not changed beyond noise since it was last looked at cannot hold a new answer, so what was
 found there is carried on. All of the picture is looked at afresh at the ends of a scene and every second.

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from anonator.core.privacy import without_path
 from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing import mp4_finish as mp4_file
 from anonator.core.writing.leftovers import OwnName
-from anonator.errors import OutputError, OutputExistsError
+from anonator.errors import InputError, OutputError, OutputExistsError, VerificationError
 
 TRIES, BETWEEN_TRIES = 8, 0.25
 """How often a name is given, and the seconds in between, while Windows says that a file is in use: antivirus
@@ -35,6 +35,26 @@ def output_error(exc: BaseException, place: Path | None = None) -> OutputError:
     if not isinstance(exc, OSError) or exc.errno is None:
         return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
     return OutputError(WRITING[fault_of(exc, place)])
+
+
+@contextlib.contextmanager
+def while_it_is_there(path: Path) -> Iterator[None]:
+    """Blame a drive that was pulled out, not the finished file on it, if looking at that file fails.
+
+    Args:
+        path: of the finished file.
+
+    Raises:
+        OutputError: its folder is out of reach.
+    """
+    try:
+        yield
+    except (InputError, VerificationError):
+        try:
+            os.stat(path.parent)
+        except OSError as gone:
+            raise output_error(gone, path.parent) from without_path(gone)
+        raise
 
 
 def _exists_error() -> OutputExistsError:

@@ -27,6 +27,11 @@ Scale = Callable[[float], int]
 """Converts design pixels to pixels of this screen."""
 
 
+def _edges(outer: object, inner: object) -> dict[str, Any]:
+    """The options of a border without a bevel: clam would shade its inner edge."""
+    return {"bordercolor": outer, "lightcolor": inner, "darkcolor": inner}
+
+
 def set_style(
     root: tk.Misc, px: Scale, images: Mapping[str, ImageTk.PhotoImage], thumbnail_height: int
 ) -> None:
@@ -45,9 +50,7 @@ def _basics(style: ttk.Style, px: Scale) -> None:
         ".",
         background=BLACK,
         foreground=WHITE,
-        bordercolor=LINE,
-        lightcolor=BLACK,
-        darkcolor=BLACK,
+        **_edges(LINE, BLACK),
         troughcolor=RAISED,
         focuscolor=ACCENT,
         selectbackground=ACCENT,
@@ -72,9 +75,7 @@ def _basics(style: ttk.Style, px: Scale) -> None:
         "Horizontal.TProgressbar",
         background=ACCENT,
         troughcolor=RAISED,
-        bordercolor=RAISED,
-        lightcolor=ACCENT,
-        darkcolor=ACCENT,
+        **_edges(RAISED, ACCENT),
         arrowsize=px(8),  # its height
         sliderlength=px(80),
     )
@@ -86,14 +87,13 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
     for name, fill, text, hover in (
         ("TButton", RAISED, WHITE, HOVER),
         ("Primary.TButton", ACCENT, BLACK, ACCENT_LIGHT),
+        ("SmallPrimary.TButton", ACCENT, BLACK, ACCENT_LIGHT),
     ):
         style.configure(
             name,
             background=fill,
             foreground=text,
-            bordercolor=fill if name != "TButton" else LINE,
-            lightcolor=fill,
-            darkcolor=fill,
+            **_edges(fill if name != "TButton" else LINE, fill),
             focuscolor=fill,
             **common,
         )
@@ -102,22 +102,22 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
             name,
             background=[("disabled", RAISED), ("pressed", hover), ("active", hover)],
             foreground=[("disabled", FAINT)],
-            bordercolor=[("focus", ring), ("disabled", RAISED)],
-            lightcolor=[("focus", ring), ("disabled", RAISED), ("active", hover)],
-            darkcolor=[("focus", ring), ("disabled", RAISED), ("active", hover)],
+            **_edges(
+                [("focus", ring), ("disabled", RAISED)],
+                [("focus", ring), ("disabled", RAISED), ("active", hover)],
+            ),
             focuscolor=[("disabled", RAISED)],
             relief=[],
         )
     style.configure("Primary.TButton", font="AnonatorStrong", padding=(px(22), px(9)))
     style.configure("Big.TButton", padding=(px(16), px(9)))
     style.configure("Small.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
+    style.configure("SmallPrimary.TButton", padding=(px(9), px(4)), font="AnonatorSmall", width=0)
     style.configure(
         "Small.TMenubutton",
         background=RAISED,
         foreground=WHITE,
-        bordercolor=LINE,
-        lightcolor=RAISED,
-        darkcolor=RAISED,
+        **_edges(LINE, RAISED),
         focuscolor=RAISED,
         arrowcolor=DIM,
         arrowsize=px(4),
@@ -129,18 +129,14 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
     style.map(
         "Small.TMenubutton",
         background=[("pressed", HOVER), ("active", HOVER)],
-        bordercolor=[("focus", ACCENT)],
-        lightcolor=[("focus", ACCENT), ("active", HOVER)],
-        darkcolor=[("focus", ACCENT), ("active", HOVER)],
+        **_edges([("focus", ACCENT)], [("focus", ACCENT), ("active", HOVER)]),
         relief=[],
     )
     style.configure(
         "Segment.Toolbutton",
         background=RAISED,
         foreground=WHITE,
-        bordercolor=LINE,
-        lightcolor=RAISED,
-        darkcolor=RAISED,
+        **_edges(LINE, RAISED),
         focuscolor=RAISED,
         **common,
     )
@@ -153,9 +149,7 @@ def _buttons(style: ttk.Style, px: Scale) -> None:
             ("active", HOVER),
         ],
         foreground=[("disabled selected", DIM), ("disabled", FAINT), ("selected", BLACK)],
-        bordercolor=[("focus", WHITE)],
-        lightcolor=[("focus", WHITE), ("disabled", LINE), ("selected", ACCENT)],
-        darkcolor=[("focus", WHITE), ("disabled", LINE), ("selected", ACCENT)],
+        **_edges([("focus", WHITE)], [("focus", WHITE), ("disabled", LINE), ("selected", ACCENT)]),
         relief=[],
     )
 
@@ -167,9 +161,7 @@ def _fields(root: tk.Misc, style: ttk.Style, px: Scale) -> None:
             fieldbackground=RAISED,
             background=RAISED,
             foreground=WHITE,
-            bordercolor=LINE,
-            lightcolor=RAISED,
-            darkcolor=RAISED,
+            **_edges(LINE, RAISED),
             arrowcolor=WHITE,
             padding=px(5),
             arrowsize=px(13),
@@ -181,9 +173,10 @@ def _fields(root: tk.Misc, style: ttk.Style, px: Scale) -> None:
             background=[("disabled", SURFACE), ("active", HOVER)],
             foreground=[("disabled", FAINT), ("readonly", WHITE)],
             arrowcolor=[("disabled", FAINT)],
-            bordercolor=[("invalid", WHITE), ("focus", ACCENT)],
-            lightcolor=[("invalid", WHITE), ("focus", ACCENT), ("disabled", SURFACE)],
-            darkcolor=[("invalid", WHITE), ("focus", ACCENT), ("disabled", SURFACE)],
+            **_edges(
+                [("invalid", WHITE), ("focus", ACCENT)],
+                [("invalid", WHITE), ("focus", ACCENT), ("disabled", SURFACE)],
+            ),
             selectbackground=[("readonly", RAISED)],
             selectforeground=[("readonly", WHITE)],
         )
@@ -230,9 +223,7 @@ def _lists(style: ttk.Style, px: Scale, thumbnail_height: int) -> None:
         background=BLACK,
         fieldbackground=BLACK,
         foreground=WHITE,
-        bordercolor=LINE,
-        lightcolor=BLACK,
-        darkcolor=BLACK,
+        **_edges(LINE, BLACK),
         rowheight=px(thumbnail_height + 10),
         borderwidth=0,
     )
@@ -250,9 +241,7 @@ def _lists(style: ttk.Style, px: Scale, thumbnail_height: int) -> None:
         foreground=DIM,
         relief="flat",
         font="AnonatorSmall",
-        bordercolor=BLACK,
-        lightcolor=BLACK,
-        darkcolor=BLACK,
+        **_edges(BLACK, BLACK),
         padding=(2, px(4)),
     )
     style.map("Treeview.Heading", background=[("active", BLACK)])
@@ -260,9 +249,7 @@ def _lists(style: ttk.Style, px: Scale, thumbnail_height: int) -> None:
         "Vertical.TScrollbar",
         background=HOVER,
         troughcolor=BLACK,
-        bordercolor=BLACK,
-        lightcolor=HOVER,
-        darkcolor=HOVER,
+        **_edges(BLACK, HOVER),
         arrowcolor=DIM,
         arrowsize=px(11),
         gripcount=0,

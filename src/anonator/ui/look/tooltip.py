@@ -20,6 +20,7 @@ class ToolTip:
         self._timer: str | None = None
         self._window: tk.Toplevel | None = None
         self._at: tuple[int, int] | None = None
+        self._above = False
         if isinstance(widget, ttk.Label) and not widget.cget("takefocus"):
             widget.configure(takefocus=False)  # otherwise Tab stops here, because of the keys bound below
         # not <FocusIn>: a closing dialog returns the focus, and nobody asked for a tip then
@@ -33,12 +34,12 @@ class ToolTip:
         self._timer = self._widget.after(TIP_DELAY_MS, self.show)
 
     def say(self, words: str) -> None:
-        """Change the words for the next time."""
-        self.words = words
+        """Change the words for the next time, and show them beside the control again."""
+        self.words, self._at, self._above = words, None, False
 
-    def rest(self, words: str, at: tuple[int, int]) -> None:
-        """Show other words at this place on the screen, for another part of the control."""
-        self.words, self._at = words, at
+    def rest(self, words: str, at: tuple[int, int], *, above: bool = False) -> None:
+        """Show other words below this place on the screen, or above it, for another part of the control."""
+        self.words, self._at, self._above = words, at, above
         self._schedule(None)
 
     def show(self) -> None:
@@ -69,7 +70,7 @@ class ToolTip:
         )
         above = (below if self._at else self._widget.winfo_rooty()) - height - px(6)
         x, y = within_screen(window, left, below, width, height)
-        window.geometry(f"+{x}+{y if y == below else max(0, above)}")
+        window.geometry(f"+{x}+{y if y == below and not self._above else max(0, above)}")
         window.deiconify()
 
     def hide(self, _event: object = None) -> None:

@@ -37,7 +37,10 @@ def words_of(job: JobView | None) -> str:
     """The details of a job; the first line is the most important one."""
     if job is None:
         return ""
-    result = text.has_result(job.result_file, job.source) if job.result_file and not job.result else ""
+    result = ""
+    if job.result_file and not job.result:
+        said = text.has_result(job.result_file, job.source), text.report_says(job.result_file)
+        result = "\n".join(filter(None, said))
     if job.state is JobState.FAILED:
         return f"Failed: {job.message}" + (f"\n{result}" if result else "")
     if job.message or job.info is None:
@@ -126,7 +129,8 @@ class Details(ttk.Frame):
                 ),
             )
         ):
-            button = ttk.Button(buttons, text=label, style="Small.TButton", command=command)
+            style = "SmallPrimary.TButton" if key == "review" else "Small.TButton"
+            button = ttk.Button(buttons, text=label, style=style, command=command)
             button.grid(row=0, column=column, padx=(px(6), 0))
             ToolTip(button, theme, tip)
             self.buttons[key] = button
@@ -145,13 +149,18 @@ class Details(ttk.Frame):
             self._text.configure(state="disabled")
             self._text.yview_moveto(0)
         result = job.result_file if job else None
+        signed = job is not None and job.may_review_again
+        self.buttons["review"].configure(
+            text="Review again\N{HORIZONTAL ELLIPSIS}" if signed else "Review",
+            style="Small.TButton" if signed else "SmallPrimary.TButton",
+        )
         for key, wanted in (
             ("retry", job is not None and job.state in RETRIED and result is None),
             ("again", job is not None and job.state in FINISHED and result is not None),
             ("report", result is not None and result.report is not None),
             ("folder", result is not None),
             ("result", result is not None),
-            ("review", job is not None and job.may_review),
+            ("review", job is not None and (job.may_review or job.may_review_again)),
         ):
             self._wanted[key] = wanted
         self._fit_buttons()

@@ -22,8 +22,8 @@ SWITCHES = (
     (
         "report",
         "Write a report",
-        "Saves an audit report next to each result, for your records: settings, checks and moments worth a "
-        "look. It doesn't name the video or its folder.",
+        "Saves an audit report for each result, for your records: settings, checks and moments worth a look. "
+        "It doesn't name the video or its folder.",
     ),
     (
         "neutral_name",
@@ -33,6 +33,7 @@ SWITCHES = (
     ),
 )
 REPORT_LOCKED = "HIPAA mode always writes a report."
+REPORTS_GO_TO = "Reports are saved to {}."
 
 
 class FreeSettings(Section):
@@ -75,7 +76,8 @@ class FreeSettings(Section):
         for name, words, tip in SWITCHES:
             self.switches[name] = self.switch(words, tip, partial(choose, name))
             if name == "report":
-                self.report_line = ttk.Label(self, style="Dim.TLabel", text=REPORT_LOCKED)
+                self.report_line = ttk.Label(self, style="Dim.TLabel", wraplength=theme.px(250))
+                self._report_tip = ToolTip(self.report_line, theme, "")
                 self.put(self.report_line, 2, "w")
 
     def _make_fetch(self, download: Callable[[], None], use_file: Callable[[], None]) -> None:
@@ -108,12 +110,21 @@ class FreeSettings(Section):
         ToolTip(self.beside, theme, "Saves each result next to its video again.")
         self.put(row)
 
-    def show(self, settings: Settings, folder: Path | None, missing_size: str | None, *, free: bool) -> None:
+    def show(
+        self,
+        settings: Settings,
+        folder: Path | None,
+        report_folder: Path | None,
+        missing_size: str | None,
+        *,
+        free: bool,
+    ) -> None:
         """Show the settings.
 
         Args:
             settings: of the next job.
             folder: where results are saved; None means next to each video.
+            report_folder: where reports are saved, as the configuration file says.
             missing_size: the size of the chosen model in words if it isn't on this computer; "" if it
                 can't be downloaded either.
             free: whether settings can be changed now.
@@ -155,7 +166,13 @@ class FreeSettings(Section):
         for name, switch in self.switches.items():
             switch.set(getattr(settings, name))
             switch.enable(free and not (settings.hipaa and name in HIPAA_FIXED))
-        if settings.hipaa:
-            self.report_line.grid()
-        else:
-            self.report_line.grid_remove()
+        self._show_report_line(settings, report_folder)
+
+    def _show_report_line(self, settings: Settings, folder: Path | None) -> None:
+        said, tip = [REPORT_LOCKED] if settings.hipaa else [], ""
+        if folder is not None and settings.report:
+            said.append(REPORTS_GO_TO.format(folder.name or folder))
+            tip = f"{folder}, as the configuration file says."
+        self.report_line.configure(text=" ".join(said))
+        self._report_tip.say(tip)
+        (self.report_line.grid if said else self.report_line.grid_remove)()

@@ -16,6 +16,9 @@ from anonator.ui.state.job import RunState
 FIELDS = ("frame", "speed", "elapsed", "remaining", "queue")
 WIDTHS = {"frame": 16, "speed": 13, "elapsed": 7, "remaining": 9, "queue": 9}
 """In characters, so nothing moves while numbers change."""
+UNLESS_REPAIRED = (
+    "Until the finished file has passed its checks. It takes longer (+) if they find a face to be covered."
+)
 LEAST_NEEDED = ("speed", "elapsed", "frame", "remaining", "queue")
 """Left out first where the window is narrow."""
 CAPTIONS = {
@@ -65,6 +68,7 @@ class ProgressPanel(ttk.Frame):
             ttk.Label(cell, text=CAPTIONS[name], style="Dim.TLabel").pack(anchor="w")
             self.fields[name] = ttk.Label(cell, text=text.UNKNOWN, anchor="w", width=WIDTHS[name])
             self.fields[name].pack(anchor="w")
+        ToolTip(self.fields["remaining"], theme, UNLESS_REPAIRED)
         self.not_covered.grid(row=0, column=0, sticky="w")
         # as high as both, so nothing moves when a job begins
         row.grid(row=0, column=0, sticky="w")
@@ -133,7 +137,8 @@ class ProgressPanel(ttk.Frame):
             self._to_and_fro(False)
 
     def show_review(self, waiting: int) -> None:
-        """Offer to review so many results; 0 hides the button."""
+        """Offer to review so many results, rather than to start anything; 0 hides the button."""
+        self.start.configure(style="Big.TButton" if waiting else "Primary.TButton")
         self.review.configure(text=f"Review {text.count(waiting, 'video')}")
         if bool(waiting) != bool(self.review.winfo_manager()):
             (self.review.grid if waiting else self.review.grid_remove)()
@@ -173,8 +178,9 @@ class ProgressPanel(ttk.Frame):
         self.fields["frame"].configure(text=f"{progress.frame:,}{of}")
         self.fields["speed"].configure(text=f"{progress.fps:.1f} frames/s")
         self.fields["elapsed"].configure(text=text.duration(progress.elapsed_seconds))
-        self.fields["remaining"].configure(text=text.duration(progress.remaining_seconds))
-        self.fields["queue"].configure(text=text.duration(queue_remaining))
+        for name, seconds in (("remaining", progress.remaining_seconds), ("queue", queue_remaining)):
+            or_more = "+" if progress.at_least and seconds is not None else ""
+            self.fields[name].configure(text=text.duration(seconds) + or_more)
         self._to_and_fro(False)
         self.bar.configure(value=100.0 if ended else 100 * progress.done)
 

@@ -1,4 +1,4 @@
-"""The list of videos with their states, and buttons and details for the selected one."""
+"""The list of videos with their states, its toolbar above, and the details of the selected one below."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import LINES, DetailActions, Details
+from anonator.ui.panels.queue_toolbar import QueueToolbar, ToolbarActions
 from anonator.ui.state import text
-from anonator.ui.state.job import ACTIVE, FINISHED, JobState, JobView
+from anonator.ui.state.job import FINISHED, JobState, JobView
 from anonator.ui.state.row_names import row_names
 
 LIST_SHARE, LEAST_ROWS = 0.3, 2
@@ -66,7 +67,18 @@ class QueueView(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.rowconfigure(1, weight=1)
         self._room_to_share = (0, 0)
-        self._make_toolbar()
+        self.toolbar = QueueToolbar(
+            self,
+            theme,
+            ToolbarActions(
+                add_files=actions.add_files,
+                add_folder=actions.add_folder,
+                remove=actions.remove,
+                move=actions.move,
+                clear_finished=actions.clear_finished,
+            ),
+        )
+        self.toolbar.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, theme.px(6)))
         self._make_list()
         self.details = Details(
             self,
@@ -82,61 +94,6 @@ class QueueView(ttk.Frame):
         )
         self.details.grid(row=2, column=0, columnspan=2, sticky="nsew", pady=(theme.px(8), 0))
         self._draw_chosen()
-
-    def _make_toolbar(self) -> None:
-        px, actions = self._theme.px, self._actions
-        bar = self._bar = ttk.Frame(self)
-        bar.grid(row=0, column=0, columnspan=2, sticky="ew", pady=(0, px(6)))
-        self.title = ttk.Label(bar, text="Videos", style="Strong.TLabel")
-        self.title.pack(side="left")
-        bar.bind("<Configure>", self._fit_toolbar)
-        self.buttons: dict[str, ttk.Button] = {}
-        for key, label, command, tip in (
-            (
-                "clear",
-                "Clear finished",
-                actions.clear_finished,
-                "Removes the videos that have results from the list, and asks before it removes those that "
-                "failed or were cancelled. No file is deleted.",
-            ),
-            (
-                "down",
-                "↓",
-                partial(actions.move, 1),
-                "Moves the video down in the queue (Alt+Down).",
-            ),
-            (
-                "up",
-                "↑",
-                partial(actions.move, -1),
-                "Moves the video up in the queue (Alt+Up).",
-            ),
-            (
-                "remove",
-                "Remove",
-                actions.remove,
-                "Removes the video from the queue (Delete). It asks before it cancels a running job.",
-            ),
-            (
-                "folder",
-                "Add folder…",
-                actions.add_folder,
-                "Adds all videos in a folder and its subfolders (Ctrl+Shift+O).",
-            ),
-            (
-                "files",
-                "Add files…",
-                actions.add_files,
-                "Adds videos (Ctrl+O). You can also drop them on the window.",
-            ),
-        ):
-            button = ttk.Button(bar, text=label, command=command, style="Small.TButton")
-            if label in "↓↑":
-                button.configure(width=2)
-            button.pack(side="right", padx=(px(6), 0))
-            button.lower()  # packed from the right, but Tab goes from the left
-            ToolTip(button, self._theme, tip)
-            self.buttons[key] = button
 
     def _make_list(self) -> None:
         px, actions = self._theme.px, self._actions
@@ -202,7 +159,7 @@ class QueueView(ttk.Frame):
         words = any(job.message or job.result_file for job in jobs)
         buttons = any(job.state in FINISHED or job.result_file for job in jobs)
         shown, (height, pictures) = int(self.tree.cget("height")), self._room_to_share
-        heads = self._bar.winfo_reqheight() + self.tree.winfo_reqheight() - shown * self._row_height
+        heads = self.toolbar.winfo_reqheight() + self.tree.winfo_reqheight() - shown * self._row_height
         left = height - heads - self._theme.px(14)
         for lines, least, part in (
             (MORE_LINES, LEAST_ROWS, SMALLER),
@@ -234,14 +191,6 @@ class QueueView(ttk.Frame):
 
     # --- inside
 
-    def _fit_toolbar(self, event: tk.Event[tk.Misc]) -> None:
-        """In a narrow window, the buttons need the place of the title."""
-        needed = sum(button.winfo_reqwidth() + self._theme.px(6) for button in self.buttons.values())
-        if needed + self.title.winfo_reqwidth() > event.width:
-            self.title.pack_forget()
-        elif not self.title.winfo_manager():
-            self.title.pack(side="left")
-
     def _keep_in_sight(self) -> None:
         for item in self.tree.selection():
             self.tree.see(item)
@@ -256,7 +205,6 @@ class QueueView(ttk.Frame):
                 self.tree.move(str(number), "", place)
             else:
                 self.tree.insert("", place, str(number), image=self._blank)
-        self.title.configure(text=f"Videos ({len(self._jobs)})" if self._jobs else "Videos")
 
     def _draw_job(self, job: JobView) -> None:
         if job.thumbnail is not None and job.number not in self._thumbnails:
@@ -275,14 +223,8 @@ class QueueView(ttk.Frame):
     def _draw_chosen(self) -> None:
         """Show the details of the selected job and the buttons that apply to it."""
         job = self._jobs.get(self._chosen or 0)
-        state = job.state if job else None
         self.details.show(job)
-        movable = job is not None and state not in ACTIVE
-        self.buttons["remove"].state(["!disabled" if job is not None else "disabled"])
-        for key in ("up", "down"):
-            self.buttons[key].state(["!disabled" if movable and len(self._jobs) > 1 else "disabled"])
-        finished = any(other.state in FINISHED for other in self._jobs.values())
-        self.buttons["clear"].state(["!disabled" if finished else "disabled"])
+        self.toolbar.draw(self._jobs.values(), job)
 
     def _selected(self, _event: object) -> None:
         selection = self.tree.selection()

@@ -88,7 +88,8 @@ class SettingsPanel(Section):
         self.lock.show(settings)
         self.lock.enable(free and not state.held)
         self.free.encoder.offer(state.models.encoders)
-        self.free.show(settings, state.folder, state.models.missing_size(settings.model), free=free)
+        missing = state.models.missing_size(settings.model)
+        self.free.show(settings, state.folder, state.report_folder, missing, free=free)
         self.masking.show(settings, state.floor, free=free)
         self.reset.state(["!disabled" if free else "disabled"])
 

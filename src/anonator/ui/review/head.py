@@ -60,8 +60,16 @@ class Head(ttk.Frame):
         self.name = ttk.Label(self, style="Dim.TLabel", width=1)
         self.name.grid(row=0, column=3, sticky="ew")
         self.name.bind("<Configure>", lambda _event: self._fit_name())
+        self.stop = ttk.Label(self, style="Strong.TLabel")
+        self.stop.grid(row=0, column=4, padx=(px(10), 0))
+        ToolTip(
+            self.stop,
+            theme,
+            "A stop is a frame with one or more places where the program isn't sure. N goes to the next one, "
+            "Enter says that all is right there.",
+        )
         self.seen = ttk.Label(self, style="Accent.TLabel")
-        self.seen.grid(row=0, column=4, padx=(px(10), px(12)))
+        self.seen.grid(row=0, column=5, padx=(px(10), px(12)))
         self._seen_tip = ToolTip(self.seen, theme, "")
         self.buttons: dict[str, ttk.Button] = {}
         self._tips: dict[str, ToolTip] = {}
@@ -76,19 +84,19 @@ class Head(ttk.Frame):
                     "30 finished pictures a page from what you haven't seen. A click goes there (G).",
                 ),
             ),
-            5,
+            6,
         ):
             button = ttk.Button(self, text=label, style="Small.TButton", command=command)
             button.grid(row=0, column=column, padx=(px(6), 0))
             self._tips[key] = ToolTip(button, theme, tip)
             self.buttons[key] = button
         self.more = self._make_menu(actions)
-        self.more.grid(row=0, column=8, padx=(px(6), 0))
+        self.more.grid(row=0, column=9, padx=(px(6), 0))
         self.sign = ttk.Button(
             self, text="Sign\N{HORIZONTAL ELLIPSIS}", style="Sign.Primary.TButton", command=actions.sign
         )
         ttk.Style(self).configure("Sign.Primary.TButton", padding=(px(14), px(4)))
-        self.sign.grid(row=0, column=9, padx=(px(10), 0))
+        self.sign.grid(row=0, column=10, padx=(px(10), 0))
         ToolTip(
             self.sign,
             theme,
@@ -129,11 +137,18 @@ class Head(ttk.Frame):
             self._name = state.name
             self._fit_name()
         (self.lock.grid_remove if state.hipaa else self.lock.grid)()
-        self.seen.configure(text=seen_words(state.share_seen))
+        self.stop.configure(text=state.stop_words)
+        sheet = round(state.share_on_sheet * 100)
+        more = f" + {sheet} % on the sheet" if sheet else ""
+        self.seen.configure(text=f"{seen_words(state.share_seen)}{more}")
         left = text.duration(state.unseen_seconds)
         self._seen_tip.say(
-            "Shown to you at four times the speed or slower, or on a sheet page for three seconds. "
-            + (f"{left} left; U goes to the next stretch." if state.share_seen < 1 else "That's all of it.")
+            "Shown to you at four times the speed or slower. A picture of the sheet stands for 0.5 s. "
+            + (
+                f"{left} left; U goes to the next stretch."
+                if state.unseen_seconds > 0
+                else "Nothing is left."
+            )
         )
         for key, what, shortcut in (("undo", state.undo, "Ctrl+Z"), ("redo", state.redo, "Ctrl+Y")):
             self.buttons[key].state(["!disabled" if what else "disabled"])

@@ -10,8 +10,8 @@ from anonator.ui.look.colours import ACCENT_DARK, WHITE
 from anonator.ui.look.theme import Theme
 
 HINT = (
-    "Press N to go to the first place that the program isn't sure about, and Enter if it's right. "
-    "If a face is bare there, drag a box over it; it's followed forwards and backwards while you go on. "
+    "Press N to go to the first stop where the program isn't sure: look inside the white corners, and press "
+    "Enter if all is right. If a face is bare, drag a box over it; it's followed both ways while you go on. "
     "G shows what you haven't seen yet, thirty pictures at a time. "
     "Nothing can go wrong: Ctrl+Z undoes everything, and only Ctrl+Enter makes the final file."
 )

@@ -81,8 +81,30 @@ class History:
     def place(self, action: int) -> int | None:
         """The PTS of the frame on which a person did it; None if it is about a stretch or a whole track."""
         first = self._edits[self._of[action][0]]
+        if first.operation is Operation.RIGHT and first.span is not None:
+            return first.span[0]
         one = first.operation in (Operation.ADD, Operation.KEYFRAME) and len(first.boxes) == 1
         return first.boxes[0][0] if one else None
+
+    @property
+    def undo_words(self) -> str:
+        """What would be undone next, or ""."""
+        return self.words(self.done[-1]) if self.done else ""
+
+    @property
+    def redo_words(self) -> str:
+        """What would be done again next, or ""."""
+        return self.words(self.undone[-1]) if self.undone else ""
+
+    @property
+    def undo_place(self) -> int | None:
+        """When in the video that was done; None if it has no one place."""
+        return self.place(self.done[-1]) if self.done else None
+
+    @property
+    def redo_place(self) -> int | None:
+        """When in the video that would be done again."""
+        return self.place(self.undone[-1]) if self.undone else None
 
 
 WORDS = {

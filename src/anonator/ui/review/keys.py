@@ -10,6 +10,7 @@ from tkinter import ttk
 from anonator.ui.look.colours import ACCENT
 from anonator.ui.look.dialogs import Dialog
 from anonator.ui.look.theme import Theme
+from anonator.ui.review.legend import Legend
 
 SHIFT, CONTROL = 0x1, 0x4
 """Tk's bits of an event's state."""
@@ -42,14 +43,14 @@ def _letter(letter: str) -> tuple[str, ...]:
 KEYS: Mapping[str, ReviewKey] = {
     "next_doubt": ReviewKey(
         "N",
-        "Next doubt: starts a second before it, plays, and stops on it",
-        "next doubt",
+        "Next stop: starts a second before it, plays, and stops on it",
+        "next stop",
         _letter("n"),
         False,
     ),
-    "last_doubt": ReviewKey("Shift+N", "Previous doubt", "", _letter("n"), True),
+    "last_doubt": ReviewKey("Shift+N", "Previous stop", "", _letter("n"), True),
     "right": ReviewKey(
-        "Enter", "It's right as it is; go on to the next doubt", "right, next", ("<Return>", "<KP_Enter>")
+        "Enter", "All is right here; go on to the next stop", "right, next", ("<Return>", "<KP_Enter>")
     ),
     "draw": ReviewKey("Drag", "Draw a new cover; it's followed both ways at once", "draw a cover"),
     "turn": ReviewKey(
@@ -92,7 +93,7 @@ KEYS: Mapping[str, ReviewKey] = {
         "\N{MINUS SIGN}, Ctrl+wheel", "Look from further away", "", ("<minus>", "<KP_Subtract>")
     ),
     "fit": ReviewKey("0", "Show the whole picture", "", ("<Key-0>", "<KP_0>")),
-    "help": ReviewKey("F1", "Show this list", "all keys", ("<F1>",)),
+    "help": ReviewKey("F1", "Show this list, and what the marks mean", "all keys", ("<F1>",)),
     "leave": ReviewKey("Escape", "Back to the queue; everything is kept", "back", ("<Escape>",)),
 }
 """By what they ask for."""
@@ -192,9 +193,9 @@ class KeyLine(ttk.Frame):
 
 
 LISTED = (
-    ("N, Shift+N", "Next or previous doubt: starts a second before it, plays, and stops on it",
+    ("N, Shift+N", "Next or previous stop: starts a second before it, plays, and stops on it",
      ("next_doubt", "last_doubt")),
-    ("Enter", "It's right as it is; go on to the next one", ("right",)),
+    ("Enter", "All is right at this stop; go on to the next one", ("right",)),
     ("Space", "Play or stop", ("play",)),
     ("J, K, L", "Back, stop, forward; J or L again for 2, 4 and 8 times the speed",
      ("back", "stop", "forward")),
@@ -214,7 +215,7 @@ LISTED = (
     ("+, \N{MINUS SIGN}, 0", "Look closer, from further away, fit; Ctrl+wheel, too",
      ("nearer", "further", "fit")),
     ("Ctrl+Enter", "Sign, and make the final file", ("sign",)),
-    ("F1", "Show this list", ("help",)),
+    ("F1", "Show this list, and what the marks mean", ("help",)),
     ("Escape", "Back to the queue; everything is kept", ("leave",)),
 )  # fmt: skip
 """All keys as people read them: how they're printed, what they do, and their names in KEYS."""
@@ -229,7 +230,7 @@ class KeyList(Dialog):
         super().__init__(
             parent,
             theme,
-            "Keys of the review",
+            "Keys and marks of the review",
             "You can do everything but drawing without a mouse. Tab goes from control to control.",
         )
         px = theme.px
@@ -243,6 +244,8 @@ class KeyList(Dialog):
             ttk.Label(table, text=words, wraplength=px(290), justify="left", font="AnonatorSmall").grid(
                 row=row, column=column + 1, sticky="nw", padx=(0, px(18)), pady=px(2)
             )
+        self.legend = Legend(self.body, theme)
+        self.legend.pack(anchor="w", pady=(0, px(16)))
         self.add_button("close", "Close", primary=True)
 
     def ask(self) -> None:

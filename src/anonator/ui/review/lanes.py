@@ -236,7 +236,8 @@ class Lanes(tk.Canvas):
         else:
             tick = self._ticks[number]
             words = f"{text.moment(self._seconds[tick.index])}: {tick.words}"
-            self._tip.rest(words, (event.x_root, self.winfo_rooty() - self._px(6)))
+            # over the picture, and not over the lanes that it explains
+            self._tip.rest(words, (event.x_root, self.winfo_rooty()), above=True)
 
 
 def _rows(px: Callable[[float], int]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:

@@ -24,17 +24,19 @@ class Mark:
     """Dashed, and not black."""
     moves: bool = True
     """Whether it can be moved and resized; fixed areas can't."""
+    wanted: bool = False
+    """A place to look at, and no cover: drawn so that it can't be taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A doubt on the slider."""
+    """A stop on the slider."""
 
     index: int
-    """Of its first frame."""
+    """Its frame."""
     words: str
     """Why it's worth a look; shown when the mouse is on it."""
     is_done: bool = False
     """A person has judged it."""
     chosen: bool = False
-    """Its card is the chosen one."""
+    """It's the chosen one."""

@@ -11,7 +11,7 @@ from anonator.core.frames import UInt8Array
 from anonator.ui.look.colours import ACCENT, BLACK, DIM, SURFACE, WHITE, track_colour
 from anonator.ui.look.pictures import LARGEST, fitted, part
 from anonator.ui.look.theme import Theme
-from anonator.ui.review import pointing
+from anonator.ui.review import look_here, pointing
 from anonator.ui.review.dragging import Dragging, PictureActions
 from anonator.ui.review.marks import Box, Mark
 from anonator.ui.review.pointing import View
@@ -189,7 +189,10 @@ class Picture(tk.Canvas):
                     self.create_rectangle(view.to_screen(mark.box), fill=BLACK, width=0, tags="mark")
         # above all covers, because one of them may hide a neighbour's outline
         for mark in sorted(marks, key=lambda each: each.selected):
-            self._outline(mark, view.to_screen(mark.box))
+            if not mark.wanted:
+                self._outline(mark, view.to_screen(mark.box))
+        wanted = [view.to_screen(mark.box) for mark in marks if mark.wanted]
+        look_here.draw(self, wanted, self._px, "mark")
         new = self._dragging.new_box
         if new is not None:
             box = view.to_screen(new)

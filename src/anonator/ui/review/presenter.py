@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anonator.ui.review.session import ReviewSession
 
 DOUBT = -(10**9)
-"""In place of a track's id: a dashed box where a doubt wants somebody to look."""
+"""In place of a track's id: corners where a doubt wants somebody to look."""
 
 
 class ReviewPresenter:
@@ -59,20 +59,21 @@ class ReviewPresenter:
         (screen.hint.grid if state.hint else screen.hint.grid_remove)()
         screen.show_sheet(state.sheet is not None)
         screen.sheet.draw(state.sheet, state.share_seen)
-        screen.to_check.draw(state.cards, state.card, ready=state.assessed)
+        screen.to_check.draw(state.cards, state.card, state.stop, ready=state.assessed)
+        screen.stop_sign.show(_sign(state))
         screen.tracks.draw(state.tracks, state.selected)
         if drawn is None or drawn.index != state.index:
             screen.lanes.show_position(state.index)
         if drawn is None or drawn.drawing_area != state.drawing_area:
             screen.picture.draw_area(state.drawing_area)
-        if drawn is None or (drawn.cards, drawn.card) != (state.cards, state.card):
-            screen.lanes.show_doubts([self._tick(number, state) for number in range(len(state.cards))])
-        if drawn is None or drawn.share_seen != state.share_seen:
+        if drawn is None or (drawn.cards, drawn.stop) != (state.cards, state.stop):
+            screen.lanes.show_doubts(_ticks(state))
+        if drawn is None or _seen(drawn) != _seen(state):
             screen.lanes.show_seen(stretches(self._seen.frames()))
         if state.ready and (self._version != self._session.version or drawn is None or not drawn.ready):
             self._version = self._session.version
             self._mark()
-        elif drawn is None or (drawn.selected, drawn.card) != (state.selected, state.card):
+        elif drawn is None or (drawn.selected, drawn.stop) != (state.selected, state.stop):
             self._mark()
         counts = self._session.counts()
         if counts is not self._counts:
@@ -103,14 +104,33 @@ class ReviewPresenter:
         ]
         for id, (x1, y1, x2, y2) in zip(visible.track_ids.tolist(), visible.boxes.tolist(), strict=True):
             marks.append(Mark(id, (x1, y1, x2, y2), id in selected, visible=True, moves=False))
-        card = next((card for card in state.cards if card.number == state.card), None)
-        places = dict(card.sights).get(index, ()) if card is not None else ()
-        return [*marks, *(Mark(DOUBT, place, visible=True, moves=False) for place in places)]
+        stop = self._session.stop(state.stop)
+        places = () if stop is None else session.marked(stop, index)
+        wanted = (Mark(DOUBT, place, visible=True, moves=False, wanted=True) for place in places)
+        return [*marks, *wanted]
 
-    def _tick(self, number: int, state: ReviewState) -> Tick:
-        card = state.cards[number]
-        index = self._times.index_at(card.seconds)
-        return Tick(index, card.sentence, card.is_done, card.number == state.card)
+
+def _ticks(state: ReviewState) -> list[Tick]:
+    """All stops on the slider."""
+    return [
+        Tick(stop.index, card.sentence, stop.is_done, stop.number == state.stop)
+        for card in state.cards
+        for stop in card.stops
+    ]
+
+
+def _seen(state: ReviewState) -> tuple[float, float]:
+    return state.share_seen, state.share_on_sheet
+
+
+def _sign(state: ReviewState) -> str:
+    """What is said over the picture about the chosen stop."""
+    chosen = next((stop for stop in state.stops if stop.number == state.stop), None)
+    if chosen is None:
+        return ""
+    if state.speed and state.index < chosen.index:
+        return f"To stop {chosen.number} of {len(state.stops)}\N{HORIZONTAL ELLIPSIS}"
+    return state.stop_words + (" \N{CHECK MARK}" if chosen.is_done else "")
 
 
 def stretches(frames: np.ndarray) -> list[tuple[int, int]]:

@@ -17,26 +17,21 @@ from anonator.ui.review.asking import Asking
 from anonator.ui.review.assessment import Assessment
 from anonator.ui.review.crops import Crops
 from anonator.ui.review.desk import ReviewDesk
-from anonator.ui.review.dragging import PictureActions
 from anonator.ui.review.editing import Editing
 from anonator.ui.review.film import Film
 from anonator.ui.review.following import Following
-from anonator.ui.review.head import HeadActions
-from anonator.ui.review.lanes import LaneActions
 from anonator.ui.review.playing import Playing, PlayingActions
 from anonator.ui.review.presenter import ReviewPresenter
 from anonator.ui.review.review_state import ReviewState, ReviewStore
-from anonator.ui.review.screen import Screen, ScreenActions
+from anonator.ui.review.screen import Screen
 from anonator.ui.review.seen import Seen
 from anonator.ui.review.session import ReviewSession
-from anonator.ui.review.sheet import SheetActions
 from anonator.ui.review.sheet_desk import SheetDesk
 from anonator.ui.review.stills import Stills
-from anonator.ui.review.taking import Taking
 from anonator.ui.review.times import Times
 from anonator.ui.review.to_check import CROP
-from anonator.ui.review.track_list import SIDE, TrackActions
-from anonator.ui.review.transport import TransportActions
+from anonator.ui.review.track_list import SIDE
+from anonator.ui.review.wiring import actions_of
 from anonator.ui.state import text
 from anonator.ui.work.worker import Answers, Worker
 
@@ -104,12 +99,14 @@ class Review:
         self._stills = Stills(session.video, analysis)
         self._crops = Crops(self._stills, self._small, self._wake)
         self.seen = Seen(session)
+        self.commands: dict[str, Callable[[], object]] = {}
+        """By the names in keys.KEYS."""
         self._refreshing = ""
         self._expected: list[int] = []
         self._released = ""
         self.closed = False
 
-        self.screen = Screen(root, theme, self._actions(sign, open_tracks))
+        self.screen = Screen(root, theme, actions_of(self, sign, open_tracks))
         self.screen.place(x=0, y=0, relwidth=1, relheight=1)
         self.film = Film(session.video, analysis)
         self.desk = ReviewDesk(
@@ -136,7 +133,7 @@ class Review:
             never=root.after_cancel,
         )
         presenter = ReviewPresenter(self.screen, session, self.seen, times, lambda: self.store.state)
-        self.playing = Playing(
+        self.playing: Playing = Playing(
             root,
             self.film,
             [times.seconds(index) for index in range(len(times))],
@@ -153,102 +150,7 @@ class Review:
 
     # --- what the parts ask for
 
-    def _actions(self, sign: Callable[[], object], open_tracks: Callable[[Path], object]) -> ScreenActions:
-        """Connect each control; the parts behind them are made a moment later."""
-        commands = self.commands = self._commands(sign)
-        take = Taking(
-            self.session,
-            self.store,
-            self.asking,
-            slowly=self.slowly,
-            stop=lambda: self.playing.stop(),
-            open_tracks=open_tracks,
-        )
-        return ScreenActions(
-            head=HeadActions(
-                leave=commands["leave"],
-                sign=commands["sign"],
-                sheet=commands["sheet"],
-                undo=commands["undo"],
-                redo=commands["redo"],
-                save_picture=take.save_picture,
-                save_tracks=take.save_tracks,
-                open_tracks=take.open_tracks,
-                export=take.export,
-                show_keys=commands["help"],
-            ),
-            picture=PictureActions(
-                draw=lambda box: self.editing.draw(box),
-                move=lambda id, box: self.editing.move(id, box),
-                select=lambda id, add: self.desk.select_in_picture(id, add),
-                resized=lambda: self.playing.refresh(),
-                began=lambda: self.playing.hold(),
-            ),
-            lanes=LaneActions(go=lambda first, last: self.desk.go_near(first, last), doubt=self._open_tick),
-            transport=TransportActions(
-                play=commands["play"],
-                step=lambda frames: self.desk.step(frames),
-                faster=commands["forward"],
-                right=commands["right"],
-                next_doubt=commands["next_doubt"],
-                unseen=commands["unseen"],
-                area=commands["area"],
-            ),
-            tracks=TrackActions(
-                choose=lambda ids: self.desk.select(ids),
-                turn=commands["turn"],
-                join=commands["join"],
-                split=commands["split"],
-                delete=commands["delete"],
-            ),
-            sheet=SheetActions(
-                open=lambda place: self.sheet.open(place),
-                choose=lambda place: self.sheet.choose(place),
-                turn=lambda pages: self.sheet.page(pages),
-                resized=lambda: self.sheet.resized(),
-                close=commands["sheet"],
-            ),
-            card=lambda number: self.desk.open_card(number),
-            dismiss=lambda: self.store.change(message=""),
-            hint_read=self._read_hint,
-            keys=commands,
-        )
-
-    def _commands(self, sign: Callable[[], object]) -> dict[str, Callable[[], object]]:
-        """By the names in keys.KEYS."""
-        return {
-            "next_doubt": self._over_picture(lambda: self.desk.next_doubt()),
-            "last_doubt": self._over_picture(lambda: self.desk.next_doubt(-1)),
-            "right": self._over_picture(lambda: self.desk.right()),
-            "turn": lambda: self.editing.turn(),
-            "play": self._over_picture(lambda: self.playing.toggle()),
-            "back": self._over_picture(lambda: self.playing.back()),
-            "stop": self._over_picture(lambda: self.playing.stop()),
-            "forward": self._over_picture(lambda: self.playing.forward()),
-            "frame_back": self._over_picture(lambda: self.desk.step(-1)),
-            "frame_on": self._over_picture(lambda: self.desk.step(1)),
-            "second_back": self._over_picture(lambda: self.desk.step_seconds(-1)),
-            "second_on": self._over_picture(lambda: self.desk.step_seconds(1)),
-            "begins": lambda: self.editing.begins_here(),
-            "ends": lambda: self.editing.ends_here(),
-            "area": lambda: self.editing.turn_area(),
-            "delete": lambda: self.editing.delete(),
-            "join": lambda: self.editing.join(),
-            "split": lambda: self.editing.split(),
-            "undo": lambda: self.editing.undo(),
-            "redo": lambda: self.editing.redo(),
-            "unseen": self._over_picture(lambda: self.desk.unseen()),
-            "sheet": lambda: self.sheet.turn(),
-            "sign": sign,
-            "nearer": lambda: self.screen.picture.nearer(1),
-            "further": lambda: self.screen.picture.nearer(-1),
-            "fit": lambda: self.screen.picture.fit(),
-            "original": self._show_original,
-            "help": lambda: self.asking.keys(),
-            "leave": self._escape,
-        }
-
-    def _over_picture(self, act: Callable[[], object]) -> Callable[[], None]:
+    def over_picture(self, act: Callable[[], object]) -> Callable[[], None]:
         """What moves through the video closes the sheet first."""
 
         def acted() -> None:
@@ -257,7 +159,7 @@ class Review:
 
         return acted
 
-    def _escape(self) -> None:
+    def escape(self) -> None:
         """Give up what is going on, or else go back to the queue."""
         if self.screen.picture.cancel_drag():
             return
@@ -268,18 +170,18 @@ class Review:
         else:
             self._leave()
 
-    def _open_tick(self, place: int) -> None:
-        cards = self.store.state.cards
-        if place < len(cards):
-            self.desk.open_card(cards[place].number)
+    def open_tick(self, place: int) -> None:
+        stops = self.store.state.stops
+        if place < len(stops):
+            self.desk.walk.open_stop(stops[place].number)
 
-    def _read_hint(self) -> None:
+    def read_hint(self) -> None:
         self.store.change(hint=False)
         self._hint_read()
 
     # --- O, held
 
-    def _show_original(self) -> None:
+    def show_original(self) -> None:
         if self._released:
             self._root.after_cancel(self._released)
             self._released = ""
@@ -319,7 +221,7 @@ class Review:
 
     def _expect(self, _state: ReviewState) -> None:
         """Let the film decode ahead where N leads to."""
-        upcoming = self.desk.upcoming()
+        upcoming = self.desk.walk.upcoming()
         if upcoming != self._expected:
             self._expected = upcoming
             self.film.expect(upcoming)
@@ -349,6 +251,8 @@ class Review:
     def _refresh(self) -> None:
         self._refreshing = ""
         self._assess()
+        if self.store.state.hint and self.session.undo_words:
+            self.read_hint()  # whoever has done something knows what it says
         self.store.change(following=self.following.waiting)
         self.desk.refresh()
 

@@ -9,9 +9,6 @@ from typing import Any
 
 from PIL import Image
 
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels of the video's frames."""
-
 
 class Covered(Enum):
     """How much of a track is covered."""
@@ -22,20 +19,36 @@ class Covered(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class StopLine:
+    """A frame to look at."""
+
+    number: int
+    """Among all stops of the review, from 1."""
+    index: int
+    """The frame."""
+    is_done: bool = False
+    """Somebody said that all is right there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A place to check, as its card shows it."""
+    """A doubt, as its card shows it."""
 
     number: int
     """What the session calls it."""
     seconds: float
     sentence: str
-    is_done: bool = False
-    """Somebody said that it is right."""
+    stops: tuple[StopLine, ...] = ()
+    places: int = 0
+    """How many are to be judged at its stops."""
     crop: Image.Image | None = field(default=None, compare=False)
     """Cut out of the original, in memory; None until it was read."""
     has_crop: bool = False
-    sights: tuple[tuple[int, tuple[Box, ...]], ...] = ()
-    """Frames to stop on, with the places to look at there."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether somebody said that all of it is right."""
+        return all(stop.is_done for stop in self.stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +118,17 @@ class ReviewState:
     cards: tuple[Card, ...] = ()
     card: int | None = None
     """The number of the chosen card."""
+    stop: int | None = None
+    """The number of the chosen stop, which is one of its."""
     tracks: tuple[TrackLine, ...] = ()
     selected: tuple[int, ...] = ()
     """Ids of the selected tracks, the last one the strongest."""
     share_seen: float = 0.0
+    """Of the frames that were on the screen."""
+    share_on_sheet: float = 0.0
+    """Of those that weren't, but a picture of the sheet stood for them."""
     unseen_seconds: float = 0.0
+    """Of the rest."""
     undo: str = ""
     """What undo would undo, in words; "" if there's nothing."""
     redo: str = ""
@@ -126,9 +145,19 @@ class ReviewState:
     """Initials of who signed."""
 
     @property
-    def open_cards(self) -> int:
-        """How many places nobody has checked yet."""
-        return sum(not card.is_done for card in self.cards)
+    def stops(self) -> tuple[StopLine, ...]:
+        """All stops, in the order in which N goes through them."""
+        return tuple(stop for card in self.cards for stop in card.stops)
+
+    @property
+    def open_stops(self) -> int:
+        """At how many stops nobody has said yet that all is right."""
+        return sum(not stop.is_done for stop in self.stops)
+
+    @property
+    def stop_words(self) -> str:
+        """Which stop is chosen, "Stop 3 of 17"; "" if none is."""
+        return "" if self.stop is None else f"Stop {self.stop} of {len(self.stops)}"
 
 
 class ReviewStore:

@@ -17,6 +17,7 @@ from anonator.ui.review.keys import KeyLine
 from anonator.ui.review.lanes import LaneActions, Lanes
 from anonator.ui.review.picture import Picture
 from anonator.ui.review.sheet import Sheet, SheetActions
+from anonator.ui.review.stop_sign import StopSign
 from anonator.ui.review.to_check import ToCheck
 from anonator.ui.review.track_list import TrackActions, TrackList
 from anonator.ui.review.transport import Transport, TransportActions
@@ -66,6 +67,10 @@ class Screen(ttk.Frame):
         self.left.rowconfigure(0, weight=1)
         self.picture = Picture(self.left, theme, actions.picture)
         self.picture.grid(row=0, column=0, sticky="nsew")
+        # above the picture, where the eyes are
+        self.stop_sign = StopSign(self.left, theme)
+        self.stop_sign.grid(row=0, column=0, sticky="nw", padx=px(10), pady=px(10))
+        self.stop_sign.show("")
         self.lanes = Lanes(self.left, theme, actions.lanes)
         self.lanes.grid(row=1, column=0, sticky="ew", pady=(px(6), px(6)))
         self.transport = Transport(self.left, theme, actions.transport)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from anonator.core.review.edits import SHEET
 from anonator.ui.review.session import ReviewSession
 
 SLOW_ENOUGH = 4.0
@@ -17,7 +18,7 @@ SAVE_SECONDS = 3.0
 APART_SECONDS = 0.5
 """On the sheet, each picture stands for so much of the video."""
 ON_A_PAGE = 30
-SHEET, STOPPED = "sheet", "stopped"
+STOPPED = "stopped"
 
 
 class Seen:
@@ -33,20 +34,28 @@ class Seen:
         self._session, self._clock = session, clock
         self._pts = np.array(session.analysis.pts, np.int64)
         self._seen = np.zeros(len(self._pts), bool)
-        for first, last in session.state.seen:
-            self._seen[np.searchsorted(self._pts, first) : np.searchsorted(self._pts, last, "right")] = True
+        self._sheet = np.zeros(len(self._pts), bool)
+        """Frames that a picture of the sheet stood for."""
+        for spans, frames in ((session.state.seen, self._seen), (session.state.on_sheet, self._sheet)):
+            for first, last in spans:
+                frames[np.searchsorted(self._pts, first) : np.searchsorted(self._pts, last, "right")] = True
         self._new: dict[str, np.ndarray] = {}
         """By how it was shown: which frames aren't saved yet."""
         self._saved = clock()
 
     @property
     def share(self) -> float:
-        """How many of the frames were seen, 0..1."""
+        """How many of the frames were on the screen, 0..1."""
         return float(self._seen.mean()) if len(self._seen) else 1.0
 
+    @property
+    def share_on_sheet(self) -> float:
+        """How many of the frames weren't, but a picture of the sheet stood for them, 0..1."""
+        return float((self._sheet & ~self._seen).mean()) if len(self._seen) else 0.0
+
     def frames(self) -> np.ndarray:
-        """(frames,) bool: whether each was seen."""
-        return self._seen
+        """(frames,) bool: whether each was seen, or looked through on the sheet."""
+        return self._seen | self._sheet
 
     def shown(self, first: int, last: int, speed: float) -> None:
         """Take down that frames were on the screen.
@@ -60,15 +69,16 @@ class Seen:
             self._take(np.arange(first, last + 1), f"{speed:g}x" if speed else STOPPED)
 
     def on_sheet(self, indexes: Sequence[int]) -> None:
-        """Take down that a page of the sheet was looked at: these frames, and what each stands for."""
-        for index in indexes:
-            first, last = self._around(index)
+        """Take down that a page of the sheet was looked at: these frames, and what each stood for."""
+        around = [self._around(index) for index in indexes]
+        for index, (first, last) in zip(indexes, around, strict=True):
+            self._take(np.arange(index, index + 1), STOPPED)
             self._take(np.arange(first, last + 1), SHEET)
 
     def next_unseen(self, pts: int) -> int | None:
         """The PTS of the first frame after this time that wasn't seen, from the beginning again after the
         end; None if all were."""
-        unseen = np.flatnonzero(~self._seen)
+        unseen = np.flatnonzero(~self.frames())
         if not len(unseen):
             return None
         here = bisect.bisect_right(self._pts.tolist(), pts)
@@ -78,7 +88,8 @@ class Seen:
     def pages(self) -> list[list[int]]:
         """Frames of unseen stretches, or of the whole video once all was seen, APART_SECONDS from one
         another, on pages of ON_A_PAGE."""
-        wanted = np.ones_like(self._seen) if self._seen.all() else ~self._seen
+        frames = self.frames()
+        wanted = np.ones_like(frames) if frames.all() else ~frames
         chosen: list[int] = []
         for first, last in _stretches(wanted):
             begin = first
@@ -103,20 +114,22 @@ class Seen:
         numerator, denominator = self._session.analysis.key.time_base
         half = APART_SECONDS * denominator / numerator / 2
         first = last = index
-        while first and not self._seen[first - 1] and self._pts[index] - self._pts[first - 1] <= half:
+        frames = self.frames()
+        while first and not frames[first - 1] and self._pts[index] - self._pts[first - 1] <= half:
             first -= 1
         while (
             last + 1 < len(self._pts)
-            and not self._seen[last + 1]
+            and not frames[last + 1]
             and self._pts[last + 1] - self._pts[index] <= half
         ):
             last += 1
         return first, last
 
     def _take(self, frames: np.ndarray, how: str) -> None:
-        new = frames[~self._seen[frames]]
+        known = self._seen | self._sheet if how == SHEET else self._seen
+        new = frames[~known[frames]]
         if len(new):
-            self._seen[new] = True
+            (self._sheet if how == SHEET else self._seen)[new] = True
             self._new.setdefault(how, np.zeros(len(self._seen), bool))[new] = True
         if self._clock() - self._saved >= SAVE_SECONDS:
             self._save()

@@ -17,7 +17,7 @@ def changed(session: ReviewSession) -> tuple[str, ...]:
             ("covers_added", "cover", "drawn"),
             ("places_moved", "place", "moved or set"),
             ("areas_added", "fixed area", "covered"),
-            ("doubts_found_right", "doubt", "found to be right"),
+            ("stops_found_right", "stop", "found to be right"),
         )
         if isinstance(number := facts.get(key), int) and number
     ]
@@ -34,10 +34,16 @@ def changed(session: ReviewSession) -> tuple[str, ...]:
 def missing(state: ReviewState) -> tuple[str, ...]:
     """A sentence for each thing that isn't done."""
     lines = []
-    if state.share_seen < 1:
-        share = max(1, round((1 - state.share_seen) * 100))
+    if state.unseen_seconds > 0:
+        share = max(1, round((1 - state.share_seen - state.share_on_sheet) * 100))
         lines.append(f"{share} % of the video wasn't seen ({text.duration(state.unseen_seconds)}).")
-    if state.open_cards:
-        of = f" of {len(state.cards)}" if state.open_cards < len(state.cards) else ""
-        lines.append(f"{state.open_cards}{of} {'doubt is' if state.open_cards == 1 else 'doubts are'} open.")
+    if state.share_on_sheet > 0:
+        share = max(1, round(state.share_on_sheet * 100))
+        lines.append(
+            f"{share} % was only looked through on the sheet, one picture for each half second of it."
+        )
+    if state.open_stops:
+        stops, left = len(state.stops), state.open_stops
+        which = f"{left} of {stops} stops" if left < stops else text.count(stops, "stop")
+        lines.append(f"{which} with doubts {'was' if left == 1 else 'were'} not found to be right.")
     return tuple(lines)

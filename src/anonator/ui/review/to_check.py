@@ -45,6 +45,7 @@ class ToCheck(ttk.Frame):
         self._theme, self._choose = theme, choose
         self._cards: tuple[Card, ...] = ()
         self._chosen: int | None = None
+        self._stop: int | None = None
         self._ready = False
         self._photos: dict[int, ImageTk.PhotoImage] = {}
         self._tops: dict[int, tuple[int, int]] = {}
@@ -56,7 +57,8 @@ class ToCheck(ttk.Frame):
         ToolTip(
             self.title,
             theme,
-            "Places where the program itself isn't sure. N goes to the next one; Enter says that it's right.",
+            "Stops where the program itself isn't sure, the large and likely ones first. N goes to the next "
+            "one; Enter says that all is right there. A stop is one frame, which may have several places.",
         )
         self.canvas = tk.Canvas(
             self,
@@ -81,19 +83,25 @@ class ToCheck(ttk.Frame):
         self.canvas.bind("<Button-4>", lambda _event: self._wheel(-1))
         self.canvas.bind("<Button-5>", lambda _event: self._wheel(1))
 
-    def draw(self, cards: tuple[Card, ...], chosen: int | None, *, ready: bool) -> None:
-        """Show exactly these cards, with one of them chosen; not ready means they aren't known yet."""
-        before, self._cards = self._cards, cards
+    def draw(
+        self, cards: tuple[Card, ...], chosen: int | None, stop: int | None = None, *, ready: bool
+    ) -> None:
+        """Show exactly these cards.
+
+        Args:
+            cards: in order.
+            chosen: number of the chosen one.
+            stop: number of the chosen stop, which is one of its.
+            ready: whether they are known yet.
+        """
+        before, self._cards = (self._cards, self._stop, self._ready), cards
         moved = chosen != self._chosen
-        self._chosen = chosen
-        changed = (cards, ready) != (before, self._ready)
-        self._ready = ready
-        if changed:
-            left = sum(not card.is_done for card in cards)
-            self.title.configure(text=_title(left, len(cards)) if ready else "To check")
+        self._chosen, self._stop, self._ready = chosen, stop, ready
+        if (cards, stop, ready) != before:
+            stops = [each for card in cards for each in card.stops]
+            left = sum(not each.is_done for each in stops)
+            self.title.configure(text=_title(left, len(stops)) if ready else "To check")
             self._draw_all()
-        elif moved:
-            self._mark()
         if moved:
             self._show_chosen()
 
@@ -139,14 +147,15 @@ class ToCheck(ttk.Frame):
         else:
             canvas.create_rectangle(x, top, x + side, top + side, fill=RAISED, width=0, tags=(tag,))
         x += side + pad
-        mark = "\N{CHECK MARK}  right" if card.is_done else ""
+        mark = _stops(card, self._stop, sum(len(each.stops) for each in self._cards))
         canvas.create_text(
             x, top, text=text.moment(card.seconds), anchor="nw", font="AnonatorStrong",
             fill=DIM if card.is_done else WHITE, tags=(tag,),
         )  # fmt: skip
         canvas.create_text(
-            width - px(4) - pad, top, text=mark, anchor="ne", font="AnonatorSmall", fill=ACCENT, tags=(tag,)
-        )
+            width - px(4) - pad, top, text=mark, anchor="ne", font="AnonatorSmall",
+            fill=WHITE if card.number == self._chosen else ACCENT, tags=(tag,),
+        )  # fmt: skip
         words = canvas.create_text(
             x, top + self._strong.metrics("linespace") + px(2), text=card.sentence, anchor="nw",
             width=max(px(60), width - x - pad - px(4)), font="AnonatorSmall",
@@ -193,8 +202,22 @@ class ToCheck(ttk.Frame):
 
 
 def _title(left: int, of: int) -> str:
+    """How many stops are left, as the dialog that signs counts them."""
     if not of:
         return "To check"
     if not left:
-        return f"To check: all {of} done" if of > 1 else "To check: done"
-    return f"To check ({left})" if left == of else f"To check ({left} of {of})"
+        return f"To check: all {text.count(of, 'stop')} done" if of > 1 else "To check: done"
+    return f"To check: {text.count(of, 'stop')}" if left == of else f"To check: {left} of {of} stops"
+
+
+def _stops(card: Card, stop: int | None, of: int) -> str:
+    """Which stops a card has, or which of them is the chosen one, numbered through the whole review."""
+    if card.is_done:
+        return "\N{CHECK MARK}  right"
+    numbers = [each.number for each in card.stops]
+    if stop in numbers:
+        return f"stop {stop} of {of}"
+    if len(numbers) == 1:
+        return f"stop {numbers[0]}"
+    done = sum(each.is_done for each in card.stops)
+    return f"stops {numbers[0]}\N{EN DASH}{numbers[-1]}" + (f", {done} done" if done else "")

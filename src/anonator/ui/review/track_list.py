@@ -56,11 +56,11 @@ class TrackList(ttk.Frame):
             self, columns=("when", "found", "state"), height=3, selectmode="extended", style="Tracks.Treeview"
         )
         self.tree.heading("#0", text="Track", anchor="w")
-        self.tree.column("#0", width=px(104), minwidth=px(70), stretch=True)
+        self.tree.column("#0", width=px(96), minwidth=px(70), stretch=True)
         for column, label, width, anchor in (
-            ("when", "From, to", 92, "w"),
-            ("found", "Found", 46, "e"),
-            ("state", "", 74, "w"),
+            ("when", "From, to", 94, "w"),
+            ("found", "Found", 44, "e"),
+            ("state", "", 82, "w"),
         ):
             self.tree.heading(column, text=label, anchor=anchor)  # type: ignore[call-overload]
             self.tree.column(column, width=px(width), minwidth=px(30), stretch=False, anchor=anchor)  # type: ignore[call-overload]
@@ -138,7 +138,7 @@ class TrackList(ttk.Frame):
     def _draw_line(self, line: TrackLine, *, anew: bool) -> None:
         if anew:
             self._photos[line.id] = ImageTk.PhotoImage(self._thumbnail(line), master=self)
-        when = f"{text.duration(line.begin)}\N{EN DASH}{text.duration(line.end)}"
+        when = f"{text.moment(line.begin)}\N{EN DASH}{text.moment(line.end)}"
         self.tree.item(
             str(line.id),
             text=f" {line.name}",

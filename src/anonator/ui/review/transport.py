@@ -83,13 +83,13 @@ class Transport(ttk.Frame):
                     "right",
                     "Right, next",
                     actions.right,
-                    "This doubt is right as it is; goes on to the next one (Enter).",
+                    "All is right at this stop; goes on to the next one (Enter).",
                 ),
                 (
                     "next",
-                    "Next doubt",
+                    "Next stop",
                     actions.next_doubt,
-                    "Starts a second before the next doubt, plays, and stops on it (N).",
+                    "Starts a second before the next stop, plays, and stops on it (N).",
                 ),
             ),
             6,
@@ -112,7 +112,7 @@ class Transport(ttk.Frame):
         )
         self.status.configure(text=_status(state))
         self.buttons["area"].state(["pressed" if state.drawing_area else "!pressed"])
-        self.buttons["unseen"].state(["!disabled" if state.share_seen < 1 else "disabled"])
+        self.buttons["unseen"].state(["!disabled" if state.unseen_seconds > 0 else "disabled"])
         self.buttons["right"].state(["!disabled" if state.card is not None else "disabled"])
         self.buttons["next"].state(["!disabled" if state.cards else "disabled"])
 

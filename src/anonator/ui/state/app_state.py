@@ -35,6 +35,8 @@ class AppState:
     """What HIPAA mode asks for at the least: its own values, or the configuration file's."""
     folder: Path | None = None
     """Where results are saved; None means next to each video."""
+    report_folder: Path | None = None
+    """Where audit reports are saved, as the configuration file says; None means next to each result."""
     models: ModelsFound = field(
         default_factory=lambda: ModelsFound({Model.MOBILENET: True}, {}, (Encoder.X264,))
     )
@@ -78,7 +80,7 @@ class AppState:
 
     @property
     def shown(self) -> View:
-        """What may be drawn beside the chosen row: its own pictures, or none."""
+        """What may be drawn next to the chosen row: its own pictures, or none."""
         job = self.job(self.chosen)
         if job is None:
             return View()
@@ -91,8 +93,8 @@ class AppState:
 
     @property
     def to_review(self) -> tuple[JobView, ...]:
-        """The jobs whose results nobody has reviewed, if none is waiting or running."""
-        if not self.idle or self.waiting:
+        """The jobs whose results nobody has reviewed, if none is running or waits to be done."""
+        if not self.idle or any(job.result_file is None or job.again is not None for job in self.waiting):
             return ()
         return tuple(job for job in self.jobs if job.may_review)
 

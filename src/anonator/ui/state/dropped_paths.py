@@ -58,7 +58,7 @@ def to_path(item: str) -> Path | None:
 
 
 def windows_address(rest: str) -> str | None:
-    r"""What stands behind "file:", also as many programs write it, as C:\... or \\server\share\...
+    r"""What follows "file:", also as many programs write it, as C:\... or \\server\share\...
 
     None for what is no whole path: Windows would look for it in the current folder.
     """
@@ -72,7 +72,7 @@ def windows_address(rest: str) -> str | None:
 
 
 def posix_address(rest: str) -> str | None:
-    """What stands behind "file:"; None for another computer's file, and for no whole path."""
+    """What follows "file:"; None for another computer's file, and for no whole path."""
     host, path = "", rest
     if rest.startswith("//"):
         host, slash, path = rest[2:].partition("/")

@@ -64,7 +64,7 @@ class Clear(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row in one of its lives: pictures carry it, so that none is shown beside another row."""
+    """A row in one of its lives: pictures carry it, so that none is shown next to another row."""
 
     number: int
     generation: int
@@ -96,11 +96,15 @@ class ResultFile:
 
     path: Path
     report: Path | None = None
-    """The page of the audit report next to it, or its data if there is no page."""
+    """The page of its audit report, or the data if there is no page."""
     hipaa: bool | None = None
     """Whether it was made in HIPAA mode; None if nothing says so."""
     made: datetime.datetime | None = None
     """When, in local time."""
+    reviewed_by: str | None = None
+    """Initials of who signed it, "" if nobody did; None if nothing says so."""
+    warnings: tuple[str, ...] = ()
+    """What people must know about it, as its report says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,13 @@ class JobView:
     def may_review(self) -> bool:
         """Whether its result can be looked at and corrected, because nobody has signed it yet."""
         if self.review is None or self.review.tracks is None or self.review.signed:
+            return False
+        return self.result_file is not None and self.state not in ACTIVE and self.again is None
+
+    @property
+    def may_review_again(self) -> bool:
+        """Whether its review is signed, and kept, so that a new one can begin with it."""
+        if self.review is None or self.review.tracks is None or not self.review.signed:
             return False
         return self.result_file is not None and self.state not in ACTIVE and self.again is None
 

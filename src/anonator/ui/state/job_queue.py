@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
-import queue
 import traceback
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from anonator.core.config import Settings
@@ -21,28 +21,21 @@ from anonator.ui.state.job import (
     Existing,
     JobState,
     JobView,
-    LivePicture,
     Processor,
     ResultFile,
     ReviewMark,
-    RowKey,
     RunState,
 )
 from anonator.ui.state.job_list import JobList
+from anonator.ui.state.job_reports import JobReports
+from anonator.ui.state.queue_time import remaining_seconds
 from anonator.ui.state.result_names import RunNames
 from anonator.ui.state.stricter import Stricter
 
 logger = logging.getLogger(__name__)
 
-
 ProcessorFactory = Callable[[Job, Callable[[Progress], None], Callable[[Preview], None]], Processor]
 KeepAwake = Callable[[], contextlib.AbstractContextManager[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    of: RowKey
-    content: Progress | Preview
 
 
 class JobController(JobList):
@@ -70,7 +63,7 @@ class JobController(JobList):
         self._make_processor = make_processor
         self._keep_awake = keep_awake
         self._awake = contextlib.ExitStack()
-        self._inbox: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._reports = JobReports()
         self._state = RunState.IDLE
         self._current: int | None = None
         self._processor: Processor | None = None
@@ -98,19 +91,7 @@ class JobController(JobList):
 
     def queue_remaining_seconds(self) -> float | None:
         """Time until the whole queue is done; None if unknown."""
-        current = self.current
-        progress = current.progress if current else None
-        if current is None or progress is None or progress.remaining_seconds is None:
-            return None
-        if not self.waiting():
-            return progress.remaining_seconds
-        # as long for each second of video as the running job takes, its checks included
-        lengths = [job.info.seconds if job.info else None for job in (current, *self.waiting())]
-        own, *others = lengths
-        if not own or None in others:
-            return None
-        whole = progress.elapsed_seconds + progress.remaining_seconds
-        return progress.remaining_seconds + whole * sum(each or 0.0 for each in others) / own
+        return remaining_seconds(self.current, self.waiting())
 
     # --- the queue
 
@@ -157,9 +138,11 @@ class JobController(JobList):
 
     # --- the run
 
-    def conflicts(self, settings: Settings, folder: Path | None) -> tuple[JobView, ...]:
+    def conflicts(
+        self, settings: Settings, folder: Path | None, report_folder: Path | None = None
+    ) -> tuple[JobView, ...]:
         """The waiting jobs whose result already exists."""
-        return RunNames(settings, folder).conflicts(self.jobs)
+        return RunNames(settings, folder, report_folder).conflicts(self.jobs)
 
     def start(
         self,
@@ -167,6 +150,7 @@ class JobController(JobList):
         folder: Path | None,
         existing: Existing = Existing.KEEP_BOTH,
         asked: Collection[int] | None = None,
+        report_folder: Path | None = None,
     ) -> None:
         """Run all waiting jobs with the same settings.
 
@@ -175,10 +159,12 @@ class JobController(JobList):
             folder: where results are saved; None means next to each video.
             existing: what to do with the jobs that conflicts names. Videos added later keep both.
             asked: the jobs that were waiting when the user chose; None means all that are waiting now.
+            report_folder: where reports are saved; None means next to each result.
         """
         if self._state is not RunState.IDLE:
             return
-        self._settings, self._names, self._stop_after_current = settings, RunNames(settings, folder), False
+        self._settings, self._names = settings, RunNames(settings, folder, report_folder)
+        self._stop_after_current = False
         for number, reason in self._names.settle(self.jobs, existing, asked).items():
             self.update(number, state=JobState.SKIPPED, message=reason)
         self._begun = 0
@@ -210,7 +196,9 @@ class JobController(JobList):
     def poll(self) -> Changes:
         """Read what the processor reported since the last call, and start the next job after one ends."""
         finished = self._processor is not None and self._processor.done
-        live = self._drain()
+        progress, live = self._reports.newest(self.current.key if self.current else None)
+        if progress is not None and self._current is not None:
+            self.update(self._current, progress=progress)
         ended = False
         if finished:
             self._finish_current()
@@ -225,22 +213,6 @@ class JobController(JobList):
             self._state = RunState.CANCELLING
             self.update(self._current, state=JobState.CANCELLING)
             self._processor.cancel()
-
-    def _drain(self) -> LivePicture | None:
-        live: LivePicture | None = None
-        progress: Progress | None = None
-        with contextlib.suppress(queue.Empty):
-            while True:
-                event = self._inbox.get_nowait()
-                if self.current is None or event.of != self.current.key:
-                    continue
-                if isinstance(event.content, Progress):
-                    progress = event.content
-                else:
-                    live = LivePicture(event.of, event.content)
-        if progress is not None and self._current is not None:
-            self.update(self._current, progress=progress)
-        return live
 
     def _start_next(self) -> bool:
         """Start the first waiting job that can start; False if the run has ended."""
@@ -262,12 +234,19 @@ class JobController(JobList):
     def _launch(self, job: JobView) -> None:
         name, overwrite = self._names.take(job, self.jobs)
         number = self._current = job.number
-        put, key = self._inbox.put, replace(job, generation=job.generation + 1).key
+        key = replace(job, generation=job.generation + 1).key
         settings = job.stricter.of(self._settings) if job.stricter else self._settings
         self._processor = self._make_processor(
-            Job(job.source, name.target, settings, overwrite, save_tracks=self._new_tracks()),
-            lambda progress: put(_Event(key, progress)),
-            lambda preview: put(_Event(key, preview)),
+            Job(
+                job.source,
+                name.target,
+                settings,
+                overwrite,
+                save_tracks=self._new_tracks(),
+                report_folder=self._names.report_folder,
+            ),
+            partial(self._reports.put, key),
+            partial(self._reports.put, key),
         )
         self.begin_anew(
             number,

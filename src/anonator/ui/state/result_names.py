@@ -17,14 +17,20 @@ SAME_VIDEO = "Skipped. {} Run it again to make another result."
 class RunNames:
     """What each job of a run writes, and whether it may replace an older result."""
 
-    def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        folder: Path | None = None,
+        report_folder: Path | None = None,
+    ) -> None:
         """Nothing is settled yet.
 
         Args:
             settings: for every job of the run.
             folder: where results are saved; None means next to each video.
+            report_folder: where reports are saved; None means next to each result.
         """
-        self._settings, self._folder = settings or Settings(), folder
+        self._settings, self._folder, self.report_folder = settings or Settings(), folder, report_folder
         self._names: dict[int, ResultName] = {}
         """By job; names of removed jobs stay reserved, so no other job takes them."""
         self._replacing: set[int] = set()
@@ -96,11 +102,14 @@ class RunNames:
         return self._names[number].why if number in self._names else ""
 
     def _is_conflict(self, name: ResultName) -> bool:
-        return name.same_as is None and is_taken(name.target, self._settings)
+        return name.same_as is None and self._is_taken(name.target)
+
+    def _is_taken(self, target: Path) -> bool:
+        return is_taken(target, self._settings, self.report_folder)
 
     def _is_still_good(self, name: ResultName, job: JobView, jobs: Sequence[JobView], replace: bool) -> bool:
         if not replace:
-            return not is_taken(name.target, self._settings)
+            return not self._is_taken(name.target)
         if job.number in self._again:
             return not any(_same_file(name.target, other.source) for other in jobs)
         # a video added meanwhile may have the name of the result
@@ -121,6 +130,7 @@ class RunNames:
             inputs=[job.source for job in jobs],
             results=[*made, *self._names.values()],
             avoid_existing=avoid_existing,
+            report_folder=self.report_folder,
         )
 
 

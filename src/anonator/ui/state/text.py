@@ -110,6 +110,14 @@ def has_result(result: ResultFile, source: Path) -> str:
     return f"Has a result, made {how_made(result)}: {result.path.name}{where}."
 
 
+def report_says(result: ResultFile) -> str:
+    """Whether a result of an earlier run was reviewed, and what people must know about it, a line each."""
+    if result.reviewed_by is None:
+        return ""
+    reviewed = f"Reviewed by {result.reviewed_by}." if result.reviewed_by else NOT_REVIEWED
+    return "\n".join((reviewed, *result.warnings))
+
+
 def stage(progress: Progress | None) -> str:
     """What a running job is doing besides working through the frames; "" if nothing."""
     if progress is None:

@@ -17,7 +17,7 @@ OPENING = "Opening the video…"
 class View:
     """A picture on each side, or words if there is none.
 
-    It belongs to one row, for as long as that row doesn't begin anew; beside any other it isn't shown.
+    It belongs to one row, for as long as that row doesn't begin anew; next to any other it isn't shown.
     """
 
     of: RowKey | None = None

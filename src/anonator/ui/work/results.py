@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -13,34 +14,50 @@ from anonator.core.config import Settings
 from anonator.core.job import RESULT_NAME, page_target, report_target
 from anonator.core.reading.containers import VIDEO_SUFFIXES
 from anonator.core.result_names import plan
+from anonator.core.wording import NOBODY_YET
 from anonator.errors import AnonatorError
 from anonator.ui.state.job import ResultFile
 from anonator.ui.work.thumbnails import video_module
 
 LARGEST_REPORT = 64 * 1024 * 1024
 """A larger file isn't a report."""
+MOST_WARNINGS = 20
 SAME_LENGTH_SECONDS = 0.5
 """A result lasts as long as its video, but for this."""
 
 
-def look_into(path: Path) -> ResultFile | None:
-    """What its report or the file alone tells about a finished video; None if it isn't there."""
+def look_into(path: Path, report_folder: Path | None = None) -> ResultFile | None:
+    """What its report or the file alone tells about a finished video; None if it isn't there.
+
+    Args:
+        path: the finished video.
+        report_folder: where reports are saved now; earlier ones may also be next to their results.
+    """
     try:
         status = path.stat()
     except OSError:
         return None
     changed = datetime.datetime.fromtimestamp(status.st_mtime).astimezone()
-    report = report_target(path)
-    try:
-        said = json.loads(report.read_bytes()) if report.stat().st_size < LARGEST_REPORT else {}
-        # a file that was replaced or cut since is not what the report tells of
-        if said["schema"] != "anonator-report" or said["output"]["bytes"] != status.st_size:
-            return ResultFile(path, made=changed)
-        made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
-        shown = page if _tells_of(page := page_target(path), said["output"]["sha256"]) else report
-        return ResultFile(path, shown, bool(said["settings"]["hipaa"]), made)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ResultFile(path, made=changed)
+    for folder in dict.fromkeys((report_folder, None)):
+        report = report_target(path, folder)
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            said = json.loads(report.read_bytes()) if report.stat().st_size < LARGEST_REPORT else {}
+            # a file that was replaced or cut since is not what the report tells of
+            if said["schema"] != "anonator-report" or said["output"]["bytes"] != status.st_size:
+                continue
+            made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
+            page = page_target(path, folder)
+            shown = page if _tells_of(page, said["output"]["sha256"]) else report
+            return ResultFile(path, shown, bool(said["settings"]["hipaa"]), made, *_told(said))
+    return ResultFile(path, made=changed)
+
+
+def _told(report: dict[str, object]) -> tuple[str | None, tuple[str, ...]]:
+    """Who signed a result, and what people must know about it."""
+    by, warnings = report.get("reviewed_by"), report.get("warnings")
+    signed = None if not isinstance(by, str) else "" if by == NOBODY_YET else by
+    kept = [each for each in warnings if isinstance(each, str)] if isinstance(warnings, list) else []
+    return signed, tuple(kept[:MOST_WARNINGS])
 
 
 def _tells_of(page: Path, sha256: str) -> bool:
@@ -51,16 +68,19 @@ def _tells_of(page: Path, sha256: str) -> bool:
         return False
 
 
-def find(source: Path, folder: Path | None, namesakes: Sequence[Path]) -> ResultFile | None:
+def find(
+    source: Path, folder: Path | None, report_folder: Path | None, namesakes: Sequence[Path]
+) -> ResultFile | None:
     """The newest result of a video, where a run would save it.
 
     Args:
         source: the video.
         folder: where results are saved; None means next to each video.
+        report_folder: where reports are saved; None means next to each result.
         namesakes: the videos of the queue whose results would have the same name, in their order, source
             among them. Each then has the one that a run would give it.
     """
-    names = plan(namesakes, folder, Settings())
+    names = plan(namesakes, folder, Settings(), report_folder=report_folder)
     target = next(name.target for name in names if name.source == source)
     candidates = [target]
     if len(namesakes) == 1:
@@ -69,7 +89,7 @@ def find(source: Path, folder: Path | None, namesakes: Sequence[Path]) -> Result
             if not os.path.lexists(other):
                 break
             candidates.append(other)
-    found = [result for path in candidates if (result := look_into(path)) is not None]
+    found = [result for path in candidates if (result := look_into(path, report_folder)) is not None]
     found = [result for result in found if _lasts_as_long(source, result.path)]
     return max(found, key=lambda result: (result.made is not None, result.made), default=None)
 

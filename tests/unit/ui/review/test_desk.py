@@ -12,9 +12,9 @@ from anonator.ui.review.times import Times
     ("sentence", "short"),
     [
         ("A face was found only once.", "A face was found only once."),
-        ("One; two (3 places).", "One; two (3 places)."),
-        ("One; two; three (4 places).", "One; two; three (4 places)."),
-        ("One; two; three; four (204 places).", "One; two; and 2 more reasons (204 places)."),
+        ("One; two.", "One; two."),
+        ("One; two; three.", "One; two; three."),
+        ("One; two; three; four.", "One; two; and 2 more reasons."),
     ],
 )
 def test_a_card_names_the_first_reasons_and_counts_the_rest(sentence: str, short: str) -> None:

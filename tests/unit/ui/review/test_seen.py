@@ -57,11 +57,21 @@ def test_the_next_unseen_frame_is_found_all_round(tmp_path: Path) -> None:
 
 
 def test_the_sheet_stands_for_all_that_was_not_seen(tmp_path: Path) -> None:
-    seen = Seen(opened(tmp_path))
+    session = opened(tmp_path)
+    seen = Seen(session)
     seen.shown(0, 9, 1.0)
     pages = seen.pages()
     assert len(pages) == 1 and all(index >= 10 for index in pages[0])
     # half a second is 12.5 frames of these
     assert len(pages[0]) == -(-(FRAMES - 10) // 12) or len(pages[0]) == -(-(FRAMES - 10) // 13)
     seen.on_sheet(pages[0])
-    assert seen.share == 1.0
+    assert seen.frames().all() and seen.next_unseen(0) is None
+    # only the pictures themselves were on the screen
+    assert seen.share == (10 + len(pages[0])) / FRAMES and seen.share + seen.share_on_sheet == 1.0
+    seen.shown(10, 39, 1.0)
+    assert seen.frames()[10:40].all() and seen.share > 0.4, "what is played afterwards was really shown"
+    share, sheet = seen.share, seen.share_on_sheet
+    seen.close()
+    session.close()
+    again = Seen(opened(tmp_path))
+    assert (again.share, again.share_on_sheet) == (share, sheet)

@@ -182,15 +182,21 @@ def test_a_doubt_that_is_right_stays_so(session: ReviewSession, tmp_path: Path) 
     assert session.is_assessed and session.counts()[20] == 2 and session.counts().shape == (FRAMES,)
     cards = session.doubts()
     assert cards and not any(card.is_done for card in cards)
-    session.right(cards[0])
-    session.right(cards[0])
+    for stop in cards[0].stops:
+        assert not session.doubts()[0].is_done
+        session.right(cards[0], stop)
+        session.right(cards[0], stop)
     assert session.doubts()[0].is_done and session.undo_words == '"right as it is"'
     session.close()
     again = opened(tmp_path)
     again.assessed(again.assessor()())
     assert [card.is_done for card in again.doubts()] == [True] + [False] * (len(cards) - 1)
+    assert sum(edit.operation is Operation.RIGHT for edit in again.edits) == len(cards[0].stops)
+    assert again.undo_pts == cards[0].stops[-1].stop.pts
     again.undo()
     assert not any(card.is_done for card in again.doubts())
+    again.redo()
+    assert again.doubts()[0].is_done
 
 
 def test_seen_stretches_are_no_steps(session: ReviewSession) -> None:
@@ -237,12 +243,12 @@ def test_undoing_everything_is_the_start_and_redoing_is_the_end(
     session = opened(folder)
     states = [plain(session)]
     for which, index in actions:
-        steps = len(session._history.done)
+        steps = len(session._log.history.done)
         try:
             ACTIONS[which](session, index)
         except ReviewError as exc:
             assert str(exc).endswith(".") and plain(session) == states[-1]
-        if len(session._history.done) > steps:
+        if len(session._log.history.done) > steps:
             states.append(plain(session))
         else:
             states[-1] = plain(session)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from face_clips import FaceClip, moving_face
+from unit.review.review_helpers import STEP
+from unit.ui.review.test_session import ANALYSIS
 from video_helpers import decoded
 
 import anonator
@@ -18,9 +20,10 @@ from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job, JobResult
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.review import tracks_file
-from anonator.core.review.edits import Operation
+from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.rendering import Rendering
 from anonator.errors import ReviewError
+from anonator.ui import review_files
 from anonator.ui.review.session import ReviewSession
 from anonator.ui.review.signing import Signed, Signing
 
@@ -83,6 +86,64 @@ def test_the_result_is_replaced_and_the_review_signed(
     assert '"signed_by": "AB"' in report and '"share_seen": 1.0' in report
     reviewed.close()
     assert tracks_file.read(tmp_path / "a.tracks").edits[-1].reason == "AB"
+
+
+@pytest.mark.slow
+def test_a_signature_that_a_kill_left_half_done_is_completed_or_told(
+    tmp_path: Path, reviewed: ReviewSession, clip: FaceClip, detectors: DetectorCache
+) -> None:
+    """The file bore initials, and its review was open for ever."""
+    tracks, result = tmp_path / "a.tracks", tmp_path / "out.mp4"
+    reviewed.draw(reviewed.analysis.pts[10], BOX)
+    before = tracks.read_bytes()
+
+    def make(job: Job, *_: Callable[..., None]) -> VideoProcessor:
+        return VideoProcessor(job, detectors=detectors)
+
+    assert ended(Signing(reviewed, result, "AB", make)).result is not None
+    reviewed.close()
+    tracks.write_bytes(before)  # as a kill leaves it between the names of the files and the signature
+    again = review_files.opened(clip.path, tracks, result)
+    assert again.session is None and again.signed == "AB"
+    kept = tracks_file.read(tracks).edits[-1]
+    assert (kept.operation, kept.reason) == (Operation.SIGN, "AB") and kept.at
+    tracks.write_bytes(before)
+    other = ReviewSession(clip.path, tracks)
+    other.draw(other.analysis.pts[3], BOX)
+    other.close()
+    told = review_files.opened(clip.path, tracks, result)
+    assert told.session is not None and "signed by AB, but not from this review" in told.note
+    told.session.close()
+    result.with_name("out_report.json").unlink()
+    silent = review_files.opened(clip.path, tracks, result)
+    assert silent.session is not None and silent.note == ""
+    silent.session.close()
+
+
+def test_a_new_review_of_a_signed_one_has_its_changes_and_nothing_that_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks_file, "state_folder", lambda: tmp_path / "state")
+    path = tracks_file.create(ANALYSIS, tmp_path / "signed.tracks")
+    session = ReviewSession(tmp_path / "visit.mp4", path)
+    session.prepared(session.prepare()())
+    session.assessed(session.assessor()())
+    session.saw((0, 10 * STEP), "1x")
+    kept = session.draw(20 * STEP, BOX)
+    session.draw(30 * STEP, BOX)
+    session.undo()
+    card = session.doubts()[0]
+    session.right(card, card.stops[0])
+    session.undo()
+    session.sign(Edit(99, Operation.SIGN, reason="AB"))
+    session.close()
+    new = ReviewSession(tmp_path / "visit.mp4", review_files.begun_anew(path))
+    assert {id for id, _ in new.state.added} == {kept} and not new.state.signed
+    assert not new.state.seen and not new.state.right and not new.state.judged
+    new.undo()
+    assert not new.state.added, "its changes can still be undone"
+    new.close()
+    assert tracks_file.read(path).edits[-1].operation is Operation.SIGN, "the signed one stays"
 
 
 @pytest.mark.slow

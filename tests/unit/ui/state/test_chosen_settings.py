@@ -8,7 +8,6 @@ import pytest
 
 from anonator.core.config import (
     HIPAA_WAIVER,
-    STANDARD_TRACKING,
     Encoder,
     Mode,
     Model,
@@ -17,6 +16,7 @@ from anonator.core.config import (
 )
 from anonator.core.config_file import UserConfig
 from anonator.core.hipaa_lock import require_lock_holds
+from anonator.core.tracking_settings import STANDARD_TRACKING
 from anonator.errors import SettingsError
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, CHANGED_PERFORMANCE, Choices, ChosenSettings
 

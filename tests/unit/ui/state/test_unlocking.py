@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anonator.core.config import Mode, Performance, Settings, TrackingSettings
+from anonator.core.config import Mode, Performance, Settings
 from anonator.core.hipaa_lock import HIPAA_FIXED
+from anonator.core.tracking_settings import TrackingSettings
 from anonator.ui.state.unlocking import ALWAYS, DAMAGED, LAST_TIME, NUMBERS, SAID, changes, question
 
 

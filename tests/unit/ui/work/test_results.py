@@ -80,22 +80,22 @@ def test_what_is_no_report_of_this_file_says_nothing(tmp_path: Path, content: by
 
 def test_the_newest_result_is_found_where_a_run_would_save_it(tmp_path: Path, clip: bytes) -> None:
     source = put(tmp_path / "a.mp4", clip)
-    assert find(source, None, [source]) is None
+    assert find(source, None, None, [source]) is None
     first = put(tmp_path / "a_anonymized.mp4", clip, hours_ago=5)
     second = put(tmp_path / "a_anonymized_2.mp4", clip, hours_ago=2)
     put(tmp_path / "a_anonymized_4.mp4", clip)  # somebody else's counting
-    found = find(source, None, [source])
+    found = find(source, None, None, [source])
     assert found is not None and found.path == second
     os.utime(first)
-    found = find(source, None, [source])
+    found = find(source, None, None, [source])
     assert found is not None and found.path == first
-    assert find(source, tmp_path / "elsewhere", [source]) is None
+    assert find(source, tmp_path / "elsewhere", None, [source]) is None
 
 
 def test_videos_of_one_name_have_the_results_that_a_run_gives_them(tmp_path: Path, clip: bytes) -> None:
     sources = [put(tmp_path / name, clip) for name in ("a.mp4", "a.mov")]
     made = [put(tmp_path / name, clip) for name in ("a_anonymized.mp4", "a_anonymized_2.mp4")]
-    found = [find(source, None, sources) for source in sources]
+    found = [find(source, None, None, sources) for source in sources]
     assert [result.path if result else None for result in found] == made
 
 
@@ -103,9 +103,9 @@ def test_a_result_of_another_length_is_another_videos(tmp_path: Path, clip: byte
     """Failure would mean one patient's result beside another one's video, because both are called "visit"."""
     source = ui_helpers.write_clip(tmp_path / "visit.mp4", frames=60)
     put(tmp_path / "results" / "visit_anonymized.mp4", clip)
-    assert find(source, tmp_path / "results", [source]) is None
+    assert find(source, tmp_path / "results", None, [source]) is None
     put(tmp_path / "results" / "visit_anonymized.mp4", b"no video")
-    assert find(source, tmp_path / "results", [source]) is None
+    assert find(source, tmp_path / "results", None, [source]) is None
 
 
 @pytest.mark.parametrize("name", ["a b_anonymized.mp4", "a b_anonymized_12.mp4", "a b_ANONYMIZED.MP4"])
@@ -118,3 +118,16 @@ def test_the_original_of_a_result_is_found_by_its_name(tmp_path: Path, name: str
     beside = put(tmp_path / "results" / "a b.mkv", b"")
     assert original_of(result, []) == beside
     assert original_of(tmp_path / "a b.mp4", [beside]) is None
+
+
+def test_a_report_in_the_folder_for_reports_is_found(tmp_path: Path) -> None:
+    result = put(tmp_path / "a_anonymized.mp4", b"x" * 99)
+    (tmp_path / "audit").mkdir()
+    there = put_report(result).rename(tmp_path / "audit" / "a_anonymized_report.json")
+    alone, found = look_into(result), look_into(result, tmp_path / "audit")
+    assert alone is not None and (alone.report, alone.hipaa) == (None, None)
+    assert found is not None and (found.report, found.hipaa) == (there, True)
+    beside = put_report(result, hipaa=False)  # from before the folder was chosen
+    there.unlink()
+    found = look_into(result, tmp_path / "audit")
+    assert found is not None and (found.report, found.hipaa) == (beside, False)

@@ -1,0 +1,70 @@
+"""The mark on a place to look at: white corners with black edges around it, which no outline of a track has.
+
+It differs from them by its shape and its brightness, so no colour needs to be told from another.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+
+from anonator.ui.look.colours import BLACK, WHITE
+from anonator.ui.review.marks import Box
+
+APART = 4
+"""Design pixels between a place and its corners, so that they hide nothing of it."""
+LEAST = 20
+"""Corners lie at least so many design pixels apart, around the smallest face."""
+ARM = 0.3
+"""Length of an arm, in sides."""
+EDGE, LINE = 6, 3
+"""Width of the black edge and of the white line, in design pixels."""
+MOST_SIGNS = 12
+"""More places on one picture have no question mark beside them."""
+
+
+def draw(canvas: tk.Canvas, places: Sequence[Box], px: Callable[[float], int], tag: str) -> None:
+    """Mark places on a canvas.
+
+    Args:
+        canvas: with the picture.
+        places: x1, y1, x2, y2 in pixels of the canvas.
+        px: turns design pixels into pixels.
+        tag: of all items.
+    """
+    for place in places:
+        corners = _corners(place, px)
+        for colour, wide in ((BLACK, px(EDGE)), (WHITE, px(LINE))):
+            for line in corners:
+                canvas.create_line(line, fill=colour, width=wide, capstyle="projecting", tags=(tag, "wanted"))
+        if len(places) <= MOST_SIGNS:
+            _sign(canvas, place, px, tag)
+
+
+def _around(place: Box, px: Callable[[float], int]) -> Box:
+    """Where the corners are."""
+    x1, y1, x2, y2 = place
+    wide, high = (max(side + 2 * px(APART), px(LEAST)) / 2 for side in (x2 - x1, y2 - y1))
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return x - wide, y - high, x + wide, y + high
+
+
+def _corners(place: Box, px: Callable[[float], int]) -> list[list[float]]:
+    x1, y1, x2, y2 = _around(place, px)
+    across, down = (x2 - x1) * ARM, (y2 - y1) * ARM
+    return [
+        [x1, y1 + down, x1, y1, x1 + across, y1],
+        [x2 - across, y1, x2, y1, x2, y1 + down],
+        [x2, y2 - down, x2, y2, x2 - across, y2],
+        [x1 + across, y2, x1, y2, x1, y2 - down],
+    ]
+
+
+def _sign(canvas: tk.Canvas, place: Box, px: Callable[[float], int], tag: str) -> None:
+    """A question mark, black on white, at the upper corner."""
+    _, y1, x2, _ = _around(place, px)
+    x, y, half = x2 + px(APART), y1 - px(APART), px(8)
+    canvas.create_oval(
+        x - half, y - half, x + half, y + half, fill=WHITE, outline=BLACK, width=px(2), tags=(tag, "wanted")
+    )
+    canvas.create_text(x, y, text="?", fill=BLACK, font="AnonatorStrong", tags=(tag, "wanted"))
