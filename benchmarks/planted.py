@@ -29,7 +29,7 @@ from common import CLIPS, settings_of, table, where_and_when
 from leaks import COVERED, VIDEOS, Reference, centre_of, coverage, say
 
 from anonator.core import boxes as box_ops
-from anonator.core import finishing, process_setup, processor
+from anonator.core import examining, process_setup, processor
 from anonator.core.checks.every_frame import EveryFrame, Seen
 from anonator.core.checks.evidence import SAME_FACE
 from anonator.core.checks.second_look import Uncovered
@@ -191,7 +191,7 @@ def listening() -> Iterator[tuple[list[Uncovered], list[Uncovered]]]:
     """What the sample of the second look and the second detector find in the first attempt."""
     by_sample: list[Uncovered] = []
     by_second: list[Uncovered] = []
-    look, finish = finishing.uncovered_faces, EveryFrame.finish
+    look, finish = examining.uncovered_faces, EveryFrame.finish
 
     def looked(*args: Any, **options: Any) -> list[Uncovered]:
         found = list(look(*args, **options))
@@ -204,7 +204,7 @@ def listening() -> Iterator[tuple[list[Uncovered], list[Uncovered]]]:
         return seen
 
     with (
-        mock.patch.object(finishing, "uncovered_faces", looked),
+        mock.patch.object(examining, "uncovered_faces", looked),
         mock.patch.object(EveryFrame, "finish", finished),
     ):
         yield by_sample, by_second

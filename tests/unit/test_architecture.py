@@ -74,7 +74,7 @@ def test_starting_does_not_load_the_engine(module: str) -> None:
 STAGES = ("pictures", "reading", "detection", "tracking", "review", "writing", "checks")
 """The folders of core, in the order in which a frame meets them."""
 CONDUCTORS = (
-    "processor.py", "preflight.py", "attempt.py", "finishing.py", "keeping.py", "forecast.py",
+    "processor.py", "preflight.py", "attempt.py", "examining.py", "finishing.py", "keeping.py", "forecast.py",
     "job_thread.py", "preview.py",
 )  # fmt: skip
 """Modules of core that put the stages together, and so know all of them."""

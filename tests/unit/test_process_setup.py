@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,21 @@ def test_ffmpeg_names_no_file_in_a_log(tmp_path: Path, prepared: bool) -> None:
     said = printed(code, str(path))
     assert "refused" in said
     assert ("Mueller" in said) is not prepared
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists() or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+                    reason="needs Linux with glibc")  # fmt: skip
+def test_what_was_kept_is_given_back_when_asked() -> None:
+    code = (
+        "from anonator.core import process_setup as setup\n"
+        "def pages(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "setup.keep_freed_memory()\n"
+        "taken = [bytearray(b'x') * 1_000_000 for _ in range(100)]; most = pages()\n"
+        "taken.clear(); kept = pages()\n"
+        "setup.give_back_freed_memory()\n"
+        "print(kept > 0.9 * most, pages() < 0.5 * most)"
+    )
+    assert printed(code) == "True True"
 
 
 def test_the_window_is_prepared_without_ffmpeg() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from anonator.core.checks.remembered import Memory
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
 from anonator.core.course import Course
@@ -68,6 +69,8 @@ class Run:
     """The second detector, if it looks at the finished file."""
     second_seconds: float = 0.0
     """What it takes for a frame."""
+    memory: Memory | None = None
+    """Of what it saw in the last attempt's file."""
     near_misses: tuple[NearMiss, ...] = ()
     """What it saw in the last attempt's file that may be a face."""
     course: Course = field(default_factory=Course)
@@ -125,6 +128,13 @@ class Run:
         """Forget what was seen in pictures of another size."""
         self.canvas, self.may_grow = canvas, self.may_grow - 1
         self.record = MaskRecord()
+        self.remember(None)
+
+    def remember(self, memory: Memory | None) -> None:
+        """Keep what the second detector saw for the next attempt, instead of what was kept before."""
+        if self.memory is not None:
+            self.memory.close()
+        self.memory = memory
 
 
 @dataclass(slots=True)

@@ -13,6 +13,9 @@ PLAYING = 0.1
 COMPARED = 0.25
 """What comparing with the input adds to a second look, as a share of it: from nothing to 0.9, in a crowd."""
 
+UNCHANGED = 0.3
+"""What looking at a repaired file takes, where most of it is known from the first one, as a share of that."""
+
 
 def checks(run: Run, attempt: Attempt) -> float | None:
     """Seconds that the checks of this attempt will take; None at first."""
@@ -48,6 +51,11 @@ def _crowded_out(took: Mapping[str, float]) -> float:
     """Share of their time for which the other stages had to share all processors with the detector."""
     longest = max((seconds for stage, seconds in took.items() if stage != "checks"), default=0.0)
     return 0.0 if _spare() or not longest else took.get("detection", 0.0) / longest
+
+
+def checking_again(run: Run) -> float:
+    """What the checks of the next, repaired file will take, as a share of what those of this one take."""
+    return UNCHANGED if run.second is not None and run.memory is None else 1.0
 
 
 def _alone(took: Mapping[str, float]) -> float:

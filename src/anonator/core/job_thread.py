@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -120,4 +121,6 @@ class VideoProcessor:
             Processor,  # this loads the engine, which must not happen when the window starts
         )
 
-        return Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview).run()
+        made = Processor(self.job, self._detectors, self._control, self._on_progress, self._on_preview)
+        with contextlib.closing(made) as processor:
+            return processor.run()

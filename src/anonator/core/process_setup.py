@@ -62,6 +62,14 @@ def keep_freed_memory() -> None:
         mallopt(trim_threshold, 512 * 1024 * 1024)
 
 
+def give_back_freed_memory() -> None:
+    """Give the system back what keep_freed_memory kept, between parts of a job that need other sizes."""
+    if sys.platform.startswith("linux"):
+        malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if malloc_trim is not None:
+            malloc_trim(0)
+
+
 def keep_awake() -> contextlib.AbstractContextManager[object]:
     """A context that keeps the computer from falling asleep, if the system supports that."""
     from wakepy import keep

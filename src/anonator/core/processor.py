@@ -20,7 +20,8 @@ from anonator.core.clock_text import clock_text
 from anonator.core.control import Control
 from anonator.core.detection.detector_protocol import Detectors
 from anonator.core.detection.joined import for_looking
-from anonator.core.finishing import examine, publish
+from anonator.core.examining import examine
+from anonator.core.finishing import publish
 from anonator.core.frames import Frame, Masks
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.core.meter import Meter
@@ -51,6 +52,7 @@ class Processor:
     ) -> None:
         """Set the job up; nothing is opened yet."""
         self._run = Run(job, control, on_progress, on_preview)
+        self.close = partial(self._run.remember, None)  # frees what an attempt keeps for the next one
         self._detectors = detectors
 
     def run(self) -> JobResult:

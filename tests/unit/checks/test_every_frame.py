@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face
 
-from anonator.core import finishing, processor
+from anonator.core import examining, processor
+from anonator.core.checks import second_look
 from anonator.core.checks.every_frame import EveryFrame, Seen, long_side
 from anonator.core.config import Mode, Performance, SecondDetector, Settings
 from anonator.core.detection.cache import DetectorCache
@@ -41,12 +42,19 @@ def still(tmp_path: Path, astronaut: np.ndarray) -> FaceClip:
     return moving_face(tmp_path / "still.mp4", astronaut, frames=20, speed=0, half=True)
 
 
-def leave_bare(monkeypatch: pytest.MonkeyPatch, *indexes: int, attempts: int = 1) -> None:
-    """No mask is drawn into these frames, in so many attempts; the record says that there is one."""
+def leave_bare(
+    monkeypatch: pytest.MonkeyPatch, *indexes: int, attempts: int = 1, in_second: int | None = None
+) -> None:
+    """No mask is drawn into these frames, in so many attempts; the record says that there is one.
+
+    In the second attempt, none is drawn into the frame named for it.
+    """
     original, begun = processor.anonymize, [0]
 
     def forgetful(frame: Frame, *args: Any) -> None:
         begun[0] += frame.index == 0
+        if begun[0] == 2 and frame.index == in_second:
+            return
         if frame.index not in indexes or begun[0] > attempts:
             original(frame, *args)
 
@@ -82,7 +90,7 @@ def test_a_leak_of_one_frame_is_found_and_covered(
     tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch, blind: bool
 ) -> None:
     leave_bare(monkeypatch, LEAK)
-    detector, examine = Blindable(detectors.get(SETTINGS)), finishing.examine
+    detector, examine = Blindable(detectors.get(SETTINGS)), examining.examine
 
     def examined(*args: Any) -> Any:
         detector.blind = blind
@@ -98,9 +106,24 @@ def test_a_leak_of_one_frame_is_found_and_covered(
     assert result.near_misses == ()
     (sentence,) = [each for each in result.checks if "different detector" in each]
     assert "looked at all 40 finished frames" in sentence and "after 1 were covered more widely" in sentence
+    assert "40 of them had been looked at before" in sentence
     assert any("0:00.9" in note and "wider masks" in note for note in result.notes)
     audit = json.loads((tmp_path / "out_report.json").read_text("utf-8"))
     assert [(face["seconds"], face["found_by"]) for face in audit["repaired"]] == [(0.92, "second detector")]
+
+
+@pytest.mark.slow
+def test_a_leak_that_only_the_repaired_file_has_is_found(
+    tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_bare(monkeypatch, LEAK, in_second=37)
+    target = tmp_path / "out.mp4"
+    with monkeypatch.context() as patch:
+        # the cover of the first leak must not reach the second one
+        patch.setattr(second_look, "PATCH_SECONDS", 0.2)
+        result = run(clip, target, SETTINGS, detectors)
+    assert_covered(clip, target)
+    assert any("after 2 were covered more widely" in each for each in result.checks)
 
 
 @pytest.mark.slow

@@ -78,6 +78,15 @@ def test_threads_at_once_find_what_one_finds(astronaut: np.ndarray) -> None:
         np.testing.assert_array_equal(one.scores, other.scores)
 
 
+def test_after_a_rest_it_finds_the_same(astronaut: np.ndarray) -> None:
+    second = YuNet(0.3)
+    before = second.find(astronaut, 512)
+    second.rest()
+    assert not second._free, "what it held is free"
+    after = second.find(astronaut, 512)
+    np.testing.assert_array_equal(before.boxes, after.boxes)
+
+
 def test_a_changed_network_is_refused(own_models: Path) -> None:
     file = own_models / YUNET.file_name
     content = bytearray(file.read_bytes())

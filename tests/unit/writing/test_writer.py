@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_every_frame_is_shown_at_exactly_its_time(tmp_path: Path, base: Fraction
     assert list(writer.pts) == times
     assert writer.frames_written == writer.packets_written == len(times)
     assert writer.bytes_written == (tmp_path / "a.mp4").stat().st_size
+
+
+def test_a_closed_or_failed_file_keeps_no_encoder(tmp_path: Path) -> None:
+    """One for 1920x1080 holds a quarter of a gigabyte, all through the checks."""
+    for ending in ("close", "_discard"):
+        writer = VideoWriter(tmp_path / "a.mp4", info_for())
+        writer.write(next(drawn_frames(info_for(), [0])))
+        stream = writer._stream
+        assert sys.getrefcount(stream) > 2
+        getattr(writer, ending)()
+        assert sys.getrefcount(stream) == 2, "its own name here, and the argument"
+        writer.__exit__(None, None, None)
 
 
 def test_a_clock_in_nanoseconds_is_rounded_to_what_mp4_can_count(tmp_path: Path) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,8 @@ from anonator.core.checks.covered import is_covered
 from anonator.core.checks.evidence import SAME_FACE, Evidence, Judge
 from anonator.core.checks.file_checks import Check
 from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
+from anonator.core.checks.input_frames import InputFrames
+from anonator.core.checks.remembered import Memory, brightness_of, looked_at_before
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.config import MAX_UPSCALE, Settings
 from anonator.core.detection.detector_protocol import Detector
@@ -27,7 +28,6 @@ from anonator.core.frames import Detections, Float32Array, Frame, UInt8Array
 from anonator.core.job import NearMiss
 from anonator.core.pictures.rgb import picture_within
 from anonator.core.pictures.shape import Canvas
-from anonator.core.reading.reader import VideoReader
 from anonator.core.tracking.schedule import in_frame
 from anonator.errors import VerificationError
 
@@ -51,6 +51,8 @@ class Seen:
     """Places where faces can be seen."""
     near_misses: tuple[NearMiss, ...]
     """What may be a face but wasn't confirmed, in order of time."""
+    known: int = 0
+    """Frames that were looked at in an earlier version of the file, and show nothing more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +61,8 @@ class _Waiting:
 
     frame: Frame
     found: Future[Detections]
+    looked_at: UInt8Array
+    """The brightness of the picture that was looked at."""
 
 
 @dataclass(slots=True)
@@ -76,17 +80,23 @@ class EveryFrame:
     """Called where this takes long; may raise to end it."""
     visible: Mapping[int, Float32Array] | None = None
     """By frame, (N, 4) places that a person decided to leave visible."""
+    memory: Memory | None = None
+    """Of what was seen in the attempt before; takes down what is seen now."""
+    knows_frame: bool = False
+    """Whether the frame given last shows only what it showed in the attempt before."""
     _frames: int = 0
+    _known: int = 0
     _waiting: deque[_Waiting] = field(default_factory=deque)
     _mosaic: UInt8Array | None = None
     """Of the last picture that was looked at."""
+    _brightness: UInt8Array = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     _last: Future[Detections] | None = None
     _open: list[Finding] = field(default_factory=list)
     _uncovered: list[Uncovered] = field(default_factory=list)
     _near_misses: list[NearMiss] = field(default_factory=list)
     _before: deque[Frame] = field(default_factory=lambda: deque(maxlen=MISSING))
     _judge: Judge = field(init=False)
-    _input: _Input = field(init=False)
+    _input: InputFrames = field(init=False)
     _pool: ThreadPoolExecutor = field(init=False)
     _ahead: int = field(init=False)
 
@@ -96,7 +106,7 @@ class EveryFrame:
         self._pool = ThreadPoolExecutor(threads, "anonator-second")
         self._judge = Judge(self.first, self.second, self.checkpoint)
         limit = 0 if self.settings.hipaa else self.settings.damaged_frames_limit
-        self._input = _Input(self.source, limit, self.canvas)
+        self._input = InputFrames(self.source, limit, self.canvas)
 
     def __enter__(self) -> EveryFrame:
         return self
@@ -105,8 +115,9 @@ class EveryFrame:
         self.close()
 
     def close(self) -> None:
-        """End the threads and close the input; safe to call twice."""
+        """End the threads, free their memory and close the input; safe to call twice."""
         self._pool.shutdown(cancel_futures=True)
+        self.second.rest()
         self._input.close()
 
     def see(self, frame: Frame) -> None:
@@ -118,10 +129,17 @@ class EveryFrame:
         if frame.index != self._frames:
             raise VerificationError("The finished file was not read frame by frame. Run the job again.")
         self._frames += 1
-        mosaic = _mosaic(frame)
-        if self._last is None or not _same(mosaic, self._mosaic):
-            self._mosaic, self._last = mosaic, self._pool.submit(self._look, frame)
-        self._waiting.append(_Waiting(frame, self._last))
+        known = self.memory.recall(frame) if self.memory else None
+        self.knows_frame = known is not None
+        self._known += self.knows_frame
+        if known is not None:
+            self._waiting.append(_Waiting(frame, _done(known.bare), known.picture))
+        else:
+            mosaic = _mosaic(frame)
+            if self._last is None or not _same(mosaic, self._mosaic):
+                self._mosaic, self._last = mosaic, self._pool.submit(self._look, frame)
+                self._brightness = brightness_of(frame)
+            self._waiting.append(_Waiting(frame, self._last, self._brightness))
         while len(self._waiting) > self._ahead:
             self._take(self._waiting.popleft())
 
@@ -148,6 +166,7 @@ class EveryFrame:
             self._frames,
             tuple(sorted(self._uncovered, key=lambda face: face.index)),
             tuple(sorted(self._best_near_misses(), key=lambda miss: miss.frame)),
+            self._known,
         )
 
     def _look(self, frame: Frame) -> Detections:
@@ -165,6 +184,8 @@ class EveryFrame:
         meant = (box_ops.iou(found.boxes, free) >= SAME_FACE).any(axis=1)
         covered = np.array([is_covered(frame, box) for box in found.boxes], bool)
         bare = found.select(~(meant | covered))
+        if self.memory is not None:
+            self.memory.note(waiting.looked_at, bare)
         findings = [
             finding or Finding(covered_before=any(is_covered(each, box) for each in self._before))
             for finding, box in zip(continued(self._open, bare.boxes), bare.boxes, strict=True)
@@ -195,7 +216,14 @@ class EveryFrame:
             finding.sightings.append(Sighting(frame.index, float(frame.seconds), box, score, told))
 
     def _ask(self, index: int, places: Float32Array) -> Sequence[Evidence]:
-        return self._judge.look(self._input.frame(index), places) if len(places) else []
+        """What is known already isn't asked again."""
+        known = self.memory.evidence if self.memory else {}
+        keys = [(index, place.tobytes()) for place in places]
+        new = [i for i, key in enumerate(keys) if key not in known]
+        if new:
+            told = self._judge.look(self._input.frame(index), places[new])
+            known.update((keys[i], each) for i, each in zip(new, told, strict=True))
+        return [known[key] for key in keys]
 
     def _end(self, finding: Finding) -> None:
         """Keep what the finding amounts to, and forget it."""
@@ -209,32 +237,6 @@ class EveryFrame:
 
     def _best_near_misses(self) -> list[NearMiss]:
         return sorted(self._near_misses, key=lambda miss: -miss.score)[:MOST_NEAR_MISSES]
-
-
-class _Input:
-    """The input's frames, in order, read only as far as one is asked for."""
-
-    def __init__(self, path: Path, damaged_limit: int, canvas: Canvas | None) -> None:
-        self._open = partial(VideoReader, path, damaged_limit, canvas)
-        self._reader: VideoReader | None = None
-        self._frames: Iterator[Frame] = iter(())
-
-    def frame(self, index: int) -> Frame:
-        """The frame of that index, which must be behind the one asked for before."""
-        if self._reader is None:
-            self._reader = self._open()
-            self._frames = iter(self._reader)
-        for frame in self._frames:
-            if frame.index == index:
-                return frame
-        raise VerificationError(
-            "The video changed during the job, so the job was stopped and nothing was written. Run it "
-            "again once no other program is writing to it."
-        )
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
 
 
 def long_side(picture: UInt8Array, settings: Settings) -> int:
@@ -256,6 +258,7 @@ def seconds_each(second: YuNet, settings: Settings, width: int, height: int) -> 
     blank = np.full((height, width, 3), 128, np.uint8)
     begin = time.perf_counter()
     second.find(blank, long_side(blank, settings))
+    second.rest()  # it isn't needed before the checks
     return (time.perf_counter() - begin) / cpu_threads()
 
 
@@ -272,13 +275,20 @@ def second_detector_passed(seen: Seen, repaired: int) -> Check:
     return Check(
         "second detector",
         f"A second, different detector looked at all {seen.frames:,} finished frames and found no face "
-        f"left uncovered{after}{doubts}.",
+        f"left uncovered{after}{looked_at_before(seen.known)}{doubts}.",
     )
 
 
 def _uncovered(sighting: Sighting) -> Uncovered:
     x1, y1, x2, y2 = sighting.box.tolist()
     return Uncovered(sighting.index, sighting.seconds, (x1, y1, x2, y2), sighting.score, second=True)
+
+
+def _done(found: Detections) -> Future[Detections]:
+    """What needn't be waited for."""
+    known: Future[Detections] = Future()
+    known.set_result(found)
+    return known
 
 
 def _mosaic(frame: Frame) -> UInt8Array:

@@ -18,6 +18,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.checks.covered import CENTRE, COVERED, black_luma, pixels_within
 from anonator.core.checks.file_checks import Check
 from anonator.core.checks.look_progress import LookProgress
+from anonator.core.checks.remembered import looked_at_before
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.frames import Detections, Float32Array, Frame
@@ -109,7 +110,7 @@ def uncovered_faces(
     canvas: Canvas | None = None,
     checkpoint: Callable[[], None] | None = None,
     visible: Mapping[int, Float32Array] | None = None,
-    passing: Callable[[Frame], None] | None = None,
+    passing: Callable[[Frame], bool] | None = None,
 ) -> Iterator[Uncovered]:
     """Look for faces in frames of a finished file, and for the same faces in the input.
 
@@ -127,15 +128,23 @@ def uncovered_faces(
         checkpoint: passed to the detector, for which one batch may take seconds.
         canvas: the size of the output's pictures, where the input has several; None is that of its first.
         visible: by frame, (N, 4) places that a person decided to leave visible.
-        passing: called with every finished frame that is read, whether or not it is wanted.
+        passing: called with every finished frame that is read, whether or not it is wanted; says whether
+            it needs a look, if it is.
 
     Raises:
         DecodeError, DetectionError: as readers and detectors do.
     """
     suspects: dict[int, list[_Suspect]] = {}
     way = LookProgress(effort(wanted))
+
+    def passes(frame: Frame) -> bool:
+        needs_a_look = passing is None or passing(frame)
+        if not needs_a_look and frame.index in wanted:
+            way.looked += effort({frame.index: wanted[frame.index]})
+        return needs_a_look
+
     for frames, turned in _batches(
-        _only(finished, wanted, lambda: tick(way.share), passing=passing), wanted, detector.batch_size
+        _only(finished, wanted, lambda: tick(way.share), passing=passes), wanted, detector.batch_size
     ):
         with way.detecting():
             seen_in = find_faces(frames, detector, _turns(turned), checkpoint)
@@ -194,18 +203,20 @@ def _turns(turned: bool) -> tuple[int, ...]:
     return (0, 1, 2, 3) if turned else (0,)
 
 
-def second_look_passed(looked_at: int, repaired: int) -> Check:
+def second_look_passed(looked_at: int, repaired: int, known: int = 0) -> Check:
     """What a report says of a file in which no face was found, or that wasn't looked at again.
 
     Args:
         looked_at: finished frames.
         repaired: faces that were found in the first version of the file.
+        known: how many of these frames were looked at in an earlier version, and show the same.
     """
     if not looked_at:
         return Check("second look", NOT_NEEDED, was_needed=False)
     after = f", after {repaired:,} were covered more widely" if repaired else ""
+    again = f"{after}{looked_at_before(known)}"
     return Check(
-        "second look", f"The detector looked again at {looked_at:,} finished frames and found no face{after}."
+        "second look", f"The detector looked again at {looked_at:,} finished frames and found no face{again}."
     )
 
 
@@ -247,16 +258,14 @@ def _only(
     wanted: Collection[int],
     tick: Callable[[], None],
     canvas: Canvas | None = None,
-    passing: Callable[[Frame], None] | None = None,
+    passing: Callable[[Frame], bool] | None = None,
 ) -> Iterator[Frame]:
-    """The wanted frames of a video, in order; reading ends with the last of them."""
+    """The wanted frames of a video that pass, in order; reading ends with the last of them."""
     last = max(wanted)
     with VideoReader(path, canvas=canvas) as reader:
         for frame in islice(reader, last + 1):
             tick()
-            if passing is not None:
-                passing(frame)
-            if frame.index in wanted:
+            if (passing is None or passing(frame)) and frame.index in wanted:
                 yield frame
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 import av
 from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from anonator.core.config import Encoder
 from anonator.core.frames import Frame
@@ -86,6 +87,9 @@ class VideoWriter:
         """Size of the finished file; 0 before close."""
         self._audio: AudioFeed | None = None
         self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._without_sei: BitStreamFilterContext | None = None
+        """Both are there until close."""
         self._closed = self._published = self._discarded = False
         check_target(self._target, info.file_id, overwrite)
         leftovers.sweep()
@@ -124,7 +128,7 @@ class VideoWriter:
         self.frames_written += 1
         with self._output_errors():
             self._space.check()
-            self._take(self._stream.encode(image))
+            self._take(self._encoder.encode(image))
 
     def close(self) -> None:
         """Encode what is still under way, write the rest of the sound and complete the file.
@@ -141,7 +145,7 @@ class VideoWriter:
             raise OutputError("No frame was written, so there is no result. Check the input.")
         self._lengths.end()
         with self._output_errors():
-            self._take(self._stream.encode(None), last=True)
+            self._take(self._encoder.encode(None), last=True)
             if self._lengths.owes or self.packets_written != self.frames_written:
                 raise OutputError(
                     f"The encoder returned {self.packets_written} of {self.frames_written} frames. "
@@ -152,6 +156,7 @@ class VideoWriter:
             assert self._container is not None  # until here
             self._container.close()
             self._container = None
+            self._free_encoder()
             self.bytes_written = self._file.finish(self._info.display_size, self._info.sar)
         if self._audio:
             self._audio.close()
@@ -212,7 +217,7 @@ class VideoWriter:
         )
         self._add_video(container, encoder, preset, crf)
         # supplemental data in the stream: x264's options, closed captions, time codes
-        self._without_sei = BitStreamFilterContext("filter_units=remove_types=6", self._stream)
+        self._without_sei = BitStreamFilterContext("filter_units=remove_types=6", self._encoder)
         if audio_from is not None:
             self._audio = AudioFeed(audio_from, container, info.start_shift * info.time_base)
             self.audio_outcome = self._audio.outcome
@@ -240,11 +245,17 @@ class VideoWriter:
             ) from without_path(exc)
         self._stream = stream
 
+    @property
+    def _encoder(self) -> VideoStream:
+        assert self._stream is not None  # until close
+        return self._stream
+
     def _take(self, packets: list[Packet], *, last: bool = False) -> None:
         """Mux packets in the encoder's order as soon as it is known how long their frames last."""
         for packet in packets:
+            assert self._without_sei is not None  # until the last packet is here
             for filtered in self._without_sei.filter(packet):
-                filtered.stream, filtered.time_base = self._stream, self._info.time_base
+                filtered.stream, filtered.time_base = self._encoder, self._info.time_base
                 self._lengths.add(filtered)
         assert self._container is not None
         for packet in self._lengths.ready(last=last):
@@ -266,6 +277,10 @@ class VideoWriter:
             self._discard()
             raise output_error(cause) from without_path(cause)
 
+    def _free_encoder(self) -> None:
+        """At 1920x1080 it holds a quarter of a gigabyte, which the checks of the file can use."""
+        self._stream = self._without_sei = None
+
     def _discard(self) -> None:
         self._closed = self._discarded = True
         self._file.ignore_writes()
@@ -273,6 +288,7 @@ class VideoWriter:
             container, self._container = self._container, None
             with contextlib.suppress(av.FFmpegError, OSError, ValueError):
                 container.close()  # frees what it holds; the file takes no more bytes
+        self._free_encoder()
         if self._audio:
             self._audio.close()
         self._file.remove()
