@@ -20,7 +20,12 @@ def cheapest_pairs(cost: Float32Array | Float64Array) -> list[tuple[int, int]]:
 
     Returns:
         (row, column) in order of the rows. Of several answers that cost the same it is SciPy's.
+
+    Raises:
+        ValueError: a cost is no number.
     """
+    if np.isnan(cost).any():
+        raise ValueError("a cost is no number")
     rows, columns = cost.shape
     if columns < rows:
         return sorted((row, column) for column, row in cheapest_pairs(cost.T))
