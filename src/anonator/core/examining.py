@@ -138,6 +138,7 @@ def _watching(run: Run, attempt: Attempt, second: YuNet, stack: ExitStack) -> Ev
             run.control.stop_if_cancelled,
             run.rendering.shown if run.rendering else None,
             memory,
+            looks_at_known=settings.hipaa,
         )
     )
 

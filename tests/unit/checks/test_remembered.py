@@ -125,11 +125,24 @@ class Counting(YuNet):
 
 
 def watched(
-    clip: FaceClip, detectors: DetectorCache, second: YuNet, memory: Memory, changes: dict[int, int]
+    clip: FaceClip,
+    detectors: DetectorCache,
+    second: YuNet,
+    memory: Memory,
+    changes: dict[int, int],
+    *,
+    looks_at_known: bool = False,
 ) -> Seen:
     """What is seen in a clip; each frame that is named gets a grey patch, in its lower right corner."""
     with (
-        EveryFrame(second, detectors.get(SETTINGS), clip.path, SETTINGS, memory=memory) as every,
+        EveryFrame(
+            second,
+            detectors.get(SETTINGS),
+            clip.path,
+            SETTINGS,
+            memory=memory,
+            looks_at_known=looks_at_known,
+        ) as every,
         VideoReader(clip.path) as reader,
     ):
         for frame in reader:
@@ -152,6 +165,21 @@ def test_only_frames_that_differ_are_looked_at_again(
     again = watched(clip, detectors, second, memory, {7: 235, 12: 0})
     assert second.calls == 2 and again.known == 18 and again.frames == 20
     assert second.evidence <= 4, "what the input shows at a place is asked only once"
+    assert {face.index for face in again.uncovered} == {face.index for face in seen.uncovered}
+    first_memory.close()
+    memory.close()
+
+
+def test_where_all_is_looked_at_again_only_evidence_is_remembered(
+    tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache
+) -> None:
+    clip = moving_face(tmp_path / "walk.mp4", astronaut, frames=20, speed=2, half=True)
+    second, first_memory = Counting(), Memory(tmp_path)
+    seen = watched(clip, detectors, second, first_memory, {})
+    second.calls = second.evidence = 0
+    memory = Memory(tmp_path, first_memory)
+    again = watched(clip, detectors, second, memory, {}, looks_at_known=True)
+    assert second.calls == 20 and again.known == 0 and second.evidence == 0
     assert {face.index for face in again.uncovered} == {face.index for face in seen.uncovered}
     first_memory.close()
     memory.close()

@@ -82,6 +82,8 @@ class EveryFrame:
     """By frame, (N, 4) places that a person decided to leave visible."""
     memory: Memory | None = None
     """Of what was seen in the attempt before; takes down what is seen now."""
+    looks_at_known: bool = False
+    """Whether to look at every frame all the same: each encoding is another chance to find a face."""
     knows_frame: bool = False
     """Whether the frame given last shows only what it showed in the attempt before."""
     _frames: int = 0
@@ -131,15 +133,17 @@ class EveryFrame:
         self._frames += 1
         known = self.memory.recall(frame) if self.memory else None
         self.knows_frame = known is not None
-        self._known += self.knows_frame
-        if known is not None:
+        if known is not None and not self.looks_at_known:
+            self._known += 1
             self._waiting.append(_Waiting(frame, _done(known.bare), known.picture))
         else:
             mosaic = _mosaic(frame)
             if self._last is None or not _same(mosaic, self._mosaic):
                 self._mosaic, self._last = mosaic, self._pool.submit(self._look, frame)
                 self._brightness = brightness_of(frame)
-            self._waiting.append(_Waiting(frame, self._last, self._brightness))
+            # the next file is compared with what all were shown first, so that small changes can't add up
+            looked_at = self._brightness if known is None else known.picture
+            self._waiting.append(_Waiting(frame, self._last, looked_at))
         while len(self._waiting) > self._ahead:
             self._take(self._waiting.popleft())
 
