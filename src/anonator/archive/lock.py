@@ -29,6 +29,8 @@ from anonator.errors import ArchiveError
 RUN, PLAN, ROW = "run", "plan", "row-"
 PATIENCE, BETWEEN_TRIES = 1.0, 0.05
 """Seconds to wait for a lock that another process may only be trying, and between two tries."""
+TRIES = 20
+"""To remove a file that somebody is reading."""
 _SHARD = re.compile(r"shard-(\d+)-of-(\d+)")
 
 
@@ -155,7 +157,7 @@ def _held(archive: Archive, name: str, *, take_over: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            _file(archive, name).unlink(missing_ok=True)
+            _forget(_file(archive, name))
 
 
 @contextlib.contextmanager
@@ -227,6 +229,18 @@ def _claim(archive: Archive, name: str, *, knows_locks: bool, take_over: bool) -
         raise _busy(_read(archive, name), name, again=True) from None
     except OSError as exc:
         raise ArchiveError(f"The archive can't be written to: {reason(exc, file)}.") from None
+
+
+def _forget(file: Path) -> None:
+    """Remove a holder's name; one that can't be removed counts as ended wherever the system's lock tells.
+
+    Windows removes no file that somebody is just reading, so it is tried for a second.
+    """
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+            return
+        time.sleep(BETWEEN_TRIES)
 
 
 def _let_go(descriptor: int, path: Path) -> None:

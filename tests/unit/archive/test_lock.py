@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from anonator.archive import lock
 from anonator.archive.folder import Archive
 from anonator.archive.lock import Busy, at_work, holders, one_row, planning
 from anonator.archive.rows import Shard
@@ -128,6 +129,29 @@ def test_a_spoiled_name_counts_as_somebody(archive: Archive) -> None:
     (archive.locks / "run.json").write_bytes(b"\xff")
     with pytest.raises(Busy), at_work(archive):
         pytest.fail("both at work")
+
+
+@pytest.mark.parametrize("times", [1, 1000], ids=["for a moment", "for good"])
+def test_a_name_that_somebody_reads_ends_no_run(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As on Windows, where nobody can remove a file that is open elsewhere."""
+    left, unlink = times, Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        nonlocal left
+        if path.name == "run.json" and left:
+            left -= 1
+            raise PermissionError(errno.EACCES, "in use")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    monkeypatch.setattr(lock, "BETWEEN_TRIES", 0.001)
+    with at_work(archive):
+        pass
+    assert (archive.locks / "run.json").exists() == (times > 1)
+    with at_work(archive):  # the name alone keeps nobody out
+        assert [holder.what for holder in holders(archive)] == ["run"]
 
 
 def test_a_row_is_waited_for(archive: Archive) -> None:
