@@ -182,8 +182,8 @@ def test_a_place_to_look_at_cannot_be_taken_for_a_cover(bench: Bench, picture: P
     assert kinds.count("line") == 8 and "text" in kinds and "rectangle" not in kinds
     colours = {str(picture.tk.call(str(picture), "itemcget", item, "-fill")) for item in items}
     assert colours == {BLACK, WHITE}
-    many = [Mark(-(10**9), B, visible=True, moves=False, wanted=True)] * (look_here.MOST_SIGNS + 1)
-    picture.mark(many)
+    places = [(x * 20.0, 0.0, x * 20.0 + 15, 15.0) for x in range(look_here.MOST_SIGNS + 1)]
+    picture.mark([Mark(-(10**9), place, visible=True, moves=False, wanted=True) for place in places])
     assert not any(picture.tk.call(str(picture), "type", i) == "text" for i in picture.find_withtag("wanted"))
 
 

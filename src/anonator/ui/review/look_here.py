@@ -32,13 +32,34 @@ def draw(canvas: tk.Canvas, places: Sequence[Box], px: Callable[[float], int], t
         px: turns design pixels into pixels.
         tag: of all items.
     """
-    for place in places:
+    joined = as_one(places)
+    for place in joined:
         corners = _corners(place, px)
         for colour, wide in ((BLACK, px(EDGE)), (WHITE, px(LINE))):
             for line in corners:
                 canvas.create_line(line, fill=colour, width=wide, capstyle="projecting", tags=(tag, "wanted"))
-        if len(places) <= MOST_SIGNS:
+        if len(joined) <= MOST_SIGNS:
             _sign(canvas, place, px, tag)
+
+
+def as_one(places: Sequence[Box]) -> list[Box]:
+    """The places, but one around each two of which one holds the middle of the other: they mean one face."""
+    joined: list[Box] = []
+    for place in places:
+        x1, y1, x2, y2 = place
+        apart = []
+        for other in joined:
+            if _holds_middle(other, place) or _holds_middle(place, other):
+                x1, y1, x2, y2 = min(x1, other[0]), min(y1, other[1]), max(x2, other[2]), max(y2, other[3])
+            else:
+                apart.append(other)
+        joined = [*apart, (x1, y1, x2, y2)]
+    return joined
+
+
+def _holds_middle(outer: Box, box: Box) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
 
 
 def _around(place: Box, px: Callable[[float], int]) -> Box:
