@@ -34,7 +34,9 @@ def press(key: int, program: subprocess.Popen[bytes]) -> None:
     """Press one of KEYS."""
     if sys.platform == "win32":
         command = [sys.executable, "-c", _PRESS, str(program.pid), str(key)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+        )
         # the one who presses is pressed, too
         assert "AssertionError" not in done.stderr, done.stderr
     else:

@@ -57,6 +57,7 @@ class Checkout:
             ["bash", self.folder / "tools" / "wine" / "must_build", *arguments],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             check=False,
         )
         assert done.stderr == ""

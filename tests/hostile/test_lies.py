@@ -186,7 +186,7 @@ def test_a_frame_that_cannot_be_decoded_ends_hipaa_and_is_black_in_standard_mode
         places = [(p.pos or 0, p.size) for p in container.demux(video=0) if p.size]
     place, size = places[14]
     path.write_bytes(overwrite(whole, place + size // 4, random.Random(3).randbytes(size * 3 // 4)))
-    bench.refused(path, r"at 0:00\.\d\d, after 1\d of 25 frames: the file is damaged", kind=DecodeError)
+    bench.refused(path, r"at 0:00\.\d\d, after 1\d of 25 frames\. The file is damaged", kind=DecodeError)
     limited = Settings.standard(damaged_frames_limit=0)
     bench.refused(path, r"at 0:00\.\d\d, after 1\d of 25 frames", kind=DecodeError, settings=limited)
     limited = Settings.standard(damaged_frames_limit=2)
