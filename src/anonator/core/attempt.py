@@ -96,6 +96,19 @@ class Run:
         """Whether faces are looked for in the finished file, so that it may have to be made again."""
         return self.job.settings.hipaa or self.second is not None
 
+    def writer(self, reader: VideoReader) -> VideoWriter:
+        """What writes the result, as the job's settings want it."""
+        job, settings = self.job, self.job.settings
+        return VideoWriter(
+            job.target,
+            reader.info,
+            encoder=settings.encoder,
+            preset=settings.preset.encoder_preset,
+            crf=settings.crf,
+            audio_from=job.source if settings.keep_audio else None,
+            overwrite=job.overwrite,
+        )
+
     def tracked(self, looks: Iterable[Look]) -> Iterator[tuple[Frame, Masks]]:
         """Frames with what must be covered in them, recorded for the second look."""
         tracker = Tracker(self.job.settings)

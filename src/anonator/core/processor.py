@@ -30,7 +30,6 @@ from anonator.core.reading.reader import VideoReader
 from anonator.core.run_ahead import ahead
 from anonator.core.tracking.schedule import look
 from anonator.core.writing.partial_file import while_it_is_there
-from anonator.core.writing.writer import VideoWriter
 from anonator.errors import VerificationError
 
 log = logging.getLogger(__name__)
@@ -91,15 +90,7 @@ class Processor:
         run, job, settings = self._run, self._run.job, self._run.job.settings
         with (
             VideoReader(job.source, settings.replaceable_frames, run.canvas) as reader,
-            VideoWriter(
-                job.target,
-                reader.info,
-                encoder=settings.encoder,
-                preset=settings.preset.encoder_preset,
-                crf=settings.crf,
-                audio_from=job.source if settings.keep_audio else None,
-                overwrite=job.overwrite,
-            ) as writer,
+            run.writer(reader) as writer,
         ):
             preflight.check(run, reader)
             attempt = Attempt(reader, writer, preflight.detector_for(run, self._detectors))

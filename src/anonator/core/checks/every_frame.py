@@ -137,7 +137,7 @@ class EveryFrame:
             self._known += 1
             self._waiting.append(_Waiting(frame, _done(known.bare), known.picture))
         else:
-            mosaic = _mosaic(frame)
+            mosaic = brightness_of(frame, BLOCK)
             if self._last is None or not _same(mosaic, self._mosaic):
                 self._mosaic, self._last = mosaic, self._pool.submit(self._look, frame)
                 self._brightness = brightness_of(frame)
@@ -293,12 +293,6 @@ def _done(found: Detections) -> Future[Detections]:
     known: Future[Detections] = Future()
     known.set_result(found)
     return known
-
-
-def _mosaic(frame: Frame) -> UInt8Array:
-    """The brightness of a frame, averaged over blocks."""
-    size = max(1, frame.width // BLOCK), max(1, frame.height // BLOCK)
-    return np.asarray(cv2.resize(frame.planes()[0], size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _same(mosaic: UInt8Array, other: UInt8Array | None) -> bool:

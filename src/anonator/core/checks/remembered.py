@@ -131,9 +131,9 @@ _HEAD = struct.Struct("<4I")
 """Of a frame: rows, columns, bytes of the packed picture, faces."""
 
 
-def brightness_of(frame: Frame) -> UInt8Array:
-    """(rows, columns) mean brightness of the blocks of a frame."""
-    size = max(1, frame.width // BLOCK), max(1, frame.height // BLOCK)
+def brightness_of(frame: Frame, block: int = BLOCK) -> UInt8Array:
+    """(rows, columns) mean brightness of the blocks of a frame, of so many pixels a side."""
+    size = max(1, frame.width // block), max(1, frame.height // block)
     return np.asarray(cv2.resize(frame.planes()[0], size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

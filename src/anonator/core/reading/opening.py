@@ -285,9 +285,7 @@ def _video_stream(container: Container) -> tuple[VideoStream, int]:
         raise InputError("There is no video in this file. Choose another one.")
     context = stream.codec_context
     if context is None:
-        raise InputError(
-            "The video is in a format that cannot be decoded here. Convert it to MP4 with H.264 first."
-        )
+        raise InputError("The video's format can't be decoded here. Convert it to MP4 with H.264 first.")
     if not context.width or not context.height or not stream.time_base:
         raise InputError(
             "The pictures are damaged, or larger than the limit of 32 megapixels. "
