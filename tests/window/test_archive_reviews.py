@@ -69,7 +69,10 @@ def sign(driver: Driver, initials: str) -> None:
 
     driver.meeting(confirm)
     press(driver, "ctrl+Return")
+    seen: list[str] = []
     driver.until(lambda: driver.window.reviewing.review is None, 60)
+    driver.answering("Back to the queue", seen)
+    driver.until(lambda: seen, 20)
 
 
 def test_an_archives_folder_lists_what_waits_and_signing_is_written_back(
