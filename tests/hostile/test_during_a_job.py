@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hostile.healthy import plain, posix
 from hostile_helpers import HIPAA, Bench, content
+from own_folders import folders_under
 from removable_drive import removable_drive
 from video_helpers import GOP, decoded
 
@@ -88,6 +89,9 @@ def test_a_drive_that_is_pulled_out_while_its_video_is_read(
 def test_a_drive_that_is_pulled_out_before_its_result_is_whole(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # what notes the unfinished file stays until the drive comes back, and must be in no other test's way
+    for name, folder in folders_under(tmp_path / "home").items():
+        monkeypatch.setenv(name, folder)
     path = plain(bench.folder / "patient.mp4")
     with removable_drive(tmp_path) as (drive, pull):
         break_off(monkeypatch, 6, lambda: pull() and None)
