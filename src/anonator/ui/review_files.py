@@ -27,6 +27,10 @@ ANEW = (
     "This is a new review of a result that {} signed. What was changed then is here; what was seen and found "
     "right then doesn't count. The signed result stays until you sign."
 )
+SIGNED_TRACKS = (
+    "{} has signed these tracks, so this is a new review. What was changed in them is here; what was seen "
+    "and found right then doesn't count."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,15 @@ class Opened:
     """None if it turned out to be signed."""
     signed: str = ""
     """By whom, in that case."""
+    note: str = ""
+    """What people must know about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A tracks file of its own in the state folder, ready to be reviewed."""
+
+    tracks: Path
     note: str = ""
     """What people must know about it."""
 
@@ -112,20 +125,27 @@ def new_tracks() -> Path | None:
     return folder / f"{secrets.token_hex(16)}{SUFFIX}"
 
 
-def copied(path: Path, key: VideoKey) -> Path:
-    """A copy of a tracks file in the state folder, so that the user's own stays as it is.
+def copied(path: Path, key: VideoKey) -> Copied:
+    """A copy of a tracks file, so that the user's own stays as it is; of a signed one, only what it changed.
 
     Raises:
         ReviewError: it can't be used, or belongs to another video.
     """
+    from anonator.core.review.reviewed import apply
     from anonator.core.review.tracks_file import read
 
     kept = read(path, key)
-    return _saved(kept.analysis, kept.edits)
+    if signed := apply(kept.edits, kept.analysis).signed:
+        return Copied(_saved(kept.analysis, changes_of(kept.edits)), SIGNED_TRACKS.format(signed))
+    return Copied(_saved(kept.analysis, kept.edits))
 
 
-def begun_anew(signed: Path) -> Path:
+def begun_anew(signed: Path, by: str) -> Copied:
     """A new review with what a signed one changed, but without what was seen and judged then.
+
+    Args:
+        signed: its tracks file.
+        by: initials of who signed it.
 
     Raises:
         ReviewError: it can't be used.
@@ -133,7 +153,7 @@ def begun_anew(signed: Path) -> Path:
     from anonator.core.review.tracks_file import read
 
     kept = read(signed)
-    return _saved(kept.analysis, changes_of(kept.edits))
+    return Copied(_saved(kept.analysis, changes_of(kept.edits)), ANEW.format(by))
 
 
 def changes_of(edits: Iterable[Edit]) -> list[Edit]:

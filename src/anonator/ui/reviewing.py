@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tkinter as tk
 from collections.abc import Callable
@@ -126,11 +127,11 @@ class Reviewing:
         self._stop_playing()
         self._store.change(reviewing=number, chosen=number, message=OPENING)
         if mark.signed:
-            work = partial(review_files.begun_anew, mark.tracks)
-            note = review_files.ANEW.format(mark.signed)
-            self._worker.submit(work, partial(self._go_on_with, number, note), self._not_opened, first=True)
+            work = partial(review_files.begun_anew, mark.tracks, mark.signed)
+            self._worker.submit(work, partial(self._go_on_with, number), self._not_opened, first=True)
         else:
-            self._begin(job, mark.tracks)
+            result = job.result_file.path if job.result_file is not None else None
+            self._begin(job, review_files.Copied(mark.tracks), result)
 
     def _may_begin_anew(self, signed: str) -> bool:
         return (
@@ -152,12 +153,12 @@ class Reviewing:
         if waiting:
             self.open(waiting[0].number)
 
-    def _begin(self, job: JobView, tracks: Path, note: str = "") -> None:
-        result = job.result_file.path if job.result_file is not None and not note else None
-        work = partial(review_files.opened, job.source, tracks, result)
-        self._worker.submit(work, partial(self._opened, job, note), self._not_opened, first=True)
+    def _begin(self, job: JobView, of: review_files.Copied, result: Path | None = None) -> None:
+        """Open tracks; a result is looked at for a signature that they lack because a program was killed."""
+        work = partial(review_files.opened, job.source, of.tracks, result)
+        self._worker.submit(work, partial(self._opened, job, of), self._not_opened, first=True)
 
-    def _opened(self, job: JobView, note: str, opened: review_files.Opened) -> None:
+    def _opened(self, job: JobView, of: review_files.Copied, opened: review_files.Opened) -> None:
         session = opened.session
         if session is None:
             self._signed_meanwhile(job, opened.signed)
@@ -171,18 +172,21 @@ class Reviewing:
             self.review = self._made(Review, job, session)
         except BaseException:
             session.close()
-            self._store.change(reviewing=None)
+            self._give_back()
             raise
+        if job.review is None or job.review.tracks != of.tracks:
+            self._queue.update(job.number, review=ReviewMark(of.tracks))
+            self._refresh_queue()
         self._store.change(message="")
         self._layout().hide()
         self._root.update_idletasks()
-        if said := note or opened.note:
+        if said := of.note or opened.note:
             self.review.say(said)
         self._events.write("review", number=job.number, **self.review.screen.areas())
 
     def _signed_meanwhile(self, job: JobView, signed: str) -> None:
         """A killed program had made the signed file; the review has caught up with it."""
-        self._store.change(reviewing=None)
+        self._give_back()
         mark = job.review
         if self._queue.get(job.number) is not None and mark is not None:
             self._queue.update(job.number, review=replace(mark, begun=True, signed=signed))
@@ -207,8 +211,13 @@ class Reviewing:
     def _not_opened(self, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
             logger.error("a review couldn't be opened: %s", type(error).__name__)
-        self._store.change(reviewing=None)
+        self._give_back()
         self._store.say(text.error_sentence(error))
+
+    def _give_back(self) -> None:
+        """Give the window back to the queue, also where another review had it before."""
+        self._layout().unhide()
+        self._store.change(reviewing=None)
 
     def leave(self) -> None:
         """Close the review, and go back to the queue."""
@@ -217,8 +226,7 @@ class Reviewing:
             return
         mark = self._mark(review)
         self.close()
-        self._layout().unhide()
-        self._store.change(reviewing=None)
+        self._give_back()
         if self._queue.get(number) is not None:
             self._queue.update(number, review=mark)
             self._refresh_queue()
@@ -247,16 +255,16 @@ class Reviewing:
         if review is None or job is None:
             return
         work = partial(review_files.copied, path, review.session.analysis.key)
-        self._worker.submit(work, partial(self._go_on_with, job.number, ""), review._say, first=True)
+        self._worker.submit(work, partial(self._go_on_with, job.number), review.say_why, first=True)
 
-    def _go_on_with(self, number: int, note: str, tracks: Path) -> None:
+    def _go_on_with(self, number: int, copy: review_files.Copied) -> None:
         job = self._queue.get(number)
         if job is None or self._store.state.reviewing != number:
+            with contextlib.suppress(OSError):
+                copy.tracks.unlink()  # or it would be found as a review of this video
             return
         self.close()
-        self._queue.update(number, review=ReviewMark(tracks))
-        self._refresh_queue()
-        self._begin(job, tracks, note)
+        self._begin(job, copy)
 
     # --- keys
 

@@ -139,7 +139,7 @@ class Review:
             self.film,
             [times.seconds(index) for index in range(len(times))],
             lambda: self.screen.picture.side,
-            PlayingActions(show=presenter.show, moved=self.desk.moved, seen=self._saw, failed=self._say),
+            PlayingActions(show=presenter.show, moved=self.desk.moved, seen=self._saw, failed=self.say_why),
         )
         self.screen.lanes.show_video(np.array([times.seconds(index) for index in range(len(times))]))
         self.store.follow(presenter.draw)
@@ -147,7 +147,7 @@ class Review:
         session.listen(self._wake)
         self.screen.picture.focus_set()
         self._assessing = False
-        self._slow.submit(session.prepare(), self._prepared, self._say)
+        self._slow.submit(session.prepare(), self._prepared, self.say_why)
 
     # --- what the parts ask for
 
@@ -219,7 +219,7 @@ class Review:
 
     def _not_assessed(self, error: Exception) -> None:
         self._assessing = False
-        self._say(error)
+        self.say_why(error)
 
     def _expect(self, _state: ReviewState) -> None:
         """Let the film decode ahead where N leads to."""
@@ -234,7 +234,7 @@ class Review:
             self.desk.walk.stood(first)
         self.desk.refresh_seen()
 
-    def _say(self, error: Exception) -> None:
+    def say_why(self, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
             logger.error("the review failed: %s", type(error).__name__)
         self.store.change(message=text.error_sentence(error))
@@ -245,7 +245,7 @@ class Review:
 
     def slowly(self, work: Callable[[], object], done: Callable[[object], object]) -> None:
         """Do something slow in the background; if it fails, say why."""
-        self._slow.submit(work, done, self._say)
+        self._slow.submit(work, done, self.say_why)
 
     def _wake(self) -> None:
         """Show what has changed, once for all changes of a moment."""

@@ -137,7 +137,7 @@ def test_a_new_review_of_a_signed_one_has_its_changes_and_nothing_that_was_seen(
     session.undo()
     session.sign(Edit(99, Operation.SIGN, reason="AB"))
     session.close()
-    new = ReviewSession(tmp_path / "visit.mp4", review_files.begun_anew(path))
+    new = ReviewSession(tmp_path / "visit.mp4", review_files.begun_anew(path, "AB").tracks)
     assert {id for id, _ in new.state.added} == {kept} and not new.state.signed
     assert not new.state.seen and not new.state.right and not new.state.judged
     new.undo()
