@@ -62,3 +62,46 @@ def test_other_tracks_that_do_not_open_give_the_queue_back(drive: Drive, tmp_pat
     mark = window.controller.jobs[0].review
     assert mark is not None and mark.tracks == tracks, "the row keeps the review it had"
     driver.close()
+
+
+def drawn(driver: Driver, review: Review, frame: int) -> int:
+    """Cover a place on a frame, select it, and turn the wheel on it once; returns its id."""
+    review.playing.go(frame)
+    driver.turn(0.3)
+    id = review.session.draw(review.session.analysis.pts[frame], (100, 20, 140, 60))
+    driver.turn(0.2)
+    review.store.change(selected=(id,))
+    driver.turn(0.2)
+    picture = review.screen.picture
+    assert picture.view is not None
+    x, y, _, _ = picture.view.to_screen((120, 40, 120, 40))
+    picture.event_generate("<Button-4>", x=round(x), y=round(y))
+    return id
+
+
+@pytest.mark.parametrize("key", ["Right", "n", "space"])
+def test_a_size_holds_on_the_frame_on_which_the_wheel_was_turned(
+    drive: Drive, tmp_path: Path, key: str
+) -> None:
+    """Who went on within a third of a second made the cover larger on another frame, and not on this one."""
+    driver, review, _ = reviewed(drive, tmp_path)
+    id = drawn(driver, review, 5)
+    press(driver, key)
+    driver.turn(0.6)
+    ((pts, (x1, y1, x2, y2)),) = review.session.placed(id)
+    assert pts == review.session.analysis.pts[5]
+    assert x2 - x1 > 41 and y2 - y1 > 41
+    driver.close()
+
+
+def test_undo_takes_the_turn_of_the_wheel_back_and_not_what_was_before(drive: Drive, tmp_path: Path) -> None:
+    driver, review, _ = reviewed(drive, tmp_path)
+    id = drawn(driver, review, 5)
+    press(driver, "ctrl+z")
+    driver.turn(0.6)
+    assert review.session.placed(id) == [(review.session.analysis.pts[5], (100, 20, 140, 60))]
+    drawn(driver, review, 8)
+    press(driver, "Escape")
+    driver.turn(0.6)
+    assert review.session.undo_words == "drawing a cover", "Escape gives it up"
+    driver.close()

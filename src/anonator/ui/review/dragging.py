@@ -161,11 +161,20 @@ class Dragging:
         self._surface.draw_marks()
         return was
 
+    def settle(self) -> None:
+        """Let the size hold to which the wheel was turned, on the frame for which that was meant."""
+        if self._rest_timer is not None:
+            self._canvas.after_cancel(self._rest_timer)
+            self._rest_timer = None
+        growing, self._growing = self._growing, None
+        if growing is not None:
+            self._actions.move(*growing)
+
     # --- the mouse
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
         self._canvas.focus_set()
-        self._settle()
+        self.settle()
         view = self._surface.view
         if view is None:
             return
@@ -259,17 +268,8 @@ class Dragging:
         self._growing = mark.id, pointing.grown(box, factor, view.video)
         if self._rest_timer is not None:
             self._canvas.after_cancel(self._rest_timer)
-        self._rest_timer = self._canvas.after(REST_MS, self._settle)
+        self._rest_timer = self._canvas.after(REST_MS, self.settle)
         self._surface.draw_marks()
-
-    def _settle(self) -> None:
-        """Let the size hold to which the wheel was turned."""
-        if self._rest_timer is not None:
-            self._canvas.after_cancel(self._rest_timer)
-            self._rest_timer = None
-        growing, self._growing = self._growing, None
-        if growing is not None:
-            self._actions.move(*growing)
 
     def _forget_timer(self) -> None:
         if self._rest_timer is not None:

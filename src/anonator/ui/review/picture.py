@@ -150,6 +150,10 @@ class Picture(tk.Canvas):
         """Give up what is being drawn or moved, and say whether there was anything (for Escape)."""
         return self._dragging.cancel()
 
+    def settle(self) -> None:
+        """Let the size hold to which the wheel was turned; to be called before another frame is asked for."""
+        self._dragging.settle()
+
     # --- drawing
 
     @property

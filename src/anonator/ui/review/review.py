@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonator.core.frames import Masks
-from anonator.errors import AnonatorError
+from anonator.errors import AnonatorError, ReviewError
 from anonator.ui.look.theme import Theme
 from anonator.ui.review.asking import Asking
 from anonator.ui.review.assessment import Assessment
@@ -139,7 +139,7 @@ class Review:
             self.film,
             [times.seconds(index) for index in range(len(times))],
             lambda: self.screen.picture.side,
-            PlayingActions(show=presenter.show, moved=self.desk.moved, seen=self._saw, failed=self.say_why),
+            PlayingActions(show=presenter.show, moved=self._moved, seen=self._saw, failed=self.say_why),
         )
         self.screen.lanes.show_video(np.array([times.seconds(index) for index in range(len(times))]))
         self.store.follow(presenter.draw)
@@ -150,6 +150,18 @@ class Review:
         self._slow.submit(session.prepare(), self._prepared, self.say_why)
 
     # --- what the parts ask for
+
+    def as_command(self, act: Callable[[], object]) -> Callable[[], None]:
+        """What a key or button does: a size being changed holds before, and errors become sentences."""
+
+        def acted() -> None:
+            self.screen.picture.settle()
+            try:
+                act()
+            except ReviewError as error:
+                self.say_why(error)
+
+        return acted
 
     def over_picture(self, act: Callable[[], object]) -> Callable[[], None]:
         """What moves through the video closes the sheet first."""
@@ -227,6 +239,10 @@ class Review:
         if upcoming != self._expected:
             self._expected = upcoming
             self.film.expect(upcoming)
+
+    def _moved(self, index: int, speed: float) -> None:
+        self.screen.picture.settle()
+        self.desk.moved(index, speed)
 
     def _saw(self, first: int, last: int, speed: float) -> None:
         self.seen.shown(first, last, speed)

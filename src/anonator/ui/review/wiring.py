@@ -39,6 +39,7 @@ class Parts(Protocol):
     playing: Playing
     screen: Screen
 
+    def as_command(self, act: Callable[[], object]) -> Callable[[], None]: ...
     def over_picture(self, act: Callable[[], object]) -> Callable[[], None]: ...
     def show_original(self) -> None: ...
     def escape(self) -> None: ...
@@ -51,7 +52,11 @@ def actions_of(
     review: Parts, sign: Callable[[], object], open_tracks: Callable[[Path], object]
 ) -> ScreenActions:
     """Connect each control; the parts behind them are made a moment later."""
-    commands = review.commands = commands_of(review, sign)
+    commands = review.commands = {
+        # Escape gives up what all others let hold
+        name: act if name == "leave" else review.as_command(act)
+        for name, act in commands_of(review, sign).items()
+    }
     take = Taking(
         review.session,
         review.store,
