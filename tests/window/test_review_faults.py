@@ -11,6 +11,8 @@ from window.window_helpers import Drive
 
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
+from anonator.errors import ReviewError
+from anonator.ui.review import seen
 from anonator.ui.review.review import Review
 
 pytestmark = pytest.mark.slow
@@ -104,4 +106,35 @@ def test_undo_takes_the_turn_of_the_wheel_back_and_not_what_was_before(drive: Dr
     press(driver, "Escape")
     driver.turn(0.6)
     assert review.session.undo_words == "drawing a cover", "Escape gives it up"
+    driver.close()
+
+
+def test_with_a_full_disk_the_review_goes_on_says_so_and_can_be_left(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Playing froze, Enter at a stop said nothing, and neither Escape nor closing the window ended it."""
+    driver, review, _ = reviewed(drive, tmp_path)
+    window = driver.window
+
+    def full(*_: object) -> None:
+        raise ReviewError("The edit could not be saved. Is the disk full?")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(tracks_file.TracksFile, "append", full)
+        disk.setattr(seen, "SAVE_SECONDS", 0.0)
+        press(driver, "space")
+        driver.until(lambda: review.store.state.index == 29 and not review.store.state.speed, 20)
+        assert "Is the disk full?" in review.store.state.message
+        assert review.store.state.share_seen > 0.5
+        review.say("")
+        (card, *_) = review.session.doubts()
+        review.desk.walk.open_card(card.number)
+        driver.until(lambda: review.playing.index == card.stops[0].index and not review.playing.speed, 20)
+        driver.turn(0.3)
+        review.say("")
+        press(driver, "Return")
+        driver.until(lambda: "Is the disk full?" in review.store.state.message, 20)
+        assert not review.session.doubts()[0].stops[0].is_done
+        press(driver, "Escape")
+        driver.until(window.queue_view.winfo_viewable, 20)
     driver.close()

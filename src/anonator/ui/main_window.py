@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from anonator.core.session_end import ending_in_order
-from anonator.errors import DisplayError
+from anonator.errors import AnonatorError, DisplayError
 from anonator.ui.archive_reviews import ArchiveReviews
 from anonator.ui.choosing import Choosing
 from anonator.ui.commands import Commands
@@ -257,7 +257,10 @@ class MainWindow:
     def _shut_down(self) -> None:
         self.root.after_cancel(self._timer)
         self.root.withdraw()
-        self.reviewing.close()
+        try:
+            self.reviewing.close()
+        except (AnonatorError, OSError) as error:  # or the program would never end
+            logger.warning("the review couldn't be closed: %s", type(error).__name__)
         self.root.update()
         for worker in (self.player, self.worker):
             worker.stop(STOP_SECONDS)

@@ -29,6 +29,10 @@ WAIT_FOR_JOB = "The final file can be made once the queue has nothing running. Y
 WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done."
 MAKING = "Decoding, covering and checking the whole video once more…"
 NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
+NOT_NOTED = (
+    "The final file was made and checked, but the review couldn't note that it's signed. {} Sign once more "
+    "then."
+)
 CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
 
 
@@ -129,7 +133,9 @@ class ReviewSigning:
         review = self._review()
         if review is None:
             return
-        if signed.result is not None:
+        if signed.result is not None and signed.error is not None:
+            review.say(NOT_NOTED.format(text.error_sentence(signed.error)))
+        elif signed.result is not None:
             self._signed(review, signed.result)
         elif signed.error is not None:
             review.say(f"{NOT_MADE} {text.error_sentence(signed.error)}")

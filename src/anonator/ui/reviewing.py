@@ -225,8 +225,10 @@ class Reviewing:
         if review is None or number is None:
             return
         mark = self._mark(review)
-        self.close()
-        self._give_back()
+        try:
+            self.close()
+        finally:
+            self._give_back()
         if self._queue.get(number) is not None:
             self._queue.update(number, review=mark)
             self._refresh_queue()

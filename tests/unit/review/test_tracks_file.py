@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from unit.review.review_helpers import analysis
 
+from anonator.core import durable_files
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
@@ -207,3 +209,22 @@ def test_an_older_file_is_read_and_a_newer_one_is_refused(
     monkeypatch.setattr(tracks_file, "VERSION", 0)
     with pytest.raises(ReviewError, match="newer version"):
         read(kept)
+
+
+def test_a_signed_file_stays_whole_where_there_is_no_room_to_compress_it(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing failed, and the review could not be left."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable_files, "write", full)
+    file = TracksFile(kept)
+    file.append(Edit(6, Operation.SIGN, reason="MK"))
+    file.close()
+    assert read(kept).edits[-1].reason == "MK" and kept.read_bytes()[:2] != b"\x1f\x8b"
+    monkeypatch.undo()
+    TracksFile(kept).close()
+    assert read(kept).edits[-1].reason == "MK" and kept.read_bytes()[:2] == b"\x1f\x8b"
+    assert list(kept.parent.iterdir()) == [kept]

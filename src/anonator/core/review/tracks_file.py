@@ -13,6 +13,7 @@ import datetime
 import gzip
 import hashlib
 import json
+import logging
 import os
 import secrets
 import zlib
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import platformdirs
 
-from anonator.core import file_lock
+from anonator.core import durable_files, file_lock
 from anonator.core.privacy import without_path
 from anonator.core.review.analysis import Analysis, VideoKey
 from anonator.core.review.edits import OUT_OF_ORDER, Edit, Operation
@@ -38,6 +39,8 @@ from anonator.core.review.tracks_lines import (
     lines_of,
 )
 from anonator.errors import ReviewError
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS: dict[int, Callable[[Line], Line]] = {}
 """By version: what makes a line of it one of the next version."""
@@ -196,20 +199,16 @@ class TracksFile:
         self.state = state
 
     def close(self) -> None:
-        """Unlock the file; a signed one is compressed."""
+        """Unlock the file; a signed one is compressed, unless there is no room for that."""
         signed = bool(self.state.signed)
         content = self._content() if signed else b""
         file_lock.release(self._file)
         os.close(self._file)
         if signed:
-            part = self._path.with_name(f".anonator-{secrets.token_hex(8)}{SUFFIX}")
-            with os.fdopen(
-                os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb"
-            ) as file:
-                file.write(gzip.compress(content, mtime=0))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self._path)
+            try:
+                durable_files.write(self._path, gzip.compress(content, mtime=0), private=True)
+            except OSError as exc:  # it is complete all the same
+                log.warning("a signed review could not be compressed (%s)", type(exc).__name__)
 
 
 TORN = "The last line was cut off by a crash"

@@ -85,25 +85,23 @@ class EditLog:
         self._history.add(edit)
         return edit.number
 
-    def undo(self) -> bool:
-        """Take the last action back, whole; False if there is none."""
+    def undo(self) -> None:
+        """Take the last action back, whole; without one, nothing happens."""
         if not self._history.done:
-            return False
+            return
         action = self._history.done[-1]
         self._turn(self._history.undoing(action, self.standing()), action, UNDONE)
-        return True
 
-    def redo(self) -> bool:
-        """Do again what was undone last; False if there is nothing."""
+    def redo(self) -> None:
+        """Do again what was undone last; without anything, nothing happens."""
         if not self._history.undone:
-            return False
+            return
         action, stands = self._history.undone[-1], self.standing()
         undos = [
             edit.number for edit in self.edits
             if edit.step == action and edit.reason == UNDONE and edit.number in stands
         ]  # fmt: skip
         self._turn(undos[::-1], action, REDONE)
-        return True
 
     def standing(self) -> set[int]:
         """Numbers of the edits that no other has undone, undos among them."""

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anonator.errors import AnonatorError, JobCancelled
+from anonator.errors import AnonatorError, JobCancelled, ReviewError
 from anonator.ui.review.session import ReviewSession
+from anonator.ui.state import text
 from anonator.ui.work.worker import Answers, Worker
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
+NOT_FOLLOWED = "A cover couldn't be followed, so it's only where you put it. {}"
 
 
 class Following:
@@ -30,6 +32,7 @@ class Following:
         detector: Callable[[], Detector | None],
         answers: Answers,
         changed: Callable[[], object],
+        say: Callable[[str], object],
     ) -> None:
         """Set it up; nothing is loaded before something is drawn.
 
@@ -38,8 +41,9 @@ class Following:
             detector: loads what sees faces in a cover, in the worker's thread; None follows without.
             answers: delivers what the worker has done.
             changed: called when a cover begins or ends being followed.
+            say: tells people what went wrong.
         """
-        self._session, self._load, self._changed = session, detector, changed
+        self._session, self._load, self._changed, self._say = session, detector, changed, say
         self._worker = Worker("anonator-following", answers)
         self._running: dict[int, threading.Event] = {}
         """By cover: set to give it up."""
@@ -97,7 +101,10 @@ class Following:
         if given_up.is_set():
             return
         self._running.pop(id, None)
-        self._session.took(id, followed)
+        try:
+            self._session.took(id, followed)
+        except ReviewError as error:
+            self._say(NOT_FOLLOWED.format(error))
         self._changed()
 
     def _failed(self, id: int, given_up: threading.Event, error: Exception) -> None:
@@ -105,4 +112,5 @@ class Following:
             return
         self._running.pop(id, None)
         logger.warning("a cover couldn't be followed: %s", type(error).__name__)
+        self._say(NOT_FOLLOWED.format(text.error_sentence(error)))
         self._changed()

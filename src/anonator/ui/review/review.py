@@ -99,7 +99,7 @@ class Review:
         self._small, self._slow = Worker("anonator-stills", answers), Worker("anonator-review", answers)
         self._stills = Stills(session.video, analysis)
         self._crops = Crops(self._stills, self._small, self._wake)
-        self.seen = Seen(session)
+        self.seen = Seen(session, failed=self.say_why)
         self.commands: dict[str, Callable[[], object]] = {}
         """By the names in keys.KEYS."""
         self._refreshing = ""
@@ -119,7 +119,7 @@ class Review:
             crop_side=theme.px(CROP),
             thumbnail_side=theme.px(SIDE),
         )
-        self.following = Following(session, detector, answers, self._wake)
+        self.following = Following(session, detector, answers, self._wake, self.say)
         self.editing = Editing(
             session, self.following, self.desk, self.store, self.asking, changed=self._wake
         )
@@ -295,6 +295,8 @@ class Review:
         self._small.stop(STOP_SECONDS)
         self._slow.stop(STOP_SECONDS)
         self._stills.close()
-        self.seen.close()
-        self.session.close()
-        self.screen.destroy()
+        try:
+            self.seen.close()
+            self.session.close()
+        finally:
+            self.screen.destroy()

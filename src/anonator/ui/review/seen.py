@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from anonator.core.review.edits import SHEET
+from anonator.errors import ReviewError
 from anonator.ui.review.session import ReviewSession
 
 SLOW_ENOUGH = 4.0
@@ -24,14 +25,21 @@ STOPPED = "stopped"
 class Seen:
     """Takes down what is shown, frame by frame, and saves it as stretches."""
 
-    def __init__(self, session: ReviewSession, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        session: ReviewSession,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        failed: Callable[[ReviewError], object],
+    ) -> None:
         """Begin with what was seen before.
 
         Args:
             session: where it is saved.
             clock: tells seconds.
+            failed: called if something can't be saved; that is tried again with what is seen next.
         """
-        self._session, self._clock = session, clock
+        self._session, self._clock, self._failed = session, clock, failed
         self._pts = np.array(session.analysis.pts, np.int64)
         self._seen = np.zeros(len(self._pts), bool)
         self._sheet = np.zeros(len(self._pts), bool)
@@ -136,12 +144,17 @@ class Seen:
 
     def _save(self) -> None:
         self._saved = self._clock()
-        new, self._new = self._new, {}
         if self._session.state.signed:
-            return
-        for how, frames in new.items():
-            for first, last in _stretches(frames):
-                self._session.saw((int(self._pts[first]), int(self._pts[last])), how)
+            self._new.clear()
+        try:
+            for how, frames in self._new.items():
+                for first, last in _stretches(frames):
+                    self._session.saw((int(self._pts[first]), int(self._pts[last])), how)
+                    frames[first : last + 1] = False
+        except ReviewError as error:
+            self._failed(error)
+        else:
+            self._new.clear()
 
 
 def _stretches(frames: np.ndarray) -> list[tuple[int, int]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from anonator.core.review.edits import SECOND_LOOK, Edit, Operation, Span, own_id
 from anonator.core.review.follow import Followed
@@ -142,19 +143,25 @@ class ReviewSession(OpenReview):
 
     def undo(self) -> None:
         """Take the last action back, whole; without one, nothing happens."""
-        if self._log.undo():
-            self._changed()
+        self._change(self._log.undo)
 
     def redo(self) -> None:
         """Do again what was undone last; without anything, nothing happens."""
-        if self._log.redo():
-            self._changed()
+        self._change(self._log.redo)
 
     # --- inside
 
     def _act(self, *edits: Edit, step: int = 0) -> None:
-        self._log.act(edits, step)
-        self._changed()
+        self._change(partial(self._log.act, edits, step))
+
+    def _change(self, act: Callable[[], object]) -> None:
+        """Change the log, and tell what follows from it, also if the disk was full halfway."""
+        before = len(self.edits)
+        try:
+            act()
+        finally:
+            if len(self.edits) > before:
+                self._changed()
 
     def _reach(self, id: int, span: Span, reason: str) -> None:
         if span[0] > span[1]:

@@ -37,6 +37,7 @@ class Signed:
     """The new result; None if there is none."""
     cancelled: bool = False
     error: Exception | None = None
+    """Why there is no new result, or why the review could not note its signature."""
 
 
 class Signing:
@@ -93,11 +94,18 @@ class Signing:
         except Exception as error:  # shown to the person; the review stays open
             return Signed(None, error=error)
         else:
-            self._session.repaired(result.covered_more)
-            self._session.sign(self._sign)
-            return Signed(result)
+            return Signed(result, error=self._note(result))
         finally:
             self._remove_copy()
+
+    def _note(self, result: JobResult) -> ReviewError | None:
+        """Sign the review, or say why that isn't possible."""
+        try:
+            self._session.repaired(result.covered_more)
+            self._session.sign(self._sign)
+        except ReviewError as error:
+            return error
+        return None
 
     def _remove_copy(self) -> None:
         with contextlib.suppress(OSError):

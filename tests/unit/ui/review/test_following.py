@@ -14,7 +14,8 @@ from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.job import Job
 from anonator.core.job_thread import VideoProcessor
-from anonator.errors import WeightsMissingError
+from anonator.core.review.tracks_file import TracksFile
+from anonator.errors import ReviewError, WeightsMissingError
 from anonator.ui.review.following import Following
 from anonator.ui.review.session import ReviewSession
 from anonator.ui.work.engine import Engine
@@ -48,7 +49,7 @@ def until(answers: Answers, done: Callable[[], bool]) -> None:
 def test_a_drawn_cover_goes_with_its_face(session: ReviewSession, clip: FaceClip) -> None:
     answers, engine, heard = Answers(), Engine(), list[int]()
     following = Following(
-        session, engine.following_detector, answers, lambda: heard.append(following.waiting)
+        session, engine.following_detector, answers, lambda: heard.append(following.waiting), pytest.fail
     )
     id = session.draw(session.analysis.pts[12], tuple(clip.boxes[12]))
     following.follow(id)
@@ -72,7 +73,7 @@ def test_what_was_begun_is_given_up_when_a_cover_is_placed_again(session: Review
         raise WeightsMissingError("none here")
 
     answers = Answers()
-    following = Following(session, without, answers, lambda: None)
+    following = Following(session, without, answers, lambda: None, pytest.fail)
     id = session.draw(session.analysis.pts[12], (10.0, 10.0, 60.0, 60.0))
     following.follow(id)
     session.move(id, session.analysis.pts[14], (12.0, 10.0, 62.0, 60.0))
@@ -83,3 +84,31 @@ def test_what_was_begun_is_given_up_when_a_cover_is_placed_again(session: Review
     following.follow(id)
     following.close()
     assert following.waiting == 0
+
+
+@pytest.mark.parametrize("cause", ["video", "disk"])
+def test_a_cover_that_cannot_be_followed_is_told(
+    session: ReviewSession, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    """It stayed on one frame, and nobody was told; of a full disk, signing waited for ever."""
+    answers, told, heard = Answers(), list[str](), list[int]()
+    following = Following(
+        session, lambda: None, answers, lambda: heard.append(following.waiting), told.append
+    )
+    id = session.draw(session.analysis.pts[12], (10.0, 10.0, 60.0, 60.0))
+
+    def full(*_: object) -> None:
+        raise ReviewError("The edit could not be saved. Is the disk full?")
+
+    if cause == "disk":
+        monkeypatch.setattr(TracksFile, "append", full)
+    else:
+        session.video = session.video.with_name("gone.mp4")
+    following.follow(id)
+    until(answers, lambda: not following.waiting)
+    following.close()
+    assert heard == [1, 0] and len(told) == 1
+    assert told[0].startswith("A cover couldn't be followed, so it's only where you put it. ")
+    assert ("disk full" in told[0]) is (cause == "disk")
+    monkeypatch.undo()
+    session.close()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from unit.review.review_helpers import FRAMES, STEP
 from unit.ui.review.test_session import opened
 
+from anonator.core.review.tracks_file import TracksFile
+from anonator.errors import ReviewError
 from anonator.ui.review.seen import SAVE_SECONDS, Seen
+from anonator.ui.review.session import ReviewSession
 
 
 class Clock:
@@ -18,8 +24,16 @@ class Clock:
         return self.now
 
 
+def begun(session: ReviewSession, clock: Callable[[], float] = time.monotonic) -> Seen:
+    return Seen(session, clock, failed=fails)
+
+
+def fails(error: ReviewError) -> None:
+    raise error
+
+
 def test_what_is_played_slowly_or_stopped_on_counts(tmp_path: Path) -> None:
-    seen = Seen(opened(tmp_path))
+    seen = begun(opened(tmp_path))
     seen.shown(0, 9, 1.0)
     seen.shown(20, 29, 8.0)
     seen.shown(30, 39, 4.0)
@@ -30,7 +44,7 @@ def test_what_is_played_slowly_or_stopped_on_counts(tmp_path: Path) -> None:
 
 def test_it_is_saved_as_stretches_every_few_seconds_and_at_the_end(tmp_path: Path) -> None:
     session, clock = opened(tmp_path), Clock()
-    seen = Seen(session, clock)
+    seen = begun(session, clock)
     for first in (0, 5, 10):
         seen.shown(first, first + 4, 2.0)
     assert not session.state.seen
@@ -42,11 +56,11 @@ def test_it_is_saved_as_stretches_every_few_seconds_and_at_the_end(tmp_path: Pat
     session.close()
     again = opened(tmp_path)
     assert {edit.reason for edit in again.edits} == {"1x", "2x"}
-    assert Seen(again).share == 31 / FRAMES
+    assert begun(again).share == 31 / FRAMES
 
 
 def test_the_next_unseen_frame_is_found_all_round(tmp_path: Path) -> None:
-    seen = Seen(opened(tmp_path))
+    seen = begun(opened(tmp_path))
     seen.shown(10, FRAMES - 1, 1.0)
     assert seen.next_unseen(3 * STEP) == 4 * STEP
     assert seen.next_unseen(30 * STEP) == 0
@@ -58,7 +72,7 @@ def test_the_next_unseen_frame_is_found_all_round(tmp_path: Path) -> None:
 
 def test_the_sheet_stands_for_all_that_was_not_seen(tmp_path: Path) -> None:
     session = opened(tmp_path)
-    seen = Seen(session)
+    seen = begun(session)
     seen.shown(0, 9, 1.0)
     pages = seen.pages()
     assert len(pages) == 1 and all(index >= 10 for index in pages[0])
@@ -73,5 +87,29 @@ def test_the_sheet_stands_for_all_that_was_not_seen(tmp_path: Path) -> None:
     share, sheet = seen.share, seen.share_on_sheet
     seen.close()
     session.close()
-    again = Seen(opened(tmp_path))
+    again = begun(opened(tmp_path))
     assert (again.share, again.share_on_sheet) == (share, sheet)
+
+
+def test_what_a_full_disk_refused_is_saved_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was lost, and the error ended playing."""
+    session, clock, told = opened(tmp_path), Clock(), list[str]()
+    seen = Seen(session, clock, failed=lambda error: told.append(str(error)))
+
+    def full(*_: object) -> None:
+        raise ReviewError("The edit could not be saved. Is the disk full?")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(TracksFile, "append", full)
+        clock.now = SAVE_SECONDS
+        seen.shown(0, 4, 1.0)
+        seen.shown(10, 14, 1.0)
+        assert len(told) == 1 and not session.state.seen
+    seen.shown(20, 20, 0.0)
+    assert not session.state.seen, "not tried at every frame"
+    seen.close()
+    assert session.state.seen == {(0, 4 * STEP), (10 * STEP, 14 * STEP), (20 * STEP, 20 * STEP)}
+    before = len(session.edits)
+    seen.close()
+    assert len(session.edits) == before and len(told) == 1
+    session.close()

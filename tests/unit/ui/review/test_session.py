@@ -18,9 +18,10 @@ from unit.review.review_helpers import FRAMES, STEP, analysis
 from anonator.core.config import Settings
 from anonator.core.review import tracks_file
 from anonator.core.review.analysis import Analysis
-from anonator.core.review.edits import Operation
+from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.follow import Followed, Step
 from anonator.core.review.reviewed import apply
+from anonator.core.review.tracks_file import TracksFile
 from anonator.errors import ReviewError
 from anonator.ui.review.open_review import BARE
 from anonator.ui.review.review_state import Covered
@@ -305,3 +306,34 @@ def test_a_killed_program_loses_nothing(tmp_path: Path) -> None:
     for _ in range(20):
         session.undo()
     assert not session.state.added and np.array_equal(session.undo_words, "")
+
+
+def test_half_an_action_that_a_full_disk_let_through_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was on the screen was not what the log held."""
+    session = opened(tmp_path)
+    ids = [row.id for row in session.tracks()][:2]
+    whole = session.analysis.pts[0], session.analysis.pts[-1]
+    append, written = TracksFile.append, list[Edit]()
+
+    def nearly_full(file: TracksFile, edit: Edit) -> None:
+        if written:
+            raise ReviewError("The edit could not be saved. Is the disk full?")
+        append(file, edit)
+        written.append(edit)
+
+    monkeypatch.setattr(TracksFile, "append", nearly_full)
+    version = session.version
+    with pytest.raises(ReviewError, match="disk"):
+        session.leave_visible(ids, whole, "consent on file")
+    assert session.version == version + 1
+    shown = {id for index in range(FRAMES) for id in session.masks(index).track_ids.tolist()}
+    assert ids[0] not in shown and ids[1] in shown
+    with pytest.raises(ReviewError, match="disk"):
+        session.leave_visible(ids[1:], whole, "consent on file")
+    assert session.version == version + 1, "nothing has changed"
+    monkeypatch.undo()
+    session.undo()
+    assert ids[0] in {id for index in range(FRAMES) for id in session.masks(index).track_ids.tolist()}
+    session.close()

@@ -200,3 +200,25 @@ def test_what_the_second_look_covers_meanwhile_is_in_the_tracks_afterwards(
 def test_without_initials_nothing_begins(tmp_path: Path, reviewed: ReviewSession) -> None:
     with pytest.raises(ReviewError, match="initials"):
         Signing(reviewed, tmp_path / "out.mp4", " ", lambda *_: pytest.fail("no job"))
+
+
+@pytest.mark.slow
+def test_a_signature_that_the_review_cannot_note_is_told_once(
+    tmp_path: Path, reviewed: ReviewSession, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking what came of it raised, again and again."""
+
+    def make(job: Job, *_: Callable[..., None]) -> VideoProcessor:
+        return VideoProcessor(job, detectors=detectors)
+
+    def full(*_: object) -> None:
+        raise ReviewError("The edit could not be saved. Is the disk full?")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(tracks_file.TracksFile, "append", full)
+        outcome = ended(Signing(reviewed, tmp_path / "out.mp4", "AB", make))
+    assert outcome.result is not None and "disk full" in str(outcome.error)
+    assert not reviewed.state.signed and not list((tmp_path / "state").iterdir())
+    outcome = ended(Signing(reviewed, tmp_path / "out.mp4", "AB", make))
+    assert outcome.error is None and reviewed.state.signed == "AB"
+    reviewed.close()
