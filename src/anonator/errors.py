@@ -15,6 +15,7 @@ AnonatorError                 anything the program itself reports
 ├── DetectionError            the detector failed on a frame
 ├── VerificationError         the finished file isn't what it must be
 ├── DisplayError              there is no screen for the window
+├── ReviewError               a correction is not possible, or a tracks file cannot be used
 ├── ArchiveError              an archive's plan, records or lock cannot be used
 └── JobCancelled              the user cancelled the job
 

@@ -30,8 +30,8 @@ WAIT_FOR_FOLLOWING = "A new cover is still being followed. Sign once that's done
 MAKING = "Decoding, covering and checking the whole video once more…"
 NOT_MADE = "The final file wasn't made, and nothing was signed; the result is as it was."
 NOT_NOTED = (
-    "The final file was made and checked, but the review couldn't note that it's signed. {} Sign once more "
-    "then."
+    "The final file was made and checked, but the review couldn't note that it's signed. {} Sign again "
+    "once there's room."
 )
 CANCELLED = "Cancelled. Nothing was signed, and the result is as it was."
 

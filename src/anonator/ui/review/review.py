@@ -292,9 +292,10 @@ class Review:
                 self._root.after_cancel(timer)
         self.following.close()
         self.playing.close()
-        self._small.stop(STOP_SECONDS)
+        self._stills.stop()
+        if self._small.stop(STOP_SECONDS):  # or that thread is still in the file
+            self._stills.close()
         self._slow.stop(STOP_SECONDS)
-        self._stills.close()
         try:
             self.seen.close()
             self.session.close()

@@ -17,7 +17,7 @@ from anonator.core import durable_files
 from anonator.core.config import Settings
 from anonator.core.frames import Masks, UInt8Array
 from anonator.core.privacy import without_path
-from anonator.errors import ReviewError
+from anonator.errors import JobCancelled, ReviewError
 from anonator.ui.work.thumbnails import video_module
 
 if TYPE_CHECKING:
@@ -47,13 +47,15 @@ class Stills:
         """Index and frame."""
         self._used_up = False
         """Whether the last frame was changed."""
+        self._stopping = False
 
     def frame(self, index: int) -> Frame:
         """The frame with this index in the analysis, of the analysis' size.
 
         Raises:
-            AnonatorError: it can't be read.
+            AnonatorError: it can't be read, or stop was called.
         """
+        self._end_if_stopping()
         last, self._last = self._last, None
         if last is not None and last[0] == index and not self._used_up:
             self._last = last
@@ -63,6 +65,7 @@ class Stills:
         if last is None or not 0 < (pts[index] - pts[last[0]]) * base <= NEAR_SECONDS:
             self._frames = self._opened().frames_on(index)
         for frame in self._frames:
+            self._end_if_stopping()
             if frame is not None and frame.pts >= pts[index]:
                 if frame.pts > pts[index]:
                     break
@@ -91,8 +94,12 @@ class Stills:
         self._used_up = True
         return _finished(frame, places, settings, side)
 
+    def stop(self) -> None:
+        """End what another thread reads just now, and all that it would read later."""
+        self._stopping = True
+
     def close(self) -> None:
-        """Close the file; it is opened again when it's needed."""
+        """Close the file, which no other thread may be reading; it is opened again when it's needed."""
         self._frames, self._last = iter(()), None
         if self._access is not None:
             self._access.close()
@@ -100,8 +107,12 @@ class Stills:
 
     def _opened(self) -> FrameAccess:
         if self._access is None:
-            self._access = open_frames(self._video, self._a)
+            self._access = open_frames(self._video, self._a, self._end_if_stopping)
         return self._access
+
+    def _end_if_stopping(self) -> None:
+        if self._stopping:
+            raise JobCancelled()
 
 
 def open_frames(video: Path, analysis: Analysis, tick: Callable[[], None] = lambda: None) -> FrameAccess:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from unit.ui.review.test_film import SIDE, read
 from video_helpers import GOP
 
 from anonator.core.pictures.rgb import to_rgb_within
+from anonator.core.reading.frame_access import FrameAccess
+from anonator.errors import JobCancelled
 from anonator.ui.review.stills import Stills
 
 CLIPS = {
@@ -44,4 +47,34 @@ def test_a_covered_picture_is_not_taken_for_the_original(tmp_path: Path) -> None
     finished = stills.finished(5, [(10, 10, 50, 50)], analysis.settings, 96)
     assert finished[12:48, 12:48].max() < 20
     np.testing.assert_array_equal(stills.frame(5).planes()[0], before)
+    stills.close()
+
+
+def test_stop_ends_what_another_thread_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaving a review closed the file in which a thread was still decoding, far from any key frame."""
+    path = plain("a.mp4", *GOP)(tmp_path)
+    analysis, _ = read(path)
+    stills, begun = Stills(path, analysis), threading.Event()
+    ended: list[BaseException] = []
+
+    def endless(_access: FrameAccess, _first: int, _before: int = 0) -> Iterator[None]:
+        while True:
+            begun.set()
+            yield None
+
+    def work() -> None:
+        try:
+            stills.frame(5)
+        except JobCancelled as error:
+            ended.append(error)
+
+    monkeypatch.setattr(FrameAccess, "frames_on", endless)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert begun.wait(60)
+    stills.stop()
+    thread.join(60)
+    assert ended and not thread.is_alive()
+    with pytest.raises(JobCancelled):
+        stills.frame(0)
     stills.close()
