@@ -54,7 +54,9 @@ class Copied:
     """What people must know about it."""
 
 
-def opened(video: Path, tracks: Path, result: Path | None = None) -> Opened:
+def opened(
+    video: Path, tracks: Path, result: Path | None = None, report_folder: Path | None = None
+) -> Opened:
     """Read what was kept of a video, and lock it.
 
     A signature that a killed program left half done is completed: the file was made and checked before.
@@ -63,6 +65,7 @@ def opened(video: Path, tracks: Path, result: Path | None = None) -> Opened:
         video: the original.
         tracks: what was kept.
         result: the finished file.
+        report_folder: where reports are saved; None means next to each result.
 
     Raises:
         ReviewError: it can't be used, or belongs to another video.
@@ -81,7 +84,7 @@ def opened(video: Path, tracks: Path, result: Path | None = None) -> Opened:
         left = note = None
         if result is not None and not session.state.signed:
             try:
-                left = signature.left_over(session.edits, result)
+                left = signature.left_over(session.edits, result, report_folder)
             except ReviewError as error:
                 note = str(error)
         if left is not None:

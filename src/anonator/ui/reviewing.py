@@ -155,7 +155,7 @@ class Reviewing:
 
     def _begin(self, job: JobView, of: review_files.Copied, result: Path | None = None) -> None:
         """Open tracks; a result is looked at for a signature that they lack because a program was killed."""
-        work = partial(review_files.opened, job.source, of.tracks, result)
+        work = partial(review_files.opened, job.source, of.tracks, result, self._store.state.report_folder)
         self._worker.submit(work, partial(self._opened, job, of), self._not_opened, first=True)
 
     def _opened(self, job: JobView, of: review_files.Copied, opened: review_files.Opened) -> None:

@@ -32,17 +32,18 @@ def digest_of(edits: Iterable[Edit]) -> str:
     return digest.hexdigest()
 
 
-def left_over(edits: Sequence[Edit], result: Path) -> Edit | None:
+def left_over(edits: Sequence[Edit], result: Path, report_folder: Path | None = None) -> Edit | None:
     """The signature that a result bears and its review lacks, because the program was killed in between.
 
     Args:
         edits: of the review, none of which signs it.
-        result: the finished file; its report lies next to it.
+        result: the finished file.
+        report_folder: where reports are saved now; that of the result may also lie next to it.
 
     Raises:
         ReviewError: the result is signed, but wasn't made from these edits.
     """
-    report = _report(result)
+    report = _report(result, report_folder) or _report(result, None)
     review = report.get("review")
     if not isinstance(review, Mapping) or not review.get("signed_by"):
         return None
@@ -55,9 +56,9 @@ def left_over(edits: Sequence[Edit], result: Path) -> Edit | None:
     return sign
 
 
-def _report(result: Path) -> Mapping[str, object]:
-    """The report of a result, or nothing if there is none of this file."""
-    path = reachable(report_target(result))
+def _report(result: Path, folder: Path | None) -> Mapping[str, object]:
+    """The report of a result, or nothing if there is none of this file in that folder, or next to it."""
+    path = reachable(report_target(result, folder))
     try:
         if path.stat().st_size > LARGEST_REPORT:
             return {}

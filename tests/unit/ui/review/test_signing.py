@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,25 @@ def test_a_signature_that_a_kill_left_half_done_is_completed_or_told(
     silent = review_files.opened(clip.path, tracks, result)
     assert silent.session is not None and silent.note == ""
     silent.session.close()
+
+
+@pytest.mark.slow
+def test_a_signature_is_completed_from_a_report_in_a_folder_of_its_own(
+    tmp_path: Path, reviewed: ReviewSession, clip: FaceClip, detectors: DetectorCache
+) -> None:
+    tracks, result, reports = tmp_path / "a.tracks", tmp_path / "out.mp4", tmp_path / "reports"
+    reports.mkdir()
+    before = tracks.read_bytes()
+
+    def make(job: Job, *_: Callable[..., None]) -> VideoProcessor:
+        return VideoProcessor(dataclasses.replace(job, report_folder=reports), detectors=detectors)
+
+    assert ended(Signing(reviewed, result, "AB", make)).result is not None
+    reviewed.close()
+    tracks.write_bytes(before)
+    assert (reports / "out_report.json").exists() and not result.with_name("out_report.json").exists()
+    again = review_files.opened(clip.path, tracks, result, reports)
+    assert again.session is None and again.signed == "AB"
 
 
 def test_a_new_review_of_a_signed_one_has_its_changes_and_nothing_that_was_seen(
