@@ -110,20 +110,19 @@ def follow(
             steps += way.after(pts, box)
         else:
             steps += way.between((pts, box), following)
-    base = float(Fraction(*analysis.key.time_base))
-    return Followed(tuple(_widened(step, [pts for pts, _ in places], base, analysis) for step in steps))
+    placed, base = [pts for pts, _ in places], float(Fraction(*analysis.key.time_base))
+    return Followed(tuple(_widened(step, placed, base) for step in steps))
 
 
-def _widened(step: Step, placed: Sequence[int], second: float, analysis: Analysis) -> Step:
+def _widened(step: Step, placed: Sequence[int], base: float) -> Step:
     """A step as it is to be covered: exactly as a person placed it, and wider the farther away that is.
 
     Args:
         step: where the box was followed to.
         placed: PTS at which a person placed it.
-        second: length of a PTS in seconds.
-        analysis: of the video, for the size of its pictures.
+        base: seconds of a unit of PTS.
     """
-    away = min(abs(step.pts - pts) for pts in placed) * second
+    away = min(abs(step.pts - pts) for pts in placed) * base
     share = min(1.0, away / WIDER_SECONDS)
     if not share:
         return step

@@ -128,14 +128,16 @@ class _Search:
     def _chains(self, seen: Iterable[Seen]) -> list[list[Seen]]:
         """Detections of one place, one after another."""
         chains: list[list[Seen]] = []
+        near: list[list[Seen]] = []
         for each in sorted(seen, key=lambda s: s.frame):
             now = self._pts[each.frame] - CHAIN_SECONDS * self._per_second
-            near = [c for c in chains if self._pts[c[-1].frame] >= now]
+            near = [c for c in near if self._pts[c[-1].frame] >= now]
             overlap = box_ops.iou(_array([each.box]), _array([c[-1].box for c in near]))[0]
             if len(near) and overlap.max() >= SAME_PLACE:
                 near[int(overlap.argmax())].append(each)
             else:
                 chains.append([each])
+                near.append(chains[-1])
         return chains
 
     # --- tracks
