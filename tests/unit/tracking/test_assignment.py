@@ -48,9 +48,10 @@ def test_nothing_is_paired_with_nothing(shape: tuple[int, int]) -> None:
     assert cheapest_pairs(np.zeros(shape)) == []
 
 
-def test_what_is_no_number_is_never_paired_in_silence() -> None:
+@pytest.mark.parametrize("cost", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_never_paired_in_silence(cost: float) -> None:
     with pytest.raises(ValueError, match="no number"):
-        cheapest_pairs(np.array([[1.0, np.nan], [np.nan, 2.0]]))
+        cheapest_pairs(np.array([[1.0, cost], [cost, 2.0]]))
 
 
 def test_no_other_choice_costs_less() -> None:

@@ -22,9 +22,9 @@ def cheapest_pairs(cost: Float32Array | Float64Array) -> list[tuple[int, int]]:
         (row, column) in order of the rows. Of several answers that cost the same it is SciPy's.
 
     Raises:
-        ValueError: a cost is no number.
+        ValueError: a cost is no number, or infinite.
     """
-    if np.isnan(cost).any():
+    if not np.isfinite(cost).all():  # the search would not end
         raise ValueError("a cost is no number")
     rows, columns = cost.shape
     if columns < rows:
