@@ -16,11 +16,15 @@ from anonator.core.review import tracks_file
 from anonator.core.review.rendering import Rendering
 from anonator.core.writing.disk_space import require_room
 from anonator.core.writing.partial_file import TemporaryFile, check_target
-from anonator.errors import OutputError
+from anonator.errors import OutputError, OutputExistsError
 
 NO_FOLDER = (
     "The folder for audit reports isn't there, or nothing can be saved in it, so the job didn't begin. "
     "Create it, allow writing to it, or name another one in the configuration file or with --report-dir."
+)
+REPORT_EXISTS = (
+    "The audit report would have the name of one that already exists. Choose another name for the result, "
+    "move the old report away, or overwrite it."
 )
 
 
@@ -50,11 +54,13 @@ def check(run: Run, reader: VideoReader) -> None:
     require_room(job.target.parent, info, reader.file_bytes, settings.crf)
     for each in settings.areas:
         area(each).pixels(info.width, info.height)  # not only when its time comes
-    papers = [job.report_target, job.page_target] if settings.report else []
     if job.save_tracks is not None:
-        papers.append(job.save_tracks)
-    for paper in papers:
-        check_target(paper, info.file_id, job.overwrite)
+        check_target(job.save_tracks, info.file_id, job.overwrite)
+    for paper in (job.report_target, job.page_target) if settings.report else ():
+        try:
+            check_target(paper, info.file_id, job.overwrite)
+        except OutputExistsError as exc:  # perhaps far from the result
+            raise OutputExistsError(REPORT_EXISTS) from exc
     if settings.report and job.report_folder is not None:
         try:
             TemporaryFile(job.report_folder, ".partial.json").remove()

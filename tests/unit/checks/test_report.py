@@ -211,7 +211,7 @@ def test_a_report_that_is_there_is_not_replaced_unasked(
     report = tmp_path / name
     report.write_text("precious")
     job = Job(small_face_clip.path, tmp_path / "out.mp4", Settings())
-    with pytest.raises(OutputExistsError):
+    with pytest.raises(OutputExistsError, match="audit report"):
         VideoProcessor(job, detectors=detectors).run()
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert report.read_text() == "precious"
