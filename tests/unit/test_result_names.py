@@ -285,3 +285,17 @@ def test_a_report_elsewhere_takes_the_name_too(tmp_path: Path) -> None:
     assert not is_taken(target, Settings.standard(), tmp_path / "audit")
     (name,) = plan([source], None, STANDARD, avoid_existing=True, report_folder=tmp_path / "audit")
     assert name.target.name == "a_anonymized_2.mp4"
+
+
+def test_the_report_of_a_result_elsewhere_is_not_replaced(tmp_path: Path) -> None:
+    """A failure means that a run which may replace results takes another patient's report away."""
+    first, other = make(tmp_path, "x/a.mp4", "y/a.mp4")
+    make(tmp_path / "audit", "a_anonymized_report.json")
+    make(tmp_path, "x/a_anonymized.mp4")
+    (again,) = plan([first], None, STANDARD, report_folder=tmp_path / "audit")
+    assert again.target.name == "a_anonymized.mp4", "it is its own"
+    (name,) = plan([other], None, STANDARD, report_folder=tmp_path / "audit")
+    assert name.target.name == "a_anonymized_2.mp4"
+    assert name.why.endswith("because the folder for reports has one of that name already.")
+    (without,) = plan([other], None, Settings.standard(), report_folder=tmp_path / "audit")
+    assert without.target.name == "a_anonymized.mp4"

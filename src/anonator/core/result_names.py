@@ -151,7 +151,15 @@ class _Names:
             return f"{target.name} is itself one of the videos"
         if self._avoid_existing and is_taken(target, self._settings, self._report_folder):
             return f"{target.name} or its report already exists"
+        if self._is_reported(target):
+            return "the folder for reports has one of that name already"
         return ""
+
+    def _is_reported(self, target: Path) -> bool:
+        """Whether the folder for all reports has one of this name that belongs to another result."""
+        if self._report_folder is None or os.path.lexists(reachable(target)):
+            return False
+        return is_taken(target, self._settings, self._report_folder)
 
     def _is_input(self, target: Path) -> bool:
         folder = self._report_folder
