@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from anonator.core import kept_report
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks import old_report, report, report_page
 from anonator.core.checks.file_checks import Check
@@ -18,9 +19,10 @@ from anonator.core.clock_text import clock_text
 from anonator.core.detection.given import GivenDetector
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.hipaa_lock import waiver_note
-from anonator.core.job import JobResult, page_target, report_target
+from anonator.core.job import Job, JobResult, page_target, report_target
 from anonator.core.keeping import covered_more, keep
 from anonator.core.privacy import without_path
+from anonator.core.windows_files import reachable
 from anonator.core.wording import NO_FACE
 from anonator.core.writing.partial_file import TemporaryFile, output_error
 from anonator.errors import OutputError
@@ -52,6 +54,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         looked = isinstance(attempt.detector, SpareDetector) and attempt.detector.loaded
         log.info("made from kept tracks; %s", "the second look ran" if looked else "no detector was loaded")
     named: set[Path | None] = set()
+    replaced = _replaced(job)
     with ExitStack() as files:
         try:
             # all are complete on the disk before one of them gets its name
@@ -65,10 +68,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
             elif paper.missing not in notes:
                 notes.append(paper.missing)
     if job.overwrite:
-        places = {report_target(job.target), page_target(job.target), job.report_target, job.page_target}
-        if job.settings.report:
-            places -= {job.report_target, job.page_target}
-        notes += [] if old_report.remove(places) else [old_report.KEPT]
+        notes += [] if old_report.remove(replaced - named) else [old_report.KEPT]
     log.info("job done: %d frames, %d with masks, %.1f s", attempt.masked, attempt.with_masks, run.seconds)
     return JobResult(
         target=job.target,
@@ -90,6 +90,18 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         covered_more=covered_more(run),
         stage_seconds=run.times.seconds(),
     )
+
+
+def _replaced(job: Job) -> set[Path]:
+    """The report and the page of the result that the job replaces: next to it, or where reports go now."""
+    places = {report_target(job.target), page_target(job.target)}
+    try:
+        size = reachable(job.target).stat().st_size
+    except OSError:
+        return places
+    if kept_report.read(job.report_target, size):  # in one folder for all, it may be that of another result
+        places |= {job.report_target, job.page_target}
+    return places
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

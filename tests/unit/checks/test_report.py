@@ -204,6 +204,27 @@ def test_it_can_go_to_a_folder_of_its_own(
         VideoProcessor(dataclasses.replace(job, overwrite=False), detectors=detectors).run()
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_in_a_folder_for_all_only_the_report_of_the_replaced_result_is_removed(
+    tmp_path: Path,
+    small_face_clip: FaceClip,
+    detectors: DetectorCache,
+    done: tuple[JobResult, Path, dict[str, object]],
+    own: bool,
+) -> None:
+    """A failure means that another patient's report is deleted."""
+    reports, target = tmp_path / "audit", tmp_path / "out.mp4"
+    reports.mkdir()
+    earlier, settings = done[0], Settings.standard(performance=Performance.MAXIMUM)
+    assert earlier.report is not None and earlier.report_page is not None and not settings.report
+    job = Job(small_face_clip.path, target, settings, overwrite=True, report_folder=reports)
+    job.report_target.write_bytes(earlier.report.read_bytes())
+    job.page_target.write_bytes(earlier.report_page.read_bytes())
+    target.write_bytes(earlier.target.read_bytes() if own else b"another result")
+    VideoProcessor(job, detectors=detectors).run()
+    assert len(list(reports.iterdir())) == (0 if own else 2)
+
+
 @pytest.mark.parametrize("name", ["out_report.json", "out_report.html"])
 def test_a_report_that_is_there_is_not_replaced_unasked(
     tmp_path: Path, small_face_clip: FaceClip, detectors: DetectorCache, name: str

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from anonator.core.checks.report import SCHEMA
 from anonator.core.checks.report_page import TITLE
+from anonator.core.kept_report import SCHEMA
 from anonator.core.windows_files import reachable
 
 log = logging.getLogger(__name__)

@@ -22,12 +22,13 @@ from anonator.core.config import Settings
 from anonator.core.detection.weights import WeightsFile
 from anonator.core.frames import TrackSummary
 from anonator.core.job import NearMiss
+from anonator.core.kept_report import SCHEMA
 from anonator.core.reading.info import VideoInfo
 from anonator.core.setting import declaration
 from anonator.core.windows_files import reachable
 from anonator.core.wording import NOBODY_YET
 
-SCHEMA, SCHEMA_VERSION = "anonator-report", 3
+SCHEMA_VERSION = 3
 """The version rises when a field changes its meaning or goes; new fields do not raise it.
 
 docs/REPORT.md describes every field.

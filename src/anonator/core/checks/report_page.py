@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from anonator.core.checks.page_moments import Facts, moments_of
-from anonator.core.checks.report import SCHEMA, SCHEMA_VERSION
+from anonator.core.checks.report import SCHEMA_VERSION
 from anonator.core.clock_text import clock_text
 from anonator.core.config import Mode, Performance
+from anonator.core.kept_report import SCHEMA
 from anonator.core.wording import NOT_COVERED, covered_through, sound_sentence
 
 TITLE = "Video anonymization report"

@@ -10,14 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from anonator.core import kept_report
 from anonator.core.job import report_target
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.tracks_lines import line_of
 from anonator.core.windows_files import reachable
 from anonator.errors import ReviewError
 
-LARGEST_REPORT = 64 * 1024 * 1024
-"""A larger file isn't a report."""
 OTHER_EDITS = (
     "The result was signed by {}, but not from this review as it is now. Sign again to make the file from "
     "what you see here."
@@ -57,14 +56,9 @@ def left_over(edits: Sequence[Edit], result: Path, report_folder: Path | None = 
 
 
 def _report(result: Path, folder: Path | None) -> Mapping[str, object]:
-    """The report of a result, or nothing if there is none of this file in that folder, or next to it."""
-    path = reachable(report_target(result, folder))
+    """The report of a result in that folder, or next to it; or nothing."""
     try:
-        if path.stat().st_size > LARGEST_REPORT:
-            return {}
-        said = json.loads(path.read_bytes())
-        if said["output"]["bytes"] != reachable(result).stat().st_size:
-            return {}
-    except (OSError, ValueError, KeyError, TypeError):
+        size = reachable(result).stat().st_size
+    except OSError:
         return {}
-    return said if isinstance(said, Mapping) else {}
+    return kept_report.read(report_target(result, folder), size)

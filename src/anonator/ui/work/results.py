@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import os
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
 
+from anonator.core import kept_report
 from anonator.core.config import Settings
 from anonator.core.job import RESULT_NAME, page_target, report_target
 from anonator.core.reading.containers import VIDEO_SUFFIXES
@@ -19,8 +19,6 @@ from anonator.errors import AnonatorError
 from anonator.ui.state.job import ResultFile
 from anonator.ui.work.thumbnails import video_module
 
-LARGEST_REPORT = 64 * 1024 * 1024
-"""A larger file isn't a report."""
 MOST_WARNINGS = 20
 SAME_LENGTH_SECONDS = 0.5
 """A result lasts as long as its video, but for this."""
@@ -40,11 +38,8 @@ def look_into(path: Path, report_folder: Path | None = None) -> ResultFile | Non
     changed = datetime.datetime.fromtimestamp(status.st_mtime).astimezone()
     for folder in dict.fromkeys((report_folder, None)):
         report = report_target(path, folder)
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(report.read_bytes()) if report.stat().st_size < LARGEST_REPORT else {}
-            # a file that was replaced or cut since is not what the report tells of
-            if said["schema"] != "anonator-report" or said["output"]["bytes"] != status.st_size:
-                continue
+        said = kept_report.read(report, status.st_size)
+        with contextlib.suppress(ValueError, KeyError, TypeError):
             made = datetime.datetime.fromisoformat(said["times"]["finished"]).astimezone()
             page = page_target(path, folder)
             shown = page if _tells_of(page, said["output"]["sha256"]) else report
@@ -63,7 +58,7 @@ def _told(report: dict[str, object]) -> tuple[str | None, tuple[str, ...]]:
 def _tells_of(page: Path, sha256: str) -> bool:
     """Whether a page is that of the result with this digest, and not left over from another."""
     try:
-        return page.stat().st_size < LARGEST_REPORT and sha256 in page.read_text("utf-8")
+        return page.stat().st_size < kept_report.LARGEST_REPORT and sha256 in page.read_text("utf-8")
     except (OSError, ValueError):
         return False
 
