@@ -51,8 +51,11 @@ class Processor:
     ) -> None:
         """Set the job up; nothing is opened yet."""
         self._run = Run(job, control, on_progress, on_preview)
-        self.close = partial(self._run.remember, None)  # frees what an attempt keeps for the next one
         self._detectors = detectors
+
+    def close(self) -> None:
+        """Free what an attempt keeps for the next one; safe to call twice."""
+        self._run.remember(None)
 
     def run(self) -> JobResult:
         """Make the file, and make it again with wider masks as long as a face is visible in it.
