@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ui_helpers import Driver
-from window.review_bench import SpotEngine, finished, opened, press
+from window.review_bench import SpotEngine, at, by_hand, finished, opened, press
 from window.window_helpers import Drive
 
 from anonator.core.review import tracks_file
@@ -93,6 +93,24 @@ def test_a_size_holds_on_the_frame_on_which_the_wheel_was_turned(
     ((pts, (x1, y1, x2, y2)),) = review.session.placed(id)
     assert pts == review.session.analysis.pts[5]
     assert x2 - x1 > 41 and y2 - y1 > 41
+    driver.close()
+
+
+def test_what_is_drawn_is_given_up_when_another_frame_comes(drive: Drive, tmp_path: Path) -> None:
+    """It covered that place on the next frame, and not on the one over which it was drawn."""
+    driver, review, _ = reviewed(drive, tmp_path)
+    review.playing.go(5)
+    driver.turn(0.3)
+    place = at(review)
+    for left, going in ((100, ()), (20, ("key", "Right", "sleep", 0.1))):
+        begin, end = place(left, 20), place(left + 40, 60)
+        by_hand(
+            driver, "mousemove", *begin, "mousedown", 1, "sleep", 0.05, "mousemove", *end, "sleep", 0.1,
+            *going, "mouseup", 1,
+        )  # fmt: skip
+        driver.turn(0.3)
+        assert len(review.session.state.added) == 1
+    assert review.store.state.index == 6
     driver.close()
 
 

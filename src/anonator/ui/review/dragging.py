@@ -170,6 +170,12 @@ class Dragging:
         if growing is not None:
             self._actions.move(*growing)
 
+    def leave_frame(self) -> None:
+        """Another frame will be shown: a size holds on this one, and what is being drawn is given up."""
+        self.settle()
+        if self._drag is not None and self._drag.begun and not self._drag.pans:
+            self.cancel()
+
     # --- the mouse
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
@@ -203,9 +209,9 @@ class Dragging:
         if not drag.begun:
             if max(abs(across), abs(down)) < self._px(CLICK):
                 return
-            drag.begun = True
             if not drag.pans:
-                self._actions.began()
+                self._actions.began()  # which may ask for the frame that is shown
+            drag.begun = True
         if drag.pans:
             self._surface.look(view.zoom.dragged(across, down, view.picture, view.room))
             drag.x, drag.y = event.x, event.y

@@ -151,8 +151,12 @@ class Picture(tk.Canvas):
         return self._dragging.cancel()
 
     def settle(self) -> None:
-        """Let the size hold to which the wheel was turned; to be called before another frame is asked for."""
+        """Let the size hold to which the wheel was turned."""
         self._dragging.settle()
+
+    def leave_frame(self) -> None:
+        """Another frame will be shown: a size holds on this one, and what is being drawn is given up."""
+        self._dragging.leave_frame()
 
     # --- drawing
 

@@ -241,7 +241,7 @@ class Review:
             self.film.expect(upcoming)
 
     def _moved(self, index: int, speed: float) -> None:
-        self.screen.picture.settle()
+        self.screen.picture.leave_frame()
         self.desk.moved(index, speed)
 
     def _saw(self, first: int, last: int, speed: float) -> None:
