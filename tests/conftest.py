@@ -29,9 +29,9 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     # many tests start a Python, and each would compile PyTorch's modules anew, for 6 s; so they are kept here
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(COMPILED)
     sys.dont_write_bytecode = False
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # threads that wait for each other at every layer are slow where another process has their processor
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# PyTorch's threads wait for each other after every layer; where another process has their processor, those that
+# wait in a loop made the same job ten times as long
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(scope="session")
