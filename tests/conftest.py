@@ -29,8 +29,8 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     # many tests start a Python, and each would compile PyTorch's modules anew, for 6 s; so they are kept here
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(COMPILED)
     sys.dont_write_bytecode = False
-# PyTorch's threads wait for each other after every layer; where another process has their processor, those that
-# wait in a loop made the same job ten times as long
+# PyTorch's threads wait for each other after every layer. Those that wait in a loop for one whose processor
+# another process has made the same job ten times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
