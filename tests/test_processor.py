@@ -73,6 +73,7 @@ def test_hipaa_covers_the_face_in_every_frame(
     assert result.tracks >= 1
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 def test_soft_modes_take_the_detail_out_of_the_face(
     tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, mode: Mode

@@ -105,7 +105,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     program.wait("run ended", 2 * PATIENCE, done=2, failed=0)
     told = [event for event in program.events("progress") if event["number"] == 1]
     frames = [event["frame"] for event in told if event["stage"] == "working"]
-    assert len(set(frames)) >= 3 and frames == sorted(frames) and frames[-1] <= FRAMES
+    assert len(set(frames)) > 1 and frames == sorted(frames) and frames[-1] <= FRAMES
     assert [event["stage"] for event in told if event["stage"] != "working"][-1] == "checking"
     for file in files:
         with av.open(str(file.with_name(f"{file.stem}_anonymized.mp4"))) as container:

@@ -123,11 +123,13 @@ def test_a_face_in_a_corner_for_one_picture(detector: FaceDetector, astronaut: n
     assert lost == [] and share < 0.5
 
 
+@pytest.mark.slow
 def test_a_face_that_fades_in(detector: FaceDetector, astronaut: np.ndarray) -> None:
     pictures = [with_face(room(), astronaut, (300, 150), share=i / 20) for i in range(21)]
     assert missed(detector, pictures)[0] == []
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("light", ["drift", "flicker"])
 def test_light_that_changes(detector: FaceDetector, astronaut: np.ndarray, light: str) -> None:
     pictures = []

@@ -128,6 +128,7 @@ CLIPS = {
 }  # fmt: skip
 
 
+@pytest.mark.quick_cases(6)
 @pytest.mark.parametrize("make", CLIPS.values(), ids=CLIPS)
 @pytest.mark.parametrize("frames", [6, 1000], ids=["small cache", "large cache"])
 def test_the_frame_shown_is_the_one_asked_for(
@@ -182,6 +183,7 @@ def test_copies_stay_within_their_bytes_and_lie_all_over_the_video() -> None:
     assert proxies.share == 1
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("speed", [8.0, -8.0])
 def test_fast_playing_goes_from_copy_to_copy_and_ends_on_the_frame_itself(
     tmp_path: Path, speed: float
