@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import av
@@ -50,10 +51,14 @@ def test_the_event_loop_goes_on_while_the_engine_loads_and_during_a_job(display:
 
 
 @pytest.mark.slow
-def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive, tmp_path: Path) -> None:
+def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the engine loads, while the video is opened, and while frames are written."""
     folder = tmp_path / "videos"
     folder.mkdir()
+    may_load, load = threading.Event(), Engine.load
+    monkeypatch.setattr(Engine, "load", lambda *given: may_load.wait(PATIENCE) and load(*given))
     driver = drive(engine=Engine())
     window = driver.window
     window.show([write_clip(folder / "a.mp4", frames=120, size=(1920, 1080))])
@@ -71,6 +76,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(drive: Drive
     driver.turn(0.02)
     cancel()
     assert states(driver) == ["waiting"]
+    may_load.set()
     driver.until(lambda: window.state.loaded)
     for at_work in (False, True, True):
         driver.until(lambda: not window.foot.start.instate(["disabled"]))
