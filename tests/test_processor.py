@@ -50,14 +50,8 @@ def inside(box: tuple[int, int, int, int], picture: np.ndarray, share: float = 1
     return picture[rows, max(0, int(cx - w)) : min(width, int(cx + w))]
 
 
-@pytest.mark.parametrize(
-    "performance",
-    [
-        pytest.param(Performance.ORIGINAL, marks=pytest.mark.slow),
-        pytest.param(Performance.QUALITY, marks=pytest.mark.slow),
-        Performance.BALANCED,
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("performance", [Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED])
 def test_hipaa_covers_the_face_in_every_frame(
     tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, performance: Performance
 ) -> None:
@@ -213,7 +207,7 @@ class Broken:
 FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
 
 
-@pytest.mark.quick_cases(5)
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(
     "place",
     [
@@ -364,6 +358,7 @@ def test_one_frame_can_be_tried_before_a_job(small_face_clip: FaceClip, detector
     assert inside(small_face_clip.boxes[10], preview.original).max() > 100
 
 
+@pytest.mark.slow
 def test_the_tried_frame_has_the_masks_of_the_job(
     small_face_clip: FaceClip, detectors: DetectorCache
 ) -> None:

@@ -235,17 +235,18 @@ MPEG2 = ("-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv420p")
 AV1 = ("-c:v", "libaom-av1", "-cpu-used", 8, "-crf", 30, "-usage", "realtime", "-pix_fmt", "yuv420p")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "suffix"),
     [
         ("vp8", VP8, ".webm"),
-        pytest.param("vp9", VP9, ".webm", marks=pytest.mark.slow),
-        pytest.param("av1", AV1, ".webm", marks=pytest.mark.slow),
-        pytest.param("h264", H264, ".ts", marks=pytest.mark.slow),
-        pytest.param("h264", INBAND, ".mkv", marks=pytest.mark.slow),
-        pytest.param("h264", INBAND, ".mp4", marks=pytest.mark.slow),
-        pytest.param("hevc", HEVC, ".ts", marks=pytest.mark.slow),
-        pytest.param("mpeg2", MPEG2, ".ts", marks=pytest.mark.slow),
+        ("vp9", VP9, ".webm"),
+        ("av1", AV1, ".webm"),
+        ("h264", H264, ".ts"),
+        ("h264", INBAND, ".mkv"),
+        ("h264", INBAND, ".mp4"),
+        ("hevc", HEVC, ".ts"),
+        ("mpeg2", MPEG2, ".ts"),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )

@@ -138,6 +138,7 @@ def test_the_report_says_whose_detector_it_was(visit: Path) -> None:
     assert tuple(warnings) == result.notes
 
 
+@pytest.mark.slow
 def test_the_program_s_own_detector_covers_a_face(tmp_path: Path, astronaut: np.ndarray) -> None:
     source = moving_face(tmp_path / "walk.mp4", astronaut, frames=6)
     result = anonator.anonymize(source.path, settings=anonator.Settings(performance="balanced"))

@@ -115,6 +115,7 @@ def test_a_person_who_moves_in_a_still_room(
     assert lost == [] and share < 0.6
 
 
+@pytest.mark.slow
 def test_a_face_in_a_corner_for_one_picture(detector: FaceDetector, astronaut: np.ndarray) -> None:
     rng = np.random.default_rng(2)
     pictures = [room(rng) for _ in range(12)]
@@ -140,6 +141,7 @@ def test_light_that_changes(detector: FaceDetector, astronaut: np.ndarray, light
     assert missed(detector, pictures)[0] == []
 
 
+@pytest.mark.slow
 def test_a_large_face_that_only_blinks(detector: FaceDetector, astronaut: np.ndarray) -> None:
     """What changes is a small piece of a face that is much larger than the part looked at."""
     pictures = [with_face(room(), astronaut, (200, 20), height=320) for _ in range(10)]

@@ -77,6 +77,7 @@ def test_a_drawn_cover_goes_with_its_face(session: ReviewSession, clip: FaceClip
     assert id not in session.masks(12).track_ids
 
 
+@pytest.mark.slow
 def test_what_was_begun_is_given_up_when_a_cover_is_placed_again(session: ReviewSession) -> None:
     def without() -> None:
         raise WeightsMissingError("none here")

@@ -203,6 +203,7 @@ def test_what_the_second_look_covers_meanwhile_is_in_the_tracks_afterwards(
     assert tracks_file.read(tmp_path / "a.tracks").problem == ""
 
 
+@pytest.mark.slow
 def test_without_initials_nothing_begins(tmp_path: Path, reviewed: ReviewSession) -> None:
     with pytest.raises(ReviewError, match="initials"):
         Signing(reviewed, tmp_path / "out.mp4", " ", lambda *_: pytest.fail("no job"))
