@@ -91,7 +91,8 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(
     assert window.notice.message == ""
 
 
-FRAMES = 24
+FRAMES = 40
+"""The first of fewer come out only when all have been seen."""
 
 
 @pytest.mark.slow
