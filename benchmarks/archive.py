@@ -17,6 +17,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import random
 import shutil
@@ -27,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,23 @@ OPTIONS = "--performance", "balanced"
 def make_videos(folder: Path, count: int) -> dict[str, str]:
     """Small videos in folders of a hundred; returns which of the different ones each is, by its name."""
     folder.mkdir(parents=True)
-    different = [_video(folder.parent / f"different {number}.mp4", number) for number in range(DIFFERENT)]
+    different = [_video(folder.parent / f"different {number}.mp4", number) for number in range(_kinds(count))]
     made = {}
     for number in range(1, count + 1):
         place = folder / f"{number // 100:03d}" / f"visit {number}.mp4"
         place.parent.mkdir(exist_ok=True)
         if number % BROKEN:
-            shutil.copy(different[number % DIFFERENT], place)
-            made[place.relative_to(folder).as_posix()] = f"different {number % DIFFERENT}"
+            one = different[number % len(different)]
+            shutil.copy(one, place)
+            made[place.relative_to(folder).as_posix()] = one.stem
         else:
             place.write_bytes(b"this is no video")
     return made
+
+
+def _kinds(count: int) -> int:
+    """How many of so many videos differ."""
+    return min(DIFFERENT, max(1, count // 4))
 
 
 def _video(path: Path, number: int) -> Path:
@@ -87,20 +94,25 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@contextlib.contextmanager
+def _on(processors: Iterable[int]) -> Iterator[None]:
+    """Run on these processors, and so do processes that are started meanwhile, from their first moment on."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def alone(folder: Path) -> dict[str, str]:
     """The digests of the different videos' results, each alone on one processor, as a worker is."""
     settings = anonator.Settings(performance=anonator.Performance.BALANCED)
-    processors = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(processors)})
-    try:
+    with _on({min(os.sched_getaffinity(0))}):
         return {
-            f"different {number}": digest(
-                anonator.anonymize(folder / f"different {number}.mp4", settings=settings).target
-            )
-            for number in range(DIFFERENT)
+            video.stem: digest(anonator.anonymize(video, settings=settings).target)
+            for video in sorted(folder.glob("different *.mp4"))
         }
-    finally:
-        os.sched_setaffinity(0, processors)
 
 
 class Cluster:
@@ -133,12 +145,8 @@ class Cluster:
         """One with a processor of its own, as the workers of --workers have."""
         each = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--host", "127.0.0.1"]
         processors = sorted(os.sched_getaffinity(0))
-        # inherited, so that it can't start its own processes before
-        os.sched_setaffinity(0, {processors[place % len(processors)]})
-        try:
+        with _on({processors[place % len(processors)]}):
             return self._start("worker", self.address, *each)
-        finally:
-            os.sched_setaffinity(0, processors)
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*DASK, *command], stdout=self._log, stderr=self._log)
@@ -193,9 +201,9 @@ def command(*args: object) -> subprocess.Popen[str]:
 
 def to_its_end(*args: object, processors: int = 0) -> int:
     """The exit status of a command, on so many processors; 0 means all."""
-    process = command(*args)
-    if processors:
-        os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:processors])
+    all_of_them = sorted(os.sched_getaffinity(0))
+    with _on(all_of_them[: processors or None]):
+        process = command(*args)
     process.communicate(timeout=LONGEST)
     return process.returncode
 
@@ -232,7 +240,12 @@ def kills(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 run.wait()
                 killed["client"] += 1
                 run = command("run", archive.path, "--scheduler", cluster.address)
-            elif time.monotonic() > next_kill and finished > before and (workers := cluster.workers()):
+            elif (
+                killed["worker"] < args.most
+                and time.monotonic() > next_kill
+                and finished > before
+                and (workers := cluster.workers())
+            ):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(draw.choice(workers), signal.SIGKILL)
                     killed["worker"] += 1
@@ -406,6 +419,9 @@ def main() -> int:
         if name == "kills":
             made.add_argument(
                 "--every", type=float, default=10.0, help="seconds between two kills of a worker"
+            )
+            made.add_argument(
+                "--most", type=float, default=math.inf, help="kills of workers (default: no end)"
             )
             made.add_argument("--seed", type=int, default=19)
     args = parser.parse_args()

@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
+from patience import Stopwatch, prompt
 from video_helpers import ffmpeg
 
 from anonator.core.checks import file_checks
@@ -49,14 +50,8 @@ def inside(box: tuple[int, int, int, int], picture: np.ndarray, share: float = 1
     return picture[rows, max(0, int(cx - w)) : min(width, int(cx + w))]
 
 
-@pytest.mark.parametrize(
-    "performance",
-    [
-        pytest.param(Performance.ORIGINAL, marks=pytest.mark.slow),
-        pytest.param(Performance.QUALITY, marks=pytest.mark.slow),
-        Performance.BALANCED,
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("performance", [Performance.ORIGINAL, Performance.QUALITY, Performance.BALANCED])
 def test_hipaa_covers_the_face_in_every_frame(
     tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, performance: Performance
 ) -> None:
@@ -72,6 +67,7 @@ def test_hipaa_covers_the_face_in_every_frame(
     assert result.tracks >= 1
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 def test_soft_modes_take_the_detail_out_of_the_face(
     tmp_path: Path, face_clip: FaceClip, detectors: DetectorCache, mode: Mode
@@ -162,12 +158,11 @@ def test_cancel_answers_at_once_and_leaves_nothing(
     )
     processor.start()
     assert under_way.wait(60)
-    begin = time.monotonic()
+    watch = Stopwatch()
     processor.cancel()
     with pytest.raises(JobCancelled):
         processor.wait(30)
-    # the bar is half a second on a machine of its own; a busy one may need longer for the batch under way
-    assert time.monotonic() - begin < 2
+    assert watch.seconds < prompt(0.5)
     assert files_in(folder) == []
 
 
@@ -212,7 +207,7 @@ class Broken:
 FILE_CHECKS = [name for name in vars(file_checks) if name.startswith("verify_")]
 
 
-@pytest.mark.quick_cases(5)
+@pytest.mark.quick_cases(3)
 @pytest.mark.parametrize(
     "place",
     [
@@ -363,6 +358,7 @@ def test_one_frame_can_be_tried_before_a_job(small_face_clip: FaceClip, detector
     assert inside(small_face_clip.boxes[10], preview.original).max() > 100
 
 
+@pytest.mark.slow
 def test_the_tried_frame_has_the_masks_of_the_job(
     small_face_clip: FaceClip, detectors: DetectorCache
 ) -> None:

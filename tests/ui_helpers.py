@@ -21,6 +21,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from patience import PATIENCE, Stopwatch
 
 from anonator.core.config import Encoder, Model, Settings
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
@@ -138,6 +139,7 @@ class FakeJob:
     ) -> None:
         self.job, self._on_progress, self._on_preview = job, on_progress, on_preview
         self._frames, self._stages, self._facts = engine.frames, engine.stages, engine.facts
+        self._may_end = engine.may_end
         self._go, self._stop, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._go.set()
         self.holds = False
@@ -200,6 +202,8 @@ class FakeJob:
                 self._on_progress(told)
                 self._on_preview(Preview(picture + 90, picture, frame / 25, 1))
                 time.sleep(0.01)
+            while not (self._may_end(stage) or self._stop.is_set()):
+                time.sleep(0.01)
         shutil.copyfile(self.job.source, self.job.target)
         if self.job.settings.report:
             self.job.report_target.write_text("{}")
@@ -216,6 +220,8 @@ class FakeEngine:
         """Jobs that go through these stages, and whose JobResult holds these facts."""
         self.frames, self.stages, self.facts = frames, stages, facts
         self.loads: list[Settings] = []
+        self.may_end: Callable[[Stage], bool] = lambda _: True
+        """Whether a stage may end; a test may want to have seen it."""
         self.may_load = threading.Event()
         self.may_load.set()
         self._device_line: str | None = None
@@ -228,7 +234,7 @@ class FakeEngine:
 
     def load(self, settings: Settings) -> EngineReady:
         self.loads.append(settings)
-        self.may_load.wait(20)
+        self.may_load.wait(PATIENCE)
         self._device_line = "CPU, float32; no CUDA because this is a test"
         return EngineReady(self._device_line)
 
@@ -327,8 +333,9 @@ class Driver:
 
     def turn(self, seconds: float) -> None:
         """Let the event loop run for a while, and until it has answered what the display tells it by then."""
-        end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end, seconds + 60)
+        watch = Stopwatch(own_thread=True)
+        self.until(lambda: watch.seconds > seconds)
+        end = time.monotonic()
         for _ in range(3):
             if self.window.closed:
                 break
@@ -338,7 +345,7 @@ class Driver:
                 if not self.root.tk.dooneevent(_tkinter.DONT_WAIT):
                     break
 
-    def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> None:
+    def until(self, condition: Callable[[], Any], timeout: float = PATIENCE) -> None:
         """Let the event loop run until something holds."""
         end = time.monotonic() + timeout
         while not condition():
@@ -429,7 +436,7 @@ class Program:
         lines = [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
         return [line for line in lines if name is None or line["ev"] == name]
 
-    def wait(self, name: str, timeout: float = 15.0, **fields: Any) -> dict[str, Any]:
+    def wait(self, name: str, timeout: float = PATIENCE, **fields: Any) -> dict[str, Any]:
         """The first event of that name and with those fields."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -446,7 +453,7 @@ class Program:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(15)
+        self.process.wait(PATIENCE)
 
 
 class Outside:
@@ -478,7 +485,10 @@ class Outside:
 
     def xdo(self, *arguments: object) -> None:
         subprocess.run(
-            ["xdotool", *map(str, arguments)], check=True, env={**os.environ, **self._environment}, timeout=20
+            ["xdotool", *map(str, arguments)],
+            check=True,
+            env={**os.environ, **self._environment},
+            timeout=PATIENCE,
         )
 
     def click(self, area: list[int]) -> None:
@@ -508,9 +518,9 @@ class Outside:
         source.wait("init")
         for step in (1, 2, 3, 4):
             self.xdo("mousemove", x0 + (x1 - x0) * step // 4, y0 + (y1 - y0) * step // 4, "sleep", 0.05)
-        source.wait("accept", 5)
+        source.wait("accept")
         self.xdo("mousemove_relative", 2, 2, "sleep", 0.05, "mouseup", 1)
-        action = str(source.wait("end", 12)["action"])
+        action = str(source.wait("end")["action"])
         source.stop()
         return action
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from faults.fault_helpers import files_in
+from patience import PATIENCE
 from video_helpers import drawn_frames, frame_times, info_for
 
 from anonator.core.config import Performance, Settings
@@ -125,7 +126,7 @@ def test_whatever_fails_on_the_disk_is_said_once_and_nothing_is_left(
         error = error.__cause__ or error.__context__
     assert not any("Miller" in text for text in chain), "a path in what a log would show"
     assert files_in(tmp_path) == [] and files_in(state) == []
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE
     while open_files() - before and time.monotonic() < end:
         time.sleep(0.05)  # a sweep in its own thread may have a folder open for a moment
     assert not open_files() - before

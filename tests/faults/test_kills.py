@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from faults.fault_helpers import FRAMES, files_in, linux
+from patience import PATIENCE
 from video_helpers import frame_times
 
 from anonator.core.writing.leftovers import PREFIX, sweep
@@ -57,7 +58,7 @@ class ForkServer:
         return dict(json.loads(self._process.stdout.readline()))
 
     def close(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +183,7 @@ def test_the_real_program_killed_while_it_works_is_cleaned_up_by_its_next_start(
         else:
             time.sleep(draw.random() * 2)  # while it is still loading
         job.kill()
-        job.wait(20)
+        job.wait(PATIENCE)
         seen.check(
             tmp_path,
             tmp_path / "in_anonymized.mp4",

@@ -30,6 +30,7 @@ class Starved(DetectorCache):
         return self.detector
 
 
+@pytest.mark.slow
 def test_a_job_whose_memory_runs_out_for_a_while_misses_no_frame(tmp_path: Path, face_clip: FaceClip) -> None:
     """The batch is halved, and halved again; a failure means an uncovered face in a frame of that batch."""
     cache = Starved(3)

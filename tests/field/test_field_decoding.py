@@ -240,6 +240,7 @@ def test_times_below_zero_in_matroska(tmp_path: Path, limit: int) -> None:
 # -- joins ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("limit", [0, 1000])
 def test_joined_hevc_in_transport_streams(tmp_path: Path, limit: int) -> None:
     """FFmpeg suspects the last frames before the join, though they are whole."""

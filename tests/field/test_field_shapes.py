@@ -102,8 +102,7 @@ def require_visible(picture: np.ndarray, part: float = 0.5) -> None:
     "sar",
     [
         "1/4",
-        "4/1",
-        *(pytest.param(sar, marks=pytest.mark.slow) for sar in ("1/2", "8/9", "16/15", "4/3", "2/1")),
+        *(pytest.param(sar, marks=pytest.mark.slow) for sar in ("4/1", "1/2", "8/9", "16/15", "4/3", "2/1")),
     ],
 )
 def test_faces_are_covered_whatever_the_shape_of_the_pixels(
@@ -129,6 +128,7 @@ def test_faces_are_covered_whatever_the_shape_of_the_pixels(
         require_visible(picture)
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 def test_a_squeezed_face_is_blurred_as_strongly_as_a_square_one(
     landscape: Path, detectors: DetectorCache, folder: Path, mode: Mode
@@ -235,17 +235,18 @@ MPEG2 = ("-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv420p")
 AV1 = ("-c:v", "libaom-av1", "-cpu-used", 8, "-crf", 30, "-usage", "realtime", "-pix_fmt", "yuv420p")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "suffix"),
     [
         ("vp8", VP8, ".webm"),
-        pytest.param("vp9", VP9, ".webm", marks=pytest.mark.slow),
-        pytest.param("av1", AV1, ".webm", marks=pytest.mark.slow),
+        ("vp9", VP9, ".webm"),
+        ("av1", AV1, ".webm"),
         ("h264", H264, ".ts"),
-        pytest.param("h264", INBAND, ".mkv", marks=pytest.mark.slow),
-        pytest.param("h264", INBAND, ".mp4", marks=pytest.mark.slow),
-        pytest.param("hevc", HEVC, ".ts", marks=pytest.mark.slow),
-        pytest.param("mpeg2", MPEG2, ".ts", marks=pytest.mark.slow),
+        ("h264", INBAND, ".mkv"),
+        ("h264", INBAND, ".mp4"),
+        ("hevc", HEVC, ".ts"),
+        ("mpeg2", MPEG2, ".ts"),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )

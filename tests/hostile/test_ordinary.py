@@ -120,6 +120,7 @@ def test_an_ordinary_video_works_under_the_lock_too(bench: Bench) -> None:
     assert result.frames == len(decoded(result.target, (96, 64))) == 10
 
 
+@pytest.mark.slow
 def test_8k_works_from_end_to_end(bench: Bench) -> None:
     """33 million pixels are 31.6 times 1024 x 1024: within the limit of 32 megapixels."""
     assert 7680 * 4320 <= MAX_PIXELS < 8192 * 4320

@@ -79,6 +79,7 @@ def test_the_command_line_adds_to_the_configuration_file() -> None:
         build_parser().parse_args(["--area", "1,2,3", "v.mp4"])
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("hipaa", [True, False])
 def test_a_job_covers_it_in_both_modes(bench: Bench, small_face_clip: FaceClip, hipaa: bool) -> None:
     settings = Settings(hipaa=hipaa, areas=["0%,50%,25%,50%@0.2-"])

@@ -19,6 +19,7 @@ import pytest
 from console_helpers import KEYS, OWN_CONSOLE, press
 from face_clips import FaceClip, decode_rgb, moving_face, packet_times
 from own_folders import folders_under
+from patience import PATIENCE
 
 from anonator import headless
 from anonator.command_line import build_parser, settings_from
@@ -339,7 +340,7 @@ def test_every_way_to_stop_a_program_is_an_interruption(name: str) -> None:
     before = signal.getsignal(getattr(signal, name))
     with headless.interruption() as interrupted:
         signal.raise_signal(getattr(signal, name))
-        assert interrupted.wait(5)
+        assert interrupted.wait(PATIENCE)
     assert signal.getsignal(getattr(signal, name)) is before
 
 
@@ -357,13 +358,13 @@ def test_interrupting_ends_with_130_and_leaves_nothing(
         stderr=subprocess.PIPE,
         creationflags=OWN_CONSOLE,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 2 * PATIENCE
     while not list(folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(folder.iterdir()), "the job never began"
     time.sleep(1)
     press(key, job)
-    job.communicate(timeout=60)
+    job.communicate(timeout=PATIENCE)
     assert job.returncode == 130
     assert list(folder.iterdir()) == []
 

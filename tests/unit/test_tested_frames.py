@@ -126,7 +126,7 @@ def now_and_then(block: int, number: int) -> bool:
     return (number % 4 == 0, number in (50, 51), True)[block]
 
 
-@pytest.mark.quick_cases(11)
+@pytest.mark.quick_cases(6)
 @pytest.mark.parametrize("place", [0, 3, 30, 47, 52, 70, 115, 119])
 @pytest.mark.parametrize(
     "settings",

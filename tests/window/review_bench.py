@@ -62,7 +62,7 @@ def finished(driver: Driver, folder: Path, frames: int = 60) -> Path:
     """Run a job on a clip with spots in the window, and return its result."""
     driver.show(spot_clip(folder / "visit.mp4", frames))
     driver.window.foot.start.invoke()
-    driver.until(lambda: driver.window.controller.jobs[0].state is JobState.DONE, 60)
+    driver.until(lambda: driver.window.controller.jobs[0].state is JobState.DONE)
     driver.turn(0.1)
     job = driver.window.controller.jobs[0]
     assert job.result_file is not None
@@ -72,7 +72,7 @@ def finished(driver: Driver, folder: Path, frames: int = 60) -> Path:
 def opened(driver: Driver) -> Review:
     """Wait until a review is open, its masks are known and its first picture is shown."""
     reviewing = driver.window.reviewing
-    driver.until(lambda: reviewing.review is not None and reviewing.review.store.state.assessed, 30)
+    driver.until(lambda: reviewing.review is not None and reviewing.review.store.state.assessed)
     assert reviewing.review is not None
     driver.turn(0.3)
     return reviewing.review
@@ -81,7 +81,7 @@ def opened(driver: Driver) -> Review:
 def by_hand(driver: Driver, *arguments: object) -> None:
     """Let xdotool work while the window goes on."""
     hand = subprocess.Popen(["xdotool", *map(str, arguments)], env=dict(os.environ))
-    driver.until(lambda: hand.poll() is not None, 30)
+    driver.until(lambda: hand.poll() is not None)
     assert hand.returncode == 0
     driver.turn(0.1)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
+from patience import Stopwatch, prompt
 from ui_helpers import FakeEngine
 from window.window_helpers import Drive, copies, states
 
@@ -38,7 +38,7 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
         return states(driver) == ["done"]
 
     driver.until(ended)
-    assert len(seen) >= 5
+    assert len(seen) >= 3
     assert driver.field("frame") == "60 of 60"
     assert (tmp_path / "visit one_anonymized.mp4").is_file()
     driver.until(lambda: window.viewer.caption.cget("text") == "Result")
@@ -65,8 +65,7 @@ def test_a_finished_job_says_in_words_what_the_engine_reported(
     assert not any(button.winfo_viewable() for button in details.buttons.values())
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
-    driver.turn(0.1)
-    assert details._text.get("1.0", "end-1c") == details.words
+    driver.until(lambda: details._text.get("1.0", "end-1c") == details.words)
     lines = details.words.split("\n")
     assert lines[0] == NOT_REVIEWED
     assert lines[1] == (
@@ -90,7 +89,13 @@ def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path:
     engine = FakeEngine(frames=25, stages=(Stage.WORKING, Stage.CHECKING, Stage.REPAIRING))
     driver = drive(engine=engine)
     driver.show(*copies(clip, tmp_path, "a.mp4"))
+    words = {
+        Stage.WORKING: "",
+        Stage.CHECKING: "Checking the finished file…",
+        Stage.REPAIRING: "Covering a face that the check found…",
+    }
     seen: dict[str, str] = {}
+    engine.may_end = lambda stage: words[stage] in seen
 
     def ended() -> bool:
         current = driver.window.controller.current
@@ -101,11 +106,10 @@ def test_what_the_job_is_at_is_said_in_words(drive: Drive, clip: Path, tmp_path:
 
     driver.window.foot.start.invoke()
     driver.until(ended)
-    assert list(seen) == ["", "Checking the finished file…", "Covering a face that the check found…"]
-    assert seen["Checking the finished file…"].startswith("checking ")
-    assert seen["Covering a face that the check found…"].startswith("covering more ")
-    driver.turn(0.1)
-    assert driver.window.foot.stage.cget("text") == ""
+    assert list(seen) == list(words.values())
+    assert seen[words[Stage.CHECKING]].startswith("checking ")
+    assert seen[words[Stage.REPAIRING]].startswith("covering more ")
+    driver.until(lambda: driver.window.foot.stage.cget("text") == "")
 
 
 def test_one_bar_for_the_whole_job_never_goes_back(drive: Drive, clip: Path, tmp_path: Path) -> None:
@@ -123,7 +127,7 @@ def test_one_bar_for_the_whole_job_never_goes_back(drive: Drive, clip: Path, tmp
 
     foot.start.invoke()
     driver.until(ended)
-    driver.turn(0.1)
+    driver.until(lambda: float(foot.bar.cget("value")) == 100)
     assert shown == sorted(shown) and 0 < shown[-1] <= 100 and len(set(shown)) > 5
     assert status == {"Video 1 of 1, a.mp4"} and float(foot.bar.cget("value")) == 100
 
@@ -137,11 +141,11 @@ def test_a_start_while_the_engine_loads_says_so_and_is_cancelled_at_once(
     driver.until(lambda: driver.window.controller.waiting() and driver.window.controller.jobs[0].info)
     foot = driver.window.foot
     foot.start.invoke()
-    driver.turn(0.1)
-    assert foot.stage.cget("text") == LOADING_ENGINE and str(foot.bar.cget("mode")) == "indeterminate"
-    begin = time.monotonic()
+    driver.until(lambda: foot.stage.cget("text") == LOADING_ENGINE)
+    assert str(foot.bar.cget("mode")) == "indeterminate"
+    watch = Stopwatch()
     foot.cancel.invoke()
-    assert time.monotonic() - begin < 0.5
+    assert watch.seconds < prompt(0.5)
     assert states(driver) == ["waiting"] and foot.stage.cget("text") == ""
     assert not foot.start.instate(["disabled"])
     driver.engine.may_load.set()
@@ -170,11 +174,11 @@ def test_pause_holds_and_cancel_answers_at_once(drive: Drive, clip: Path, tmp_pa
     assert window.foot.status.cget("text") == "Paused: video 1 of 2, a.mp4"
     window.foot.pause.invoke()
     driver.until(lambda: driver.field("frame") != held)
-    begin = time.monotonic()
+    watch = Stopwatch()
     window.foot.cancel.invoke()
     assert window.foot.status.cget("text") == "Cancelling: video 1 of 2, a.mp4"
     driver.until(lambda: window.controller.state is RunState.IDLE)
-    assert time.monotonic() - begin < 0.5
+    assert watch.seconds < prompt(0.5)
     assert states(driver) == ["cancelled", "waiting"]
     assert not window.foot.start.instate(["disabled"])
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["a.mp4", "b.mp4"]

@@ -84,7 +84,7 @@ def test_what_is_reached_by_the_keyboard_is_seen_and_pressed(drive: Drive) -> No
         driver.turn(0.05)
         without = picture_of(following)
         following.focus_force()
-        driver.until(lambda shown=following, before=without: picture_of(shown) != before, 2)
+        driver.until(lambda shown=following, before=without: picture_of(shown) != before)
         widget = following
     assert len(seen) > 15
     radio = driver.window.panel.masking.modes[Mode.MOSAIC]

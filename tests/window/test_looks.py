@@ -42,9 +42,9 @@ def test_a_tool_tip_comes_with_the_keyboard_and_goes(drive: Drive) -> None:
     before.focus_force()
     driver.window.root.update()
     before.event_generate("<Tab>")
-    driver.until(tips, 3)
+    driver.until(tips)
     driver.window.foot.start.focus_force()
-    driver.until(lambda: not tips(), 3)
+    driver.until(lambda: not tips())
 
 
 def test_the_open_lock_is_told_at_the_head_and_the_bar_stands_still_when_done(drive: Drive) -> None:
@@ -55,7 +55,7 @@ def test_the_open_lock_is_told_at_the_head_and_the_bar_stands_still_when_done(dr
     layout = driver.window.layout
     assert not layout.lock_state.winfo_manager()
     driver.window.panel.lock.switch.invoke()
-    driver.until(lambda: bool(layout.lock_state.winfo_manager()), 3)
+    driver.until(lambda: bool(layout.lock_state.winfo_manager()))
     foot = driver.window.foot
     unknown = Progress(frame=30, total=None, elapsed_seconds=1.0, fps=30.0, done=0.4)
     foot.show_progress(unknown, None)
@@ -168,7 +168,7 @@ def test_nothing_is_cut_off_and_the_chosen_row_is_in_sight(
     window.foot.start.invoke()
     driver.until(lambda: window.controller.current is not None and driver.field("frame") != UNKNOWN)
     require_nothing_cut_off(driver)
-    driver.until(lambda: states(driver) == ["done"] * 4, 20)
+    driver.until(lambda: states(driver) == ["done"] * 4)
     window.queue_view.select(4)
     require_nothing_cut_off(driver)
     require_row_in_sight(driver, rows)

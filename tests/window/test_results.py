@@ -35,9 +35,8 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     driver.show(first, broken, last)
     assert states(driver) == ["waiting", "failed", "waiting"]
     driver.window.queue_view.select(2)
-    driver.turn(0.05)
     failed = driver.window.controller.jobs[1]
-    assert driver.window.queue_view.details.words == f"Failed: {failed.message}"
+    driver.until(lambda: driver.window.queue_view.details.words == f"Failed: {failed.message}")
     tree = driver.window.queue_view.tree
     driver.until(lambda: bool(tree.bbox("2")))  # nothing before it is drawn
     x, y, *_ = tree.bbox("2")  # type: ignore[misc]
@@ -143,6 +142,7 @@ def test_a_double_click_shows_the_result_in_large_and_a_button_opens_it_in_the_p
     driver.window.foot.start.invoke()
     driver.until(lambda: states(driver) == ["done"])
     driver.turn(0.3)
+    driver.until(lambda: tree.bbox("1"))
     x, y, width, height = tree.bbox("1")  # type: ignore[misc]
     for _ in range(2):
         tree.event_generate("<ButtonPress-1>", x=x + width // 2, y=y + height // 2)

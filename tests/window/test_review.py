@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from face_clips import decode_rgb
+from patience import PATIENCE
 from ui_helpers import Driver, Outside, Program
 from unit.review.spot_clip import SPOTS, spot_clip
 from window.review_bench import STEP, SpotEngine, at, blanked, drag, finished, opened, press
@@ -63,7 +64,7 @@ def draw(driver: Driver, review: Review) -> None:
 
 def settle(driver: Driver, review: Review) -> None:
     """Wait until all is followed and the doubts are those of now."""
-    driver.until(lambda: review.store.state.following == 0 and review.session.is_assessed, 20)
+    driver.until(lambda: review.store.state.following == 0 and review.session.is_assessed)
     driver.turn(0.2)
 
 
@@ -104,7 +105,7 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     assert parts.to_check.title.cget("text") == f"To check: {text.count(len(card.stops), 'stop')}"
     assert not parts.stop_sign.winfo_viewable()
     press(driver, "n")
-    driver.until(lambda: state().card == card.number and not state().speed and state().index > 0, 20)
+    driver.until(lambda: state().card == card.number and not state().speed and state().index > 0)
     assert state().index == card.stops[0].index
     driver.until(lambda: parts.picture.find_withtag("wanted"))
     said = f"Stop 1 of {len(card.stops)}"
@@ -127,8 +128,8 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver.until(lambda: review.session.state.added == followed.added)
     settle(driver, review)
     press(driver, "g")
-    driver.until(lambda: state().sheet and all(cell.has_picture for cell in state().sheet.cells), 20)
-    driver.until(lambda: not state().unseen_seconds, 20)
+    driver.until(lambda: state().sheet and all(cell.has_picture for cell in state().sheet.cells))
+    driver.until(lambda: not state().unseen_seconds)
     assert 0 < state().share_seen < 1, "what the sheet stood for was not on the screen"
     press(driver, "Escape")
     asked: list[str] = []
@@ -140,7 +141,7 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
 
     driver.meeting(sign)
     press(driver, "ctrl+Return")
-    driver.until(lambda: driver.window.reviewing.review is None, 60)
+    driver.until(lambda: driver.window.reviewing.review is None)
     driver.turn(0.3)
     assert any("1 cover drawn" in words for words in asked)
     assert any("only looked through on the sheet" in words for words in asked)
@@ -172,7 +173,7 @@ def test_after_a_restart_review_comes_first_and_the_warnings_are_back(drive: Dri
     driver = drive(engine=SpotEngine())
     driver.show(tmp_path / "visit.mp4")
     window = driver.window
-    driver.until(lambda: window.state.to_review, 20)
+    driver.until(lambda: window.state.to_review)
     driver.turn(0.2)
     assert window.foot.review.winfo_viewable() and window.foot.review.cget("style") == "Primary.TButton"
     assert window.foot.start.cget("style") == "Big.TButton", "it would do all of it again"
@@ -210,9 +211,9 @@ def test_a_signed_review_opens_again_as_a_new_one_and_the_next_one_is_offered(
     driver.meeting(sign)
     press(driver, "ctrl+Return")
     seen: list[str] = []
-    driver.until(lambda: window.reviewing.review is None, 60)
+    driver.until(lambda: window.reviewing.review is None)
     driver.answering("Back to the queue", seen)
-    driver.until(lambda: seen, 20)
+    driver.until(lambda: seen)
     assert "other.mp4" in seen[0]
     job = window.controller.jobs[0]
     assert job.review is not None and job.review.tracks is not None and job.may_review_again
@@ -302,7 +303,7 @@ def test_enter_keeps_each_stop_that_was_looked_at_and_undo_takes_one_back(
     right = lambda: len(review.session.state.right)  # noqa: E731
     press(driver, "n")
     for done, stop in enumerate(card.stops):
-        driver.until(lambda at=stop.index: not state().speed and state().index == at, 20)  # type: ignore[misc]
+        driver.until(lambda at=stop.index: not state().speed and state().index == at)  # type: ignore[misc]
         driver.turn(0.1)
         assert right() == done and state().open_stops == len(card.stops) - done
         press(driver, "Return")
@@ -333,7 +334,7 @@ def test_the_finished_picture_is_saved_and_never_the_original(
     review.playing.go(15)
     driver.turn(0.3)
     review.screen.head.menu.invoke(0)
-    driver.until(target.exists, 20)
+    driver.until(target.exists)
     driver.turn(0.2)
     with Image.open(target) as saved:
         assert saved.size == (320, 192) and not saved.info
@@ -348,7 +349,7 @@ def test_the_finished_picture_is_saved_and_never_the_original(
     ):
         target = tmp_path / f"taken{suffix}"
         review.screen.head.menu.invoke(entry)
-        driver.until(target.exists, 20)
+        driver.until(target.exists)
         assert target.read_bytes().startswith(begins)
     assert tracks_file.read(tmp_path / "taken.tracks").analysis == review.session.analysis
     driver.close()
@@ -406,7 +407,7 @@ def program(outside: Outside, folder: Path, number: int, video: Path) -> Program
         {**outside._environment, "ANONATOR_UI_EVENTS": str(log)},
     )
     outside.running.append(started)
-    x, y, width, height = started.wait("kept", 60)["row"]
+    x, y, width, height = started.wait("kept")["row"]
     outside.xdo("mousemove", x + width // 2, y + height // 2, "sleep", 0.2, "click", "--repeat", 2, 1)
     return started
 
@@ -426,14 +427,14 @@ def test_what_was_done_is_there_after_a_kill(drive: Drive, tmp_path: Path, outsi
         return apply(kept.edits, kept.analysis)
 
     def wait_until(condition: Callable[[Reviewed], object]) -> Reviewed:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while not condition(now()):
             assert time.monotonic() < end, "it did not get there"
             time.sleep(0.1)
         return now()
 
     first = program(outside, tmp_path, 1, tmp_path / "visit.mp4")
-    picture = first.wait("review", 30)["picture"]
+    picture = first.wait("review")["picture"]
     time.sleep(2)
     outside.xdo("key", "--delay", 80, "shift+Right", "shift+Right", "sleep", 0.5)  # to frame 50
     scale = min(picture[2] / 320, picture[3] / 192)
@@ -445,9 +446,9 @@ def test_what_was_done_is_there_after_a_kill(drive: Drive, tmp_path: Path, outsi
     )  # fmt: skip
     drawn = wait_until(lambda state: state.added and len(state.keyframes) > 5)
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait(10)
+    first.process.wait(PATIENCE)
     second = program(outside, tmp_path, 2, tmp_path / "visit.mp4")
-    second.wait("review", 30)
+    second.wait("review")
     time.sleep(2)
     assert now().added == drawn.added
     outside.xdo("key", "ctrl+z")

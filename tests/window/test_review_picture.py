@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE, Stopwatch
 from PIL import ImageGrab
 from video_helpers import GOP, clip
 
@@ -46,7 +47,7 @@ class Bench:
         self.asked: list[tuple[Any, ...]] = []
         root.report_callback_exception = lambda _kind, error, _tb: self.failed.append(error)
 
-    def until(self, condition: Callable[[], Any], patience: float = 10) -> None:
+    def until(self, condition: Callable[[], Any], patience: float = PATIENCE) -> None:
         end = time.monotonic() + patience
         while not condition():
             assert time.monotonic() < end, f"it did not get there: {self.failed}"
@@ -54,8 +55,8 @@ class Bench:
                 time.sleep(0.002)
 
     def rest(self, seconds: float = 0.15) -> None:
-        end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end)
+        watch = Stopwatch(own_thread=True)
+        self.until(lambda: watch.seconds > seconds)
 
     def mouse(self, widget: tk.Misc, *steps: Any) -> None:
         """Steps are points of the widget, or words of xdotool."""

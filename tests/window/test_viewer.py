@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from patience import PATIENCE
 from ui_helpers import Driver
 from window.window_helpers import Drive, copies, states
 
@@ -95,7 +96,7 @@ def test_a_row_that_opens_slowly_shows_nothing_of_the_row_before(
 
     def slowly(work: Callable[..., Any]) -> Callable[..., Any]:
         def slow(*arguments: Any) -> Any:
-            gate.wait(20)
+            gate.wait(PATIENCE)
             return work(*arguments)
 
         return slow
@@ -108,9 +109,8 @@ def test_a_row_that_opens_slowly_shows_nothing_of_the_row_before(
     monkeypatch.setattr(media, "compare", slowly(media.compare))
     monkeypatch.setattr(media, "still", slowly(media.still))
     driver.window.queue_view.select(2)
-    driver.turn(0.1)
+    driver.until(lambda: viewer.original.words == "Opening the video…")
     assert level(driver) is None and viewer.anonymized.picture is None
-    assert viewer.original.words == "Opening the video…"
     assert viewer.caption.cget("text") == "Anonymized" and viewer.faces.cget("text") == ""
     driver.window.queue_view.select(1)
     driver.turn(0.1)
@@ -132,6 +132,7 @@ def test_a_click_on_the_slider_goes_there(drive: Drive, tmp_path: Path) -> None:
     viewer = driver.window.viewer
     driver.until(lambda: viewer.caption.cget("text") == "Test of this frame")
     slider = viewer.slider
+    driver.until(lambda: slider.winfo_width() > 50)
     driver.turn(0.3)
     x, y = round(slider.winfo_width() * 0.8), slider.winfo_height() // 2
     slider.event_generate("<ButtonPress-1>", x=x, y=y)
@@ -188,7 +189,7 @@ def test_playing_moves_on_by_itself_and_stops(drive: Drive, tmp_path: Path) -> N
     driver.turn(0.3)
     assert window.state.shown.seconds == at and window.state.playing is None
     viewer.play.invoke()
-    driver.until(lambda: window.state.playing is None, 15)  # it has come to its end
+    driver.until(lambda: window.state.playing is None)  # it has come to its end
     assert window.state.shown.seconds > 2.7
     # its result is played beside it, and another row ends that
     window.foot.start.invoke()
@@ -244,14 +245,14 @@ def test_pictures_take_the_room_that_the_queue_does_not_need(drive: Drive, tmp_p
     first = coloured(tmp_path / "a.mp4", 20)
     driver.show(first)
     window, viewer = driver.window, driver.window.viewer
+    queue = window.queue_view
+    driver.until(lambda: int(queue.tree.cget("height")) == 1)
     driver.turn(0.3)
-    alone, queue = viewer.winfo_height(), window.queue_view
-    assert int(queue.tree.cget("height")) == 1
+    alone = viewer.winfo_height()
     window.add(copies(first, tmp_path, *(f"{name}.mp4" for name in "bcdefghi")))
     driver.until(lambda: len(window.state.jobs) == 9)
-    driver.turn(0.3)
-    assert 2 <= int(queue.tree.cget("height")) < 9, "a long list scrolls"
-    assert queue.winfo_height() < viewer.winfo_height() < alone
+    driver.until(lambda: 2 <= int(queue.tree.cget("height")) < 9)  # a long list scrolls
+    driver.until(lambda: queue.winfo_height() < viewer.winfo_height() < alone)
 
 
 def test_a_double_click_shows_the_pictures_in_large_and_escape_gives_the_window_back(
@@ -269,9 +270,9 @@ def test_a_double_click_shows_the_pictures_in_large_and_escape_gives_the_window_
     driver.until(lambda: viewer.original.room[0] > 1.5 * small[0])
     assert not window.queue_view.winfo_ismapped() and not window.panel.winfo_viewable()
     assert viewer.enlarge.cget("text") == "Smaller" and window.foot.start.winfo_viewable()
-    driver.turn(0.3)
-    assert shown is not None and viewer.original._photo is not None
-    assert viewer.original._photo.width() > 1.5 * shown.width()
+    assert shown is not None
+    before = shown.width()
+    driver.until(lambda: viewer.original._photo is not None and viewer.original._photo.width() > 1.5 * before)
     driver.root.event_generate("<Escape>")
     driver.until(lambda: viewer.original.room == small)
     driver.until(lambda: window.queue_view.winfo_viewable() and window.panel.winfo_viewable())

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from anonator.archive import lock
 from anonator.archive.folder import Archive
@@ -166,7 +167,7 @@ def test_a_row_is_waited_for(archive: Archive) -> None:
         waiter.start()
         time.sleep(0.3)
         order.append("first")
-    waiter.join(5)
+    waiter.join(PATIENCE)
     assert order == ["first", "other"]
     assert left(archive) == []
 

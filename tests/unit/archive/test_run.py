@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from archive_helpers import Planner, anonator, archive_command, ended, results_in
+from patience import PATIENCE
 
 from anonator.archive import command, options, records, report, status
 from anonator.archive.folder import Archive
@@ -131,12 +132,12 @@ def test_a_run_that_is_stopped_leaves_whole_rows(
         shutil.copy(tiny, videos / f"{number}.mp4")
     archive_command("plan", videos, "--out", archive.path)
     run = anonator("archive", "run", archive.path, *engine)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 2 * PATIENCE
     while State.DONE not in states(archive).values():
         assert run.poll() is None and time.monotonic() < end
         time.sleep(0.02)
     run.send_signal(how)
-    status, out, _ = ended(run, 60)
+    status, out, _ = ended(run)
     assert status == code and "the same command goes on" in out
     assert os.listdir(archive.locks) == []
     kept = states(archive)

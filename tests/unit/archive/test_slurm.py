@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from archive_helpers import Planner, results_in
+from patience import PATIENCE
 
 from anonator.archive import records
 from anonator.archive.folder import Archive
@@ -132,12 +133,12 @@ def slurm(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
             started.append(subprocess.Popen(program, stdout=log, stderr=log))
             log.close()
             time.sleep(1)
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while "idle" not in said("sinfo", "-h", "-o", "%t"):
             assert time.monotonic() < end, "".join(
                 path.read_text("utf-8", "replace")[-1500:] for path in folder.glob("*.out")
             )
-            time.sleep(0.5)
+            time.sleep(0.1)
         yield
     finally:
         for process in reversed(started):
@@ -170,7 +171,7 @@ def test_a_real_slurm_runs_the_script(
     assert "Submitted batch job" in told
     end = time.monotonic() + 150
     while said("squeue", "-h").strip() and time.monotonic() < end:
-        time.sleep(0.5)
+        time.sleep(0.1)
     logs = "".join(path.read_text("utf-8") for path in archive.private.glob("slurm-*.log"))
     known = records.read_all(archive)
     assert [record.state for record in known.values()] == [State.DONE] * 3, logs

@@ -238,6 +238,7 @@ def test_a_report_that_is_there_is_not_replaced_unasked(
     assert report.read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_scene_cuts_are_told(tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache) -> None:
     first = moving_face(tmp_path / "a.mp4", astronaut, frames=12, half=True)
     second = moving_face(tmp_path / "b.mp4", 255 - astronaut // 4, frames=12, speed=0, half=True)
@@ -252,6 +253,7 @@ def test_scene_cuts_are_told(tmp_path: Path, astronaut: np.ndarray, detectors: D
     assert audit["scene_cuts_seconds"] == [pytest.approx(12 / 25)]
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("lost", [".json", ".html"])
 def test_a_report_that_gets_no_name_is_told_and_the_checked_video_kept(
     tmp_path: Path,

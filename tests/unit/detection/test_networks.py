@@ -272,6 +272,7 @@ def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: object) -> No
     refused(tmp_path / "weights.pth", "does not contain a network's weights")
 
 
+@pytest.mark.slow
 def test_the_bundled_network_loads_without_what_takes_seconds_to_import() -> None:
     code = (
         "import sys; from anonator.core.config import Settings; "

@@ -105,7 +105,7 @@ def first_of(access: FrameAccess, index: int) -> Frame:
     return next(frame for frame in access.frames_on(index) if frame is not None)
 
 
-@pytest.mark.quick_cases(8)
+@pytest.mark.quick_cases(4)
 @pytest.mark.parametrize("make", [*QUICK.values(), *SLOW.values()], ids=[*QUICK, *SLOW])
 def test_any_frame_in_any_order_is_the_one_that_a_job_gets(
     tmp_path: Path, make: Callable[[Path], Path]

@@ -89,6 +89,7 @@ def fresh(run: Kept, folder: Path) -> Kept:
     return copy
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("mode", ["hipaa", "standard"])
 def test_without_edits_every_pixel_is_the_first_run_s_and_nobody_looks(
     mode: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
@@ -106,6 +107,7 @@ def test_without_edits_every_pixel_is_the_first_run_s_and_nobody_looks(
     assert "review" not in first and again["review"]["left_visible"] == []
 
 
+@pytest.mark.slow
 def test_what_the_second_look_covered_is_covered_on_the_same_frames(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

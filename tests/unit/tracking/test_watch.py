@@ -115,6 +115,7 @@ def test_a_person_who_moves_in_a_still_room(
     assert lost == [] and share < 0.6
 
 
+@pytest.mark.slow
 def test_a_face_in_a_corner_for_one_picture(detector: FaceDetector, astronaut: np.ndarray) -> None:
     rng = np.random.default_rng(2)
     pictures = [room(rng) for _ in range(12)]
@@ -123,11 +124,13 @@ def test_a_face_in_a_corner_for_one_picture(detector: FaceDetector, astronaut: n
     assert lost == [] and share < 0.5
 
 
+@pytest.mark.slow
 def test_a_face_that_fades_in(detector: FaceDetector, astronaut: np.ndarray) -> None:
     pictures = [with_face(room(), astronaut, (300, 150), share=i / 20) for i in range(21)]
     assert missed(detector, pictures)[0] == []
 
 
+@pytest.mark.quick_cases(1)
 @pytest.mark.parametrize("light", ["drift", "flicker"])
 def test_light_that_changes(detector: FaceDetector, astronaut: np.ndarray, light: str) -> None:
     pictures = []
@@ -138,6 +141,7 @@ def test_light_that_changes(detector: FaceDetector, astronaut: np.ndarray, light
     assert missed(detector, pictures)[0] == []
 
 
+@pytest.mark.slow
 def test_a_large_face_that_only_blinks(detector: FaceDetector, astronaut: np.ndarray) -> None:
     """What changes is a small piece of a face that is much larger than the part looked at."""
     pictures = [with_face(room(), astronaut, (200, 20), height=320) for _ in range(10)]

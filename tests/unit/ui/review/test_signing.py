@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from face_clips import FaceClip, moving_face
+from patience import PATIENCE
 from unit.review.review_helpers import STEP
 from unit.ui.review.test_session import ANALYSIS
 from video_helpers import decoded
@@ -36,24 +38,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Fac
     return moving_face(tmp_path_factory.mktemp("clip") / "walk.mp4", astronaut, frames=25, speed=2, half=True)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, clip: FaceClip, detectors: DetectorCache) -> Path:
+    """A folder with the result, its reports and the tracks of one job."""
+    folder = tmp_path_factory.mktemp("made")
+    settings = Settings(performance=Performance.QUALITY)
+    job = Job(clip.path, folder / "out.mp4", settings, save_tracks=folder / "a.tracks")
+    VideoProcessor(job, detectors=detectors).run()
+    return folder
+
+
 @pytest.fixture
-def reviewed(
-    tmp_path: Path, clip: FaceClip, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
-) -> ReviewSession:
+def reviewed(tmp_path: Path, clip: FaceClip, made: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewSession:
     monkeypatch.setattr(tracks_file, "state_folder", lambda: tmp_path / "state")
     monkeypatch.setattr("anonator.ui.review.signing.state_folder", lambda: tmp_path / "state")
-    tracks = tmp_path / "a.tracks"
-    settings = Settings(performance=Performance.QUALITY)
-    VideoProcessor(
-        Job(clip.path, tmp_path / "out.mp4", settings, save_tracks=tracks), detectors=detectors
-    ).run()
-    session = ReviewSession(clip.path, tracks)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    session = ReviewSession(clip.path, tmp_path / "a.tracks")
     session.prepared(session.prepare()())
     return session
 
 
 def ended(signing: Signing, meanwhile: Callable[[], object] = lambda: None) -> Signed:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 3 * PATIENCE
     while (outcome := signing.poll()) is None:
         assert time.monotonic() < limit
         meanwhile()
@@ -217,6 +223,7 @@ def test_what_the_second_look_covers_meanwhile_is_in_the_tracks_afterwards(
     assert tracks_file.read(tmp_path / "a.tracks").problem == ""
 
 
+@pytest.mark.slow
 def test_without_initials_nothing_begins(tmp_path: Path, reviewed: ReviewSession) -> None:
     with pytest.raises(ReviewError, match="initials"):
         Signing(reviewed, tmp_path / "out.mp4", " ", lambda *_: pytest.fail("no job"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import ui_helpers
+from patience import PATIENCE
 
 from anonator.ui.work import player
 from anonator.ui.work.player import Played, play
@@ -75,7 +76,7 @@ def test_it_ends_when_it_is_told_to(clip: Path) -> None:
     while not shown:
         time.sleep(0.01)
     stopped.set()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive() and shown[-1].seconds < 2
 
 

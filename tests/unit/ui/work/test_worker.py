@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from patience import PATIENCE
 
 from anonator.ui.work.worker import Answers, Worker
 
@@ -37,7 +38,7 @@ class Bench:
         ended = threading.Event()
         self.worker.submit(ended.set, self._nothing, self._nothing)
         self.go.set()
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE)
         end = time.monotonic() + 0.05  # until the last answer is put
         while time.monotonic() < end:
             self.answers.deliver()
@@ -48,7 +49,7 @@ def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.go.set()
-    assert made.worker.stop(10)
+    assert made.worker.stop(PATIENCE)
 
 
 def never(_value: object) -> None:
@@ -87,7 +88,7 @@ def test_withdrawn_work_is_not_done_and_its_answer_not_told(bench: Bench) -> Non
     bench.finish()
     begun = threading.Event()
     late = bench.worker.submit(begun.set, never, never)
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE)
     late.withdraw()
     bench.finish()
     assert bench.done == []
@@ -96,5 +97,5 @@ def test_withdrawn_work_is_not_done_and_its_answer_not_told(bench: Bench) -> Non
 def test_a_stopped_worker_leaves_what_waits(bench: Bench) -> None:
     bench.worker.submit(bench.work("waiting"), never, never)
     threading.Timer(0.05, bench.go.set).start()
-    assert bench.worker.stop(10)
+    assert bench.worker.stop(PATIENCE)
     assert bench.done == []
