@@ -12,7 +12,7 @@ import pytest
 from anonator.core.clock_text import clock_text
 
 SOURCE = Path(__file__).parents[2] / "src" / "anonator"
-EFFECTS = ("setswitchinterval(", "mallopt", "logging.set_level(", "._missing_ = ")
+EFFECTS = ("setswitchinterval(", "mallopt", "logging.set_level(", "._missing_ = ", "OMP_WAIT_POLICY")
 
 
 def printed(code: str, *arguments: str) -> str:
@@ -32,6 +32,21 @@ def test_importing_changes_nothing_in_the_process() -> None:
         "print(av.logging.get_level() == av.logging.ERROR, sys.getswitchinterval() == before)"
     )
     assert printed(code) == "True True"
+
+
+@pytest.mark.parametrize("prepare", ["prepare", "prepare_window"])
+def test_waiting_threads_sleep_unless_somebody_chose_otherwise(
+    monkeypatch: pytest.MonkeyPatch, prepare: str
+) -> None:
+    """Their pool is made where PyTorch is loaded, so it must not be loaded before."""
+    code = (
+        "import os, sys; from anonator.core import process_setup\n"
+        f"process_setup.{prepare}(); print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    )
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert printed(code) == "False passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert printed(code) == "False active"
 
 
 def test_only_one_module_changes_the_process() -> None:
