@@ -100,22 +100,15 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--jobqueue needs --workers, the number of jobs.")
     if by_dask and args.shard:
         raise SettingsError("--shard is for runs that don't know of each other; Dask shares the rows itself.")
-    tls = {
-        name: str(path)
-        for name, path in (
-            ("tls_ca_file", args.tls_ca_file), ("tls_client_cert", args.tls_cert),
-            ("tls_client_key", args.tls_key),
-        )
-        if path is not None
-    }  # fmt: skip
-    if (tls or args.resources) and not by_dask:
-        raise SettingsError("--tls-... and --resources go with --scheduler or --workers.")
+    tls = _tls(args)
+    if args.resources and args.scheduler is None:
+        raise SettingsError("--resources goes with --scheduler.")
     engine = Engine(
         workers=args.workers,
         scheduler=args.scheduler,
         queue=args.jobqueue,
         resources=args.resources,
-        tls=tls or None,
+        tls=tls,
     )
     order = Order(
         shard=args.shard,
@@ -126,6 +119,26 @@ def _run(args: argparse.Namespace) -> int:
         engine=engine if by_dask else None,
     )
     return run(args.dir, order)
+
+
+def _tls(args: argparse.Namespace) -> dict[str, str] | None:
+    """The certificates for a scheduler, as distributed.Security takes them; None without any."""
+    files = {
+        "tls_ca_file": args.tls_ca_file, "tls_client_cert": args.tls_cert, "tls_client_key": args.tls_key,
+    }  # fmt: skip
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    if not given:
+        return None
+    if not (args.scheduler or "").startswith("tls://"):
+        raise SettingsError("--tls-... go with --scheduler tls://HOST:PORT.")
+    if args.tls_ca_file is None or args.tls_cert is None:
+        raise SettingsError(
+            "--tls-ca-file and --tls-cert go together; --tls-key, too, unless the certificate's file has it."
+        )
+    for path in filter(None, files.values()):
+        if not path.is_file():
+            raise SettingsError(f"there is no file {path}.")
+    return given
 
 
 def _status(args: argparse.Namespace) -> int:
