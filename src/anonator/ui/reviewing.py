@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonator.errors import AnonatorError
+from anonator.errors import AnonatorError, OpenElsewhereError
 from anonator.ui import review_files
 from anonator.ui.layout import Layout
 from anonator.ui.look.dialogs import ask
@@ -86,6 +86,10 @@ class Reviewing:
         self._read_hint, self._stop_playing = read_hint, stop_playing
         self._detector = detector
         self.review: Review | None = None
+        self._elsewhere: set[int] = set()
+        """Rows whose reviews somebody else had open."""
+        self._any = False
+        """Whether any review will do."""
         self.signing = ReviewSigning(
             root,
             theme,
@@ -114,6 +118,10 @@ class Reviewing:
 
     def open(self, number: int) -> None:
         """Open the review of a row."""
+        self._any = False
+        self._open(number)
+
+    def _open(self, number: int) -> None:
         job = self._store.state.job(number)
         if job is None or self._store.state.reviewing is not None:
             return
@@ -128,7 +136,8 @@ class Reviewing:
         if mark.signed:
             work = partial(review_files.begun_anew, mark.tracks)
             note = review_files.ANEW.format(mark.signed)
-            self._worker.submit(work, partial(self._go_on_with, number, note), self._not_opened, first=True)
+            go_on, not_opened = partial(self._go_on_with, number, note), partial(self._not_opened, number)
+            self._worker.submit(work, go_on, not_opened, first=True)
         else:
             self._begin(job, mark.tracks)
 
@@ -147,20 +156,25 @@ class Reviewing:
         )
 
     def open_next(self) -> None:
-        """Open the first review that nobody has signed."""
-        waiting = self._store.state.to_review
+        """Open the first review that nobody has signed, past those that somebody else has open."""
+        waiting = [job.number for job in self._store.state.to_review]
+        free = [number for number in waiting if number not in self._elsewhere]
+        if not free:
+            self._elsewhere.clear()  # some may be free by now
         if waiting:
-            self.open(waiting[0].number)
+            self._any = True
+            self._open((free or waiting)[0])
 
     def _begin(self, job: JobView, tracks: Path, note: str = "") -> None:
         result = job.result_file.path if job.result_file is not None and not note else None
         work = partial(review_files.opened, job.source, tracks, result)
-        self._worker.submit(work, partial(self._opened, job, note), self._not_opened, first=True)
+        not_opened = partial(self._not_opened, job.number)
+        self._worker.submit(work, partial(self._opened, job, note), not_opened, first=True)
 
     def _opened(self, job: JobView, note: str, opened: review_files.Opened) -> None:
         session = opened.session
         if session is None:
-            self._signed_meanwhile(job, opened.signed)
+            self._signed_meanwhile(job, opened)
             return
         if self._store.state.closing or self._store.state.reviewing != job.number:
             session.close()
@@ -180,14 +194,15 @@ class Reviewing:
             self.review.say(said)
         self._events.write("review", number=job.number, **self.review.screen.areas())
 
-    def _signed_meanwhile(self, job: JobView, signed: str) -> None:
-        """A killed program had made the signed file; the review has caught up with it."""
+    def _signed_meanwhile(self, job: JobView, opened: review_files.Opened) -> None:
+        """A killed program had made the signed file, or somebody else has signed; the row catches up."""
+        signed = opened.signed
         self._store.change(reviewing=None)
         mark = job.review
         if self._queue.get(job.number) is not None and mark is not None:
             self._queue.update(job.number, review=replace(mark, begun=True, signed=signed))
             self._refresh_queue()
-        self._store.say(SIGNED_MEANWHILE.format(signed))
+        self._store.say(opened.note or SIGNED_MEANWHILE.format(signed))
 
     def _made(self, kind: type[Review], job: JobView, session: ReviewSession) -> Review:
         return kind(
@@ -204,10 +219,15 @@ class Reviewing:
             hint_read=self._read_hint,
         )
 
-    def _not_opened(self, error: Exception) -> None:
+    def _not_opened(self, number: int, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
             logger.error("a review couldn't be opened: %s", type(error).__name__)
         self._store.change(reviewing=None)
+        if isinstance(error, OpenElsewhereError):
+            self._elsewhere.add(number)
+            if self._any and any(job.number not in self._elsewhere for job in self._store.state.to_review):
+                self.open_next()
+                return
         self._store.say(text.error_sentence(error))
 
     def leave(self) -> None:
