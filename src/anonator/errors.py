@@ -14,6 +14,8 @@ AnonatorError                 anything the program itself reports
 ├── DeviceError               the chosen device cannot be used
 ├── DetectionError            the detector failed on a frame
 ├── VerificationError         the finished file isn't what it must be
+├── ReviewError               a correction isn't possible, or a file of tracks cannot be used
+│   └── OpenElsewhereError    another program or another person has the review open
 ├── DisplayError              there is no screen for the window
 ├── ReviewError               a correction is not possible, or a tracks file cannot be used
 ├── ArchiveError              an archive's plan, records or lock cannot be used
@@ -90,6 +92,10 @@ class JobCancelled(AnonatorError):
 
 class ReviewError(AnonatorError):
     """A correction that is not possible, or a file of tracks that cannot be used."""
+
+
+class OpenElsewhereError(ReviewError):
+    """Another program, or another person, has the review open."""
 
 
 class ArchiveError(AnonatorError):

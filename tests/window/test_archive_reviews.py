@@ -20,7 +20,8 @@ from anonator.archive.rows import read_rows
 from anonator.archive.work import Workplace, do
 from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetectors
-from anonator.core.review.tracks_file import TracksFile
+from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.tracks_file import ELSEWHERE, TracksFile
 
 pytestmark = pytest.mark.slow
 FACELESS, DOUBTFUL, QUIET = "c.mp4", "b.mp4", "a.mp4"
@@ -115,11 +116,31 @@ def test_of_two_reviewers_one_has_a_video(drive: Drive, archive: Archive) -> Non
     row = next(row.number for row in read_rows(archive) if row.video == FACELESS)
     other = TracksFile(archive.tracks_file(row))
     driver.window.reviewing.open(number)
-    driver.until(lambda: "open elsewhere" in driver.window.state.message)
+    driver.until(lambda: ELSEWHERE in driver.window.state.message)
     assert driver.window.reviewing.review is None
+    driver.window.reviewing.open_next()
+    opened(driver)
+    assert driver.window.state.reviewing == choose_by(driver, DOUBTFUL), "the next one that is free"
+    driver.window.reviewing.leave()
     other.close()
     driver.window.reviewing.open(number)
     opened(driver)
+    driver.close()
+
+
+def test_what_somebody_else_has_signed_meanwhile_is_shown_as_signed(drive: Drive, archive: Archive) -> None:
+    driver = shown(drive, archive)
+    number = choose_by(driver, QUIET)
+    row = next(row.number for row in read_rows(archive) if row.video == QUIET)
+    with TracksFile(archive.tracks_file(row)) as other:
+        last = max((edit.number for edit in other.edits), default=0)
+        other.append(Edit(last + 1, Operation.SIGN, reason="JD", at="2026-11-27T05:45:45+00:00"))
+    driver.window.reviewing.open(number)
+    driver.until(lambda: "JD has signed this review meanwhile" in driver.window.state.message)
+    job = driver.window.state.job(number)
+    assert driver.window.reviewing.review is None and job is not None and not job.may_review
+    driver.until(lambda: records.read_all(archive)[row].reviewed_by == "JD", 20)
+    assert records.read_all(archive)[row].reviewed_at == "2026-11-27T05:45:45+00:00", "when JD did"
     driver.close()
 
 

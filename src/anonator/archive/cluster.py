@@ -7,20 +7,18 @@ nothing here is needed to know that.
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import CancelledError
 
-import dask
-import dask.config
-from distributed import Client, Future, LocalCluster
+from distributed import Client, Future
 from distributed.scheduler import KilledWorker
-from distributed.security import Security
 
-from anonator import terminal
 from anonator.archive import records
+from anonator.archive.cluster_scheduler import connected
 from anonator.archive.cluster_worker import RowWorker, do_row, stop_rows
 from anonator.archive.folder import About, Archive
 from anonator.archive.progress import RunProgress
@@ -30,19 +28,33 @@ from anonator.archive.rows import Row
 from anonator.archive.run import Engine, Order, Stopping, settings_for
 from anonator.errors import AnonatorError, ArchiveError, JobCancelled
 
+log = logging.getLogger(__name__)
+
 LOST_TOO_OFTEN = (
     "The workers that did this video were lost again and again: perhaps their memory is too small for it. "
     "Retry it with fewer workers, or with more memory for each."
 )
-NO_SCHEDULER = "The scheduler can't be reached. Check its address, and that it is running."
-SCHEDULER_GONE = "The scheduler is gone. Start it again; the same command then goes on.\n"
+SCHEDULER_GONE = "The scheduler is gone. Start it again; the same command then goes on."
 SEVERAL_THREADS = (
-    "Some workers have several threads, but each does one video at a time. Start them with --nthreads 1.\n"
+    "Some workers have several threads, but each does one video at a time. Start them with --nthreads 1."
+)
+NOT_READY = (
+    "A worker can't do videos of this archive. All machines need the same version of Anonator, with its "
+    "extra `cluster`, and of Python; the worker's own log says more."
+)
+LEFT = "Row {} was left for another run, because Dask or its worker failed ({})."
+NOBODY = "No worker has taken a video yet. They wait until one is there, and free."
+NOBODY_WITH = "No worker has taken a video yet. They wait until one is there, and free, that has {}."
+NO_JOB = (
+    "No worker has taken a video yet. They wait until a job of the batch system begins. If the jobs have "
+    "ended already, their logs in private/jobqueue say why."
 )
 AT_ONCE = 5000
 """Rows that the scheduler knows of at a time; it needs a few kilobytes for each."""
 GONE_SECONDS = 30.0
 """After this long without a connection, the scheduler isn't waited for any more."""
+NOBODY_SECONDS = 20.0
+"""After this long in which no worker has taken a row, it is told."""
 STOP_SECONDS = 60.0
 """How long rows that are stopped may take to clean up."""
 
@@ -69,11 +81,15 @@ def through_dask(
     weights = None if order.weights is None else order.weights.absolute()
     share = 0 if engine.scheduler is not None or engine.queue is not None else engine.workers or 1
     plugin = RowWorker(archive, settings, about, weights, share)
-    with _client(engine) as client:
-        client.register_plugin(plugin, name=name)
-        threads = [each["nthreads"] for each in client.scheduler_info()["workers"].values()]
-        if any(count > 1 for count in threads):
-            terminal.ERR.write(SEVERAL_THREADS)
+    with connected(engine, archive) as client:
+        try:
+            client.register_plugin(plugin, name=name)
+        except AnonatorError:
+            raise
+        except Exception as exc:  # whatever a worker can't import or unpack
+            raise ArchiveError(NOT_READY) from exc
+        if any(count > 1 for count in client.nthreads().values()):
+            progress.tell(SEVERAL_THREADS)
         try:
             _Run(client, name, archive, engine, stopping, progress).through(rows)
         finally:
@@ -99,6 +115,7 @@ class _Run:
         self._ended: queue.Queue[Future[Record]] = queue.Queue()
         self._at_work: dict[str, tuple[Future[Record], Row]] = {}
         self._alone_since: float | None = None
+        self._looks_at, self._nobody = time.monotonic() + NOBODY_SECONDS, False
 
     def through(self, rows: list[Row]) -> None:
         """Hand in rows, the longest first, and take note of their ends."""
@@ -114,8 +131,9 @@ class _Run:
                 future = self._ended.get(timeout=0.2)
             except queue.Empty:
                 if self._is_alone():
-                    terminal.ERR.write(SCHEDULER_GONE)
+                    self._progress.tell(SCHEDULER_GONE)
                     return
+                self._look_for_workers()
                 continue
             self._take(future)
             self._hand_in(waiting)
@@ -156,7 +174,25 @@ class _Run:
         if isinstance(exc, AnonatorError) and not isinstance(exc, JobCancelled):
             self._stop()
             raise exc
+        if not isinstance(exc, AnonatorError | CancelledError):
+            log.warning("row %d ended with %s", row.number, type(exc).__name__)
+            self._progress.tell(LEFT.format(row.number, type(exc).__name__))
         return None
+
+    def _look_for_workers(self) -> None:
+        """Tell once if nothing happens because no worker is there, or none that has what rows need."""
+        if time.monotonic() < self._looks_at:
+            return
+        self._looks_at = time.monotonic() + NOBODY_SECONDS
+        with contextlib.suppress(Exception):  # whatever a scheduler on its way out says
+            before, self._nobody = self._nobody, not self._begun()
+            if self._nobody and not before:
+                needed = self._engine.resources
+                which = ", ".join(f"{name}={count:g}" for name, count in (needed or {}).items())
+                if self._engine.queue is not None:
+                    self._progress.tell(NO_JOB)
+                else:
+                    self._progress.tell(NOBODY_WITH.format(which) if needed else NOBODY)
 
     def _is_alone(self) -> bool:
         """Whether the scheduler has been away for long."""
@@ -180,67 +216,3 @@ class _Run:
         """The keys of this run that workers have."""
         there = self._client.processing()
         return {str(key) for keys in there.values() for key in keys} & self._at_work.keys()
-
-
-@contextlib.contextmanager
-def _client(engine: Engine) -> Iterator[Client]:
-    """A connection to the scheduler, which is made first where none was named."""
-    security = Security(**engine.tls, require_encryption=True) if engine.tls else None
-    # one row at a time reaches a worker, so that the others stay free to be taken by whoever is first
-    with (
-        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-        _scheduler(engine, security) as address,
-    ):
-        try:
-            client = Client(address, security=security, set_as_default=False, name="anonator")
-        except (OSError, TimeoutError, ValueError, TypeError) as exc:
-            raise ArchiveError(NO_SCHEDULER) from exc
-        try:
-            yield client
-        finally:
-            with contextlib.suppress(Exception):
-                client.close(timeout=5)
-
-
-@contextlib.contextmanager
-def _scheduler(engine: Engine, security: Any) -> Iterator[Any]:
-    if engine.scheduler is not None:
-        yield engine.scheduler
-        return
-    workers = engine.workers or 1
-    if engine.queue is not None:
-        with _jobs(engine.queue, workers) as cluster:
-            yield cluster
-        return
-    # encrypted, with keys of its own: whoever else is on this computer could otherwise run code through it
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        host="127.0.0.1",
-        security=True if security is None else security,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=50,
-    ) as cluster:
-        yield cluster
-
-
-@contextlib.contextmanager
-def _jobs(system: str, workers: int) -> Iterator[Any]:
-    """So many jobs of a batch system with one worker each, as dask-jobqueue's own configuration says."""
-    try:
-        import dask_jobqueue
-    except ImportError as exc:
-        raise ArchiveError("dask-jobqueue isn't installed: `pip install dask-jobqueue`.") from exc
-    names = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
-    try:
-        cluster = getattr(dask_jobqueue, names[system])(processes=1)
-    except ValueError as exc:
-        raise ArchiveError(
-            "dask-jobqueue needs to know what a job may ask for: put cores and memory into its configuration "
-            "file, jobqueue.yaml."
-        ) from exc
-    with cluster:
-        cluster.scale(jobs=workers)
-        yield cluster

@@ -9,12 +9,19 @@ from pathlib import Path
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from anonator.archive.folder import About, Archive
+from anonator import __version__
+from anonator.archive.folder import About, Archive, read_about
 from anonator.archive.records import Record
 from anonator.archive.rows import Row
 from anonator.archive.work import Workplace, do
 from anonator.core.config import Settings
-from anonator.errors import JobCancelled
+from anonator.errors import ArchiveError, JobCancelled
+
+OTHER_VERSION = "A worker has version {} of Anonator, and this is {}. All machines need the same."
+NOT_HERE = (
+    "A worker doesn't see the archive under the path that it has here. All machines must see archive and "
+    "videos under the same paths."
+)
 
 
 class RowWorker(WorkerPlugin):
@@ -39,9 +46,15 @@ class RowWorker(WorkerPlugin):
         """
         self._archive, self._settings, self._about = archive, settings, about
         self._weights, self._share = weights, share
+        self._version = __version__
 
     def setup(self, worker: Worker) -> None:
         """Make the process ready; the detector is loaded with the first row."""
+        self._turn, self._stopped = threading.Lock(), threading.Event()
+        # kept for the first row: of a worker that comes later, nobody hears what is raised here
+        self._unfit = self._why_unfit()
+        if self._unfit:
+            return
         from anonator import logs
         from anonator.core import process_setup
         from anonator.core.detection.cache import DetectorCache
@@ -57,20 +70,34 @@ class RowWorker(WorkerPlugin):
         self._place = Workplace(
             self._archive, self._settings, about.folders, self._detectors, about.keep_tracks
         )
-        self._turn, self._stopped = threading.Lock(), threading.Event()
+
+    def _why_unfit(self) -> str:
+        """Why this worker can't do the archive's rows; empty if it can.
+
+        Without the archive, a worker would make a folder of that name and leave its results there.
+        """
+        if self._version != __version__:
+            return OTHER_VERSION.format(__version__, self._version)
+        try:
+            return "" if read_about(self._archive).id == self._about.id else NOT_HERE
+        except ArchiveError:
+            return NOT_HERE
 
     def teardown(self, worker: Worker) -> None:
         """Free the detector, unless a row is still at work with it."""
         self._stopped.set()
-        if self._turn.acquire(blocking=False):
+        if self._turn.acquire(blocking=False) and not self._unfit:
             self._detectors.close()
 
     def do(self, row: Row) -> Record:
         """Do a row; one at a time, however many threads the worker has.
 
         Raises:
+            ArchiveError: this worker can't do rows of this archive.
             JobCancelled: the run has been stopped.
         """
+        if self._unfit:
+            raise ArchiveError(self._unfit)
         with self._turn:
             if self._stopped.is_set():
                 raise JobCancelled("The run was stopped.")

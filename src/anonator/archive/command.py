@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -26,8 +27,10 @@ WATCH_SECONDS = 5.0
 
 
 def is_meant(argv: Sequence[str]) -> bool:
-    """Whether a command line is one of these, and not videos of such names."""
-    return len(argv) > 1 and argv[0] == "archive" and argv[1] in (*COMMANDS, "-h", "--help")
+    """Whether a command line is or tries to be one of these, and not a folder of that name for the window."""
+    if argv[:1] != ["archive"]:
+        return False
+    return argv[1:2] in [[name] for name in (*COMMANDS, "-h", "--help")] or not Path("archive").exists()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -72,22 +75,36 @@ def _plan(args: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         planned = plan(args.inputs, args.out, settings, keep_tracks=args.tracks, tell=tell)
-    said = [f"{planned.rows:,} videos are planned, {planned.added:,} of them new."]
+    new = "" if planned.added == planned.rows else f", {planned.added:,} of them new"
+    said = [f"{_count(planned.rows, 'video is', 'videos are')} planned{new}."]
     if planned.changed:
         said.append(
-            f"{planned.changed:,} have changed since; `anonator archive retry --changed` does them anew."
+            f"{_count(planned.changed, 'has', 'have')} changed since; `anonator archive retry --changed` "
+            f"plans {'it' if planned.changed == 1 else 'them'} anew."
         )
     if planned.unreadable:
-        said.append(f"{planned.unreadable:,} can't be read; their rows will fail and say why.")
+        said.append(f"{planned.unreadable:,} can't be read; `run` will say why.")
     if planned.alike:
-        said.append(f"{planned.alike:,} are the same file as another one, so they are done only once.")
+        alike = _count(planned.alike, "is", "are")
+        said.append(f"{alike} the same file as another one, which is done only once.")
     if planned.results:
-        said.append(f"{planned.results:,} results of Anonator were skipped.")
+        said.append(f"{_count(planned.results, 'result', 'results')} of Anonator skipped.")
     if config.report_folder is not None:
         said.append("Reports are saved next to the results, whatever the configuration file says.")
     said.append(f"The plan names the videos, so keep it private: {planned.archive.plan_file}")
+    if planned.added:
+        said.append(f"Next: anonator archive run {_typed(args.out)}")
     terminal.OUT.write("\n".join(said) + "\n")
     return DONE if planned.added else NOTHING
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
+
+
+def _typed(path: Path) -> str:
+    """A path as people type it."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -100,22 +117,15 @@ def _run(args: argparse.Namespace) -> int:
         raise SettingsError("--jobqueue needs --workers, the number of jobs.")
     if by_dask and args.shard:
         raise SettingsError("--shard is for runs that don't know of each other; Dask shares the rows itself.")
-    tls = {
-        name: str(path)
-        for name, path in (
-            ("tls_ca_file", args.tls_ca_file), ("tls_client_cert", args.tls_cert),
-            ("tls_client_key", args.tls_key),
-        )
-        if path is not None
-    }  # fmt: skip
-    if (tls or args.resources) and not by_dask:
-        raise SettingsError("--tls-... and --resources go with --scheduler or --workers.")
+    tls = _tls(args)
+    if args.resources and args.scheduler is None:
+        raise SettingsError("--resources goes with --scheduler.")
     engine = Engine(
         workers=args.workers,
         scheduler=args.scheduler,
         queue=args.jobqueue,
         resources=args.resources,
-        tls=tls or None,
+        tls=tls,
     )
     order = Order(
         shard=args.shard,
@@ -126,6 +136,26 @@ def _run(args: argparse.Namespace) -> int:
         engine=engine if by_dask else None,
     )
     return run(args.dir, order)
+
+
+def _tls(args: argparse.Namespace) -> dict[str, str] | None:
+    """The certificates for a scheduler, as distributed.Security takes them; None without any."""
+    files = {
+        "tls_ca_file": args.tls_ca_file, "tls_client_cert": args.tls_cert, "tls_client_key": args.tls_key,
+    }  # fmt: skip
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    if not given:
+        return None
+    if not (args.scheduler or "").startswith("tls://"):
+        raise SettingsError("--tls-... go with --scheduler tls://HOST:PORT.")
+    if args.tls_ca_file is None or args.tls_cert is None:
+        raise SettingsError(
+            "--tls-ca-file and --tls-cert go together; --tls-key, too, unless the certificate's file has it."
+        )
+    for path in filter(None, files.values()):
+        if not path.is_file():
+            raise SettingsError(f"there is no file {path}.")
+    return given
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -148,7 +178,9 @@ def _retry(args: argparse.Namespace) -> int:
 
     archive, about = open_archive(args.dir)
     count = retry_failed(archive) if args.failed else retry_changed(archive, about)
-    terminal.OUT.write(f"{count:,} video{' waits' if count == 1 else 's wait'} again.\n")
+    terminal.OUT.write(f"{_count(count, 'video waits', 'videos wait')} again.\n")
+    if count:
+        terminal.OUT.write(f"Next: anonator archive run {_typed(args.dir)}\n")
     return DONE if count else NOTHING
 
 
@@ -175,7 +207,7 @@ def _slurm(args: argparse.Namespace) -> int:
         container=args.container or "",
     )
     script = write_script(archive, request, about.folders)
-    terminal.OUT.write(f"{script}\nHand it in with: sbatch {script}\n")
+    terminal.OUT.write(f"{script}\nHand it in with: sbatch {_typed(script)}\n")
     return DONE
 
 

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from anonator.errors import ArchiveError, SettingsError
 SCHEMA, VERSION = "anonator-archive", 1
 A_FOLDER = 1000
 """Rows whose records share a folder, so that none gets too large to list."""
+PATIENCE, BETWEEN_TRIES = 2.0 if os.name == "nt" else 0.0, 0.05
+"""Seconds to wait for a file that somebody is reading, and between two tries."""
 NO_ARCHIVE = "There is no archive in this folder. `anonator archive plan INPUT... --out DIR` makes one."
 NEWER = "This archive was made by another version of Anonator, which is needed to go on with it."
 
@@ -196,10 +199,17 @@ def write_about(archive: Archive, about: About) -> None:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file of the archive for its owner only, in one step.
 
+    Windows replaces no file that somebody is just reading, as `status` does, so it is tried for a while.
+
     Raises:
         ArchiveError: it can't be written.
     """
-    try:
-        durable_files.write(reachable(path), content, private=True)
-    except OSError as exc:
-        raise ArchiveError(f"The archive can't be written to: {reason(exc, path)}.") from None
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            durable_files.write(reachable(path), content, private=True)
+            return
+        except OSError as exc:
+            if not isinstance(exc, PermissionError) or time.monotonic() >= end:
+                raise ArchiveError(f"The archive can't be written to: {reason(exc, path)}.") from None
+        time.sleep(BETWEEN_TRIES)

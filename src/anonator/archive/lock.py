@@ -127,7 +127,8 @@ def holders(archive: Archive) -> list[Holder]:
         if who is None:
             continue
         if who.host == socket.gethostname():
-            with contextlib.suppress(Busy), _locked(archive, name, patience=0.0) as knows_locks:
+            # also where nothing may be written, so that nobody can tell
+            with contextlib.suppress(ArchiveError), _locked(archive, name, patience=0.0) as knows_locks:
                 if knows_locks:
                     continue  # it has ended, and only its name is left
         found.append(who)

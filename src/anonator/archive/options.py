@@ -70,7 +70,12 @@ def parser_of(do: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     engine = run.add_argument_group("who works; without these, this process does, one video at a time")
     engine.add_argument("--workers", type=_count, metavar="N", help="N processes on this computer, by Dask")
-    engine.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler, tcp:// or tls://")
+    engine.add_argument(
+        "--scheduler",
+        type=_address,
+        metavar="ADDRESS",
+        help="a running Dask scheduler, tcp://HOST:PORT or tls://HOST:PORT",
+    )
     engine.add_argument(
         "--jobqueue",
         choices=QUEUES,
@@ -79,13 +84,13 @@ def parser_of(do: Mapping[str, Command]) -> argparse.ArgumentParser:
     engine.add_argument("--shard", type=_shard, metavar="K/N", help="only every Nth row, from the Kth")
     for part in ("ca-file", "cert", "key"):
         engine.add_argument(
-            f"--tls-{part}", type=Path, metavar="FILE", help="for --scheduler, as `dask scheduler` takes it"
+            f"--tls-{part}", type=Path, metavar="FILE", help="for --scheduler, as `dask worker` takes it"
         )
     engine.add_argument(
         "--resources",
         type=_resources,
         metavar="NAME=N",
-        help="what each video needs of a Dask worker, such as GPU=1",
+        help="for --scheduler: what each video needs of a worker, such as GPU=1",
     )
     run.add_argument("--limit", type=_duration, metavar="H:MM", help="stop after so long, between two videos "
                      "if their lengths allow")  # fmt: skip
@@ -140,6 +145,12 @@ def _shard(text: str) -> Shard:
     if not parts or not 1 <= int(parts[1]) <= int(parts[2]):
         raise argparse.ArgumentTypeError(f'"{text}" is not a share such as 3/8.')
     return Shard(int(parts[1]), int(parts[2]))
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d{1,5}", text):
+        raise argparse.ArgumentTypeError(f'"{text}" is not an address such as tcp://HOST:8786.')
+    return text
 
 
 def _duration(text: str) -> float:

@@ -42,13 +42,18 @@ class RunProgress:
         self.ends[record.state] += 1
         self._whole += self._weights.get(record.number, 0.0)
         if record.state is State.FAILED:
-            self._tell(f"Row {record.number} failed. {record.sentence}")
+            self.tell(f"Row {record.number} failed. {record.sentence}")
         if self._bar.disable and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
-            self._tell(f"{self}, {100 * self._whole / self._bar.total:.0f} %")
+            self.tell(f"{self}, {100 * self._whole / self._bar.total:.0f} %")
         elif not self._bar.disable:
             self._describe()
             self._bar.update(self._whole - self._bar.n)
+
+    def tell(self, line: str) -> None:
+        """Write a line above the bar."""
+        with tqdm.external_write_mode(file=terminal.ERR):
+            terminal.ERR.write(f"{line}\n")
 
     def close(self) -> None:
         """Take the bar away."""
@@ -62,7 +67,3 @@ class RunProgress:
 
     def _describe(self) -> None:
         self._bar.set_description_str(str(self), refresh=False)
-
-    def _tell(self, line: str) -> None:
-        with tqdm.external_write_mode(file=terminal.ERR):
-            terminal.ERR.write(f"{line}\n")

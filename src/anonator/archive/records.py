@@ -143,6 +143,8 @@ def _files(archive: Archive) -> Iterator[tuple[int, str]]:
     try:
         with contextlib.suppress(FileNotFoundError), os.scandir(top) as folders:
             for folder in folders:
+                if not folder.is_dir():
+                    continue  # systems leave files of their own where people look, such as .DS_Store
                 with os.scandir(folder.path) as files:
                     for file in files:
                         if name := _NAME.fullmatch(file.name):

@@ -108,12 +108,12 @@ def _page(rows: list[Row], known: dict[int, Record]) -> Iterator[str]:
     yield f'<p class="small">{now:%Y-%m-%d %H:%M} UTC. {PRIVATE}</p>\n'
     yield "".join(f"<p>{escape(line)}</p>\n" for line in _summary(status))
     yield from _section("No face was found in these: look at them first", none, _found, FOUND)
-    yield from _section("Most doubts", doubtful, _found, FOUND)
+    yield from _section("Most stops to check", doubtful, _found, FOUND)
     yield from _section("Failed", failed, _failure, ("Row", "Video", "Why"))
     yield f'<p class="small">{escape(NOT_COVERED)}</p>\n</body>\n</html>\n'
 
 
-FOUND = ("Row", "Video", "Result", "Length", "Frames", "With masks", "Faces followed", "Doubts")
+FOUND = ("Row", "Video", "Result", "Length", "Frames", "With masks", "Faces followed", "Stops")
 
 
 def _summary(status: Status) -> list[str]:

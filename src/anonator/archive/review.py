@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from anonator.archive import lock, records
 from anonator.archive.folder import Archive, open_archive
 from anonator.archive.records import Record, State
 from anonator.archive.rows import read_rows
+from anonator.errors import ReviewError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,7 +100,18 @@ def write_signed(archive: Archive, number: int, initials: str) -> Record | None:
         record = records.read(archive, number)
         if record is None or record.state is not State.DONE:
             return None
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        record = replace(record, reviewed_by=initials, reviewed_at=now)
+        record = replace(record, reviewed_by=initials, reviewed_at=_signed_at(archive, number))
         records.write(archive, record)
         return record
+
+
+def _signed_at(archive: Archive, number: int) -> str:
+    """When a row's result was signed, as its tracks say, which every window that hears of it reads alike."""
+    from anonator.core.review.edits import Operation
+    from anonator.core.review.tracks_file import read
+
+    with contextlib.suppress(ReviewError):  # they may have been deleted after signing
+        for edit in reversed(read(archive.tracks_file(number)).edits):
+            if edit.operation is Operation.SIGN and edit.at:
+                return edit.at
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

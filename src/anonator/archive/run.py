@@ -33,6 +33,12 @@ MISSING = (
 )
 
 
+NOT_REVIEWED = (
+    'No person has looked at the new results yet. "Review an archive…" in the window lists them, and '
+    "`anonator archive report` says which ones to look at first.\n"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Who does the rows; nothing of it is needed for this process alone."""
@@ -134,6 +140,8 @@ def run(path: Path, order: Order) -> int:
         if left:
             terminal.OUT.write(f"{left:,} left; the same command goes on with them.\n")
             return INTERRUPTED if interrupted.is_set() and not terminated.is_set() else EARLY
+        if progress.ends[State.DONE]:
+            terminal.OUT.write(NOT_REVIEWED)
     return FAILED if progress.ends[State.FAILED] else DONE
 
 

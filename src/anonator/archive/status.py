@@ -54,17 +54,19 @@ class Status:
 
     def lines(self) -> list[str]:
         """The same for a terminal."""
-        text = [f"{self.videos:,} video{'' if self.videos == 1 else 's'}: {self._ends()}."]
+        text = [f"{_videos(self.videos)}: {self._ends()}."]
         text.append(
             f"{_hours(self.done_seconds)} of {_hours(self.video_seconds)} of video done"
             + (f"; a worker takes {self._rate:.2f} seconds for each second." if self._rate else ".")
         )
         if self.done:
-            if self.reviewed:
-                text.append(f"Reviewed and signed: {self.reviewed:,} of {self.done:,}. Of the others:")
-            text.append(f"Without any face: {self.without_faces:,}. Look at these first.")
-            counted = f" ({self.uncounted:,} kept no tracks to tell)" if self.uncounted else ""
-            text.append(f"Doubts: {self.doubts:,} in {self.with_doubts:,} videos{counted}.")
+            others = " Of the others:" if 0 < self.reviewed < self.done else ""
+            text.append(f"Reviewed and signed: {self.reviewed:,} of {self.done:,}.{others}")
+            if self.reviewed < self.done:
+                first = " Look at these first." if self.without_faces else ""
+                text.append(f"Without any face: {self.without_faces:,}.{first}")
+                counted = f" ({self.uncounted:,} kept no tracks to tell)" if self.uncounted else ""
+                text.append(f"Stops to check: {self.doubts:,} in {_videos(self.with_doubts)}{counted}.")
         text += [f"At work: {who}." for who in self.at_work]
         for row, video, sentence in self.failures[:MOST_LISTED]:
             text.append(f"  Row {row}, {video}: {sentence}")
@@ -143,6 +145,10 @@ def count(rows: Iterable[Row], known: dict[int, Record], at_work: tuple[str, ...
         at_work=at_work,
         failures=tuple(failures),
     )
+
+
+def _videos(count: int) -> str:
+    return f"{count:,} video{'' if count == 1 else 's'}"
 
 
 def _hours(seconds: float) -> str:

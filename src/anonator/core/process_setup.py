@@ -53,7 +53,7 @@ def let_waiting_threads_sleep() -> None:
     """Let PyTorch's threads sleep while they wait for each other after a layer, if it isn't loaded yet.
 
     On a cluster, OMP_NUM_THREADS is often 1. The detector's own threads then spin while another program has
-    their processor: a job of 12 small frames took 13 s of processor time on a busy machine, and 1.2 s like this.
+    their processor: a job of 12 small frames took 13 s of processor time on a busy machine, 1.2 s like this.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

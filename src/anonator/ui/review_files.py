@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import secrets
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 NOT_COPIED = "These tracks couldn't be copied. Is the disk full?"
 GONE = "The original video isn't there any more. Put it back where it was to review its result."
+SIGNED_BY_ANOTHER = "{} has signed this review meanwhile."
 ANEW = (
     "This is a new review of a result that {} signed. What was changed then is here; what was seen and found "
     "right then doesn't count. The signed result stays until you sign."
@@ -68,6 +70,7 @@ def opened(
         report_folder: where reports are saved; None means next to each result.
 
     Raises:
+        OpenElsewhereError: somebody else has it open.
         ReviewError: it can't be used, or belongs to another video.
     """
     video_module()
@@ -77,7 +80,13 @@ def opened(
     from anonator.core.review.tracks_file import OTHER_VIDEO
     from anonator.ui.review.session import ReviewSession
 
-    session = ReviewSession(video, tracks)
+    try:
+        session = ReviewSession(video, tracks)
+    except ReviewError:
+        with contextlib.suppress(ReviewError):
+            if signed := mark_of(tracks).signed:  # by somebody else, as in an archive, since it was listed
+                return Opened(None, signed, SIGNED_BY_ANOTHER.format(signed))
+        raise
     try:
         if video.stat().st_size != session.analysis.key.file_bytes:
             raise ReviewError(OTHER_VIDEO)

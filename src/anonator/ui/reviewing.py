@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonator.errors import AnonatorError
+from anonator.errors import AnonatorError, OpenElsewhereError
 from anonator.ui import review_files
 from anonator.ui.layout import Layout
 from anonator.ui.look.dialogs import ask
@@ -87,6 +87,10 @@ class Reviewing:
         self._read_hint, self._stop_playing = read_hint, stop_playing
         self._detector = detector
         self.review: Review | None = None
+        self._elsewhere: set[int] = set()
+        """Rows whose reviews somebody else had open."""
+        self._any = False
+        """Whether any review will do."""
         self.signing = ReviewSigning(
             root,
             theme,
@@ -115,6 +119,10 @@ class Reviewing:
 
     def open(self, number: int) -> None:
         """Open the review of a row."""
+        self._any = False
+        self._open(number)
+
+    def _open(self, number: int) -> None:
         job = self._store.state.job(number)
         if job is None or self._store.state.reviewing is not None:
             return
@@ -128,7 +136,8 @@ class Reviewing:
         self._store.change(reviewing=number, chosen=number, message=OPENING)
         if mark.signed:
             work = partial(review_files.begun_anew, mark.tracks, mark.signed)
-            self._worker.submit(work, partial(self._go_on_with, number), self._not_opened, first=True)
+            go_on, not_opened = partial(self._go_on_with, number), partial(self._not_opened, number)
+            self._worker.submit(work, go_on, not_opened, first=True)
         else:
             result = job.result_file.path if job.result_file is not None else None
             self._begin(job, review_files.Copied(mark.tracks), result)
@@ -148,20 +157,25 @@ class Reviewing:
         )
 
     def open_next(self) -> None:
-        """Open the first review that nobody has signed."""
-        waiting = self._store.state.to_review
+        """Open the first review that nobody has signed, past those that somebody else has open."""
+        waiting = [job.number for job in self._store.state.to_review]
+        free = [number for number in waiting if number not in self._elsewhere]
+        if not free:
+            self._elsewhere.clear()  # some may be free by now
         if waiting:
-            self.open(waiting[0].number)
+            self._any = True
+            self._open((free or waiting)[0])
 
     def _begin(self, job: JobView, of: review_files.Copied, result: Path | None = None) -> None:
         """Open tracks; a result is looked at for a signature that they lack because a program was killed."""
         work = partial(review_files.opened, job.source, of.tracks, result, self._store.state.report_folder)
-        self._worker.submit(work, partial(self._opened, job, of), self._not_opened, first=True)
+        not_opened = partial(self._not_opened, job.number)
+        self._worker.submit(work, partial(self._opened, job, of), not_opened, first=True)
 
     def _opened(self, job: JobView, of: review_files.Copied, opened: review_files.Opened) -> None:
         session = opened.session
         if session is None:
-            self._signed_meanwhile(job, opened.signed)
+            self._signed_meanwhile(job, opened)
             return
         if self._store.state.closing or self._store.state.reviewing != job.number:
             session.close()
@@ -184,14 +198,15 @@ class Reviewing:
             self.review.say(said)
         self._events.write("review", number=job.number, **self.review.screen.areas())
 
-    def _signed_meanwhile(self, job: JobView, signed: str) -> None:
-        """A killed program had made the signed file; the review has caught up with it."""
+    def _signed_meanwhile(self, job: JobView, opened: review_files.Opened) -> None:
+        """A killed program had made the signed file, or somebody else has signed; the row catches up."""
+        signed = opened.signed
         self._give_back()
         mark = job.review
         if self._queue.get(job.number) is not None and mark is not None:
             self._queue.update(job.number, review=replace(mark, begun=True, signed=signed))
             self._refresh_queue()
-        self._store.say(SIGNED_MEANWHILE.format(signed))
+        self._store.say(opened.note or SIGNED_MEANWHILE.format(signed))
 
     def _made(self, kind: type[Review], job: JobView, session: ReviewSession) -> Review:
         return kind(
@@ -208,10 +223,15 @@ class Reviewing:
             hint_read=self._read_hint,
         )
 
-    def _not_opened(self, error: Exception) -> None:
+    def _not_opened(self, number: int, error: Exception) -> None:
         if not isinstance(error, AnonatorError):
             logger.error("a review couldn't be opened: %s", type(error).__name__)
         self._give_back()
+        if isinstance(error, OpenElsewhereError):
+            self._elsewhere.add(number)
+            if self._any and any(job.number not in self._elsewhere for job in self._store.state.to_review):
+                self.open_next()
+                return
         self._store.say(text.error_sentence(error))
 
     def _give_back(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from archive_helpers import Planner, rows_of
+from unit.archive import slurm_node
 from video_helpers import clip
 
 from anonator.archive.folder import Archive
@@ -50,3 +52,10 @@ def place(planned: Planner, detectors: DetectorCache) -> Workplace:
     about, rows = rows_of(archive)
     chosen = {row.settings: about.settings_of(row.settings) for row in rows}
     return Workplace(archive, chosen, about.folders, detectors, about.keep_tracks)
+
+
+@pytest.fixture
+def slurm(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Slurm of one node, on this computer alone, that ends with the test."""
+    with slurm_node.running(tmp_path_factory.mktemp("slurm"), monkeypatch):
+        yield

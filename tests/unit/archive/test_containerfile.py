@@ -30,6 +30,12 @@ def test_it_does_not_run_as_root_and_tries_itself() -> None:
     assert steps("ENTRYPOINT") == ['["anonator"]']
 
 
+def test_a_slim_image_gets_what_its_python_lacks_for_the_self_test() -> None:
+    """Slim images leave out Tk's library, without which the self-test fails and no image comes of it."""
+    (system,) = [step for step in steps("RUN") if "apt-get install" in step]
+    assert "libtk8.6" in system and STEPS.index(f"RUN {system}") < STEPS.index("RUN anonator --self-test")
+
+
 @pytest.mark.skipif(not shutil.which("sh"), reason="needs a shell")
 @pytest.mark.parametrize(
     ("flavour", "asked", "code"),

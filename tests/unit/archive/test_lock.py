@@ -125,6 +125,15 @@ def test_another_computer_is_only_set_aside_when_told(
     assert left(archive) == []
 
 
+def test_who_may_only_read_is_told_who_is_at_work(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path) -> None:
+        raise PermissionError(errno.EACCES, "read-only")
+
+    with at_work(archive), monkeypatch.context() as patch:
+        patch.setattr(lock, "_taken", refused)
+        assert [who.process for who in holders(archive)] == [os.getpid()]
+
+
 def test_a_spoiled_name_counts_as_somebody(archive: Archive) -> None:
     archive.locks.mkdir(parents=True)
     (archive.locks / "run.json").write_bytes(b"\xff")

@@ -49,7 +49,9 @@ def test_the_whole_way(tmp_path: Path, videos: Path, capsys: pytest.CaptureFixtu
     assert archive_main("run", archive.path) == NOTHING
     assert archive_main("status", archive.path) == DONE
     said = capsys.readouterr().out
-    assert "3 done, 1 failed" in said and "day 2/broken.mp4: " in said and "Without any face: 3" in said
+    assert "3 done, 1 failed" in said and "day 2/broken.mp4: " in said
+    assert "Without any face: 3. Look at these first." in said
+    assert "Reviewed and signed: 0 of 3." in said and "Stops to check: 0 in 0 videos." in said
     assert archive_main("report", archive.path) == DONE
     page = (archive.private / "report.html").read_text("utf-8")
     assert "No face was found in these: look at them first (3)" in page and "Failed (1)" in page
@@ -61,6 +63,9 @@ def test_the_whole_way(tmp_path: Path, videos: Path, capsys: pytest.CaptureFixtu
     assert archive_main("retry", archive.path, "--changed") == DONE
     assert archive_main("run", archive.path) == DONE
     assert archive_main("retry", archive.path, "--failed") == NOTHING
+    said = capsys.readouterr().out
+    assert "1 video waits again.\nNext: anonator archive run" in said and "0 videos wait again.\n" in said
+    assert "No person has looked at the new results yet" in said
     assert set(states(archive).values()) == {State.DONE}
     assert os.listdir(archive.locks) == []
 
@@ -175,7 +180,7 @@ def test_neutral_results_and_a_plan_that_hides_nothing_from_its_owner(tmp_path: 
 @pytest.mark.parametrize(
     "args",
     [
-        ("run",), ("run", "x", "--shard", "0/2"), ("run", "x", "--shard", "3/2"),
+        (), ("paln", "x"), ("run",), ("run", "x", "--shard", "0/2"), ("run", "x", "--shard", "3/2"),
         ("run", "x", "--shard", "2"),
         ("run", "x", "--limit", "90"), ("run", "x", "--limit", "0:00"), ("run", "x", "--workers", "0"),
         ("run", "x", "--resources", "GPU"), ("retry", "x"), ("retry", "x", "--failed", "--changed"),
@@ -219,8 +224,13 @@ def test_help_fits_on_a_page(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert name == "plan" or len(said.splitlines()) < 60  # plan has the options of the job, too
 
 
-def test_a_folder_called_archive_is_still_a_folder() -> None:
+def test_a_folder_called_archive_is_still_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is none, a command that was forgotten or mistyped is told instead of opening the window."""
+    monkeypatch.chdir(tmp_path)
+    assert command.is_meant(["archive"]) and command.is_meant(["archive", "paln", "x"])
+    (tmp_path / "archive").mkdir()
     assert not command.is_meant(["archive"]) and not command.is_meant(["archive", "a.mp4"])
+    assert command.is_meant(["archive", "plan"]) and not command.is_meant(["a.mp4"])
 
 
 def test_dask_is_not_loaded_unless_it_is_used() -> None:

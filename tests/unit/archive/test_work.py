@@ -11,7 +11,7 @@ import pytest
 from archive_helpers import results_in, rows_of
 from video_helpers import frame_times
 
-from anonator.archive import lock, records, work
+from anonator.archive import folder, lock, records, work
 from anonator.archive.records import Record, State
 from anonator.archive.rows import Row
 from anonator.archive.work import Workplace, do
@@ -137,6 +137,38 @@ def test_without_room_for_records_nothing_begins(
     with pytest.raises(ArchiveError, match="disk is full"):
         do(row, place)
     assert results_in(place.archive) == []
+
+
+@pytest.mark.parametrize("times", [1, 1000], ids=["for a moment", "for good"])
+def test_a_record_that_somebody_reads_ends_no_run(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As on Windows, where nobody can replace a file that is open elsewhere."""
+    left, write = times, durable_files.write
+
+    def refused(path: Path, content: bytes, *, private: bool) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise PermissionError(errno.EACCES, "in use")
+        write(path, content, private=private)
+
+    monkeypatch.setattr(durable_files, "write", refused)
+    monkeypatch.setattr(folder, "PATIENCE", 0.3)
+    monkeypatch.setattr(folder, "BETWEEN_TRIES", 0.01)
+    if times > 1:
+        with pytest.raises(ArchiveError, match="can't be written to"):
+            records.write(place.archive, Record(number=1, state=State.BEGUN))
+    else:
+        records.write(place.archive, Record(number=1, state=State.BEGUN))
+        assert records.read(place.archive, 1) == Record(number=1, state=State.BEGUN)
+
+
+def test_files_of_the_system_among_the_records_are_none(place: Workplace, row: Row) -> None:
+    record = do(row, place)
+    (place.archive.records / ".DS_Store").write_bytes(b"of a Mac")
+    (place.archive.record_file(row.number).parent / "desktop.ini").write_bytes(b"of Windows")
+    assert records.read_all(place.archive) == {row.number: record}
 
 
 def test_a_record_that_cannot_be_read_is_no_waiting_row(place: Workplace, row: Row) -> None:

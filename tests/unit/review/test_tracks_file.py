@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from unit.review.review_helpers import analysis
 
-from anonator.core import durable_files
+from anonator.core import durable_files, file_lock
 from anonator.core.review import tracks_file
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import ROW, Sightings
 from anonator.core.review.replay import Replay
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile, create, read
-from anonator.errors import ReviewError
+from anonator.errors import OpenElsewhereError, ReviewError
 
 ANALYSIS = analysis()
 EDITS = [Edit(n, Operation.AREA, None, (0, 9000), ((0, (1.5, 2.0, 30.0, 40.0)),)) for n in range(1, 6)]
@@ -155,6 +155,20 @@ def test_a_well_written_file_that_says_what_cannot_be_is_refused(
     path = create(dataclasses.replace(ANALYSIS, **impossible), tmp_path / "t")  # type: ignore[arg-type]
     with pytest.raises(ReviewError, match="does not hold what it must"):
         read(path)
+
+
+def test_only_one_has_it_open_and_a_drive_without_locks_is_told(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TracksFile(kept), pytest.raises(OpenElsewhereError):
+        TracksFile(kept)
+
+    def refuse(_descriptor: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    monkeypatch.setattr(file_lock, "_take", refuse)
+    with pytest.raises(ReviewError, match="knows no file locks"):
+        TracksFile(kept)
 
 
 def test_signing_compresses_and_closes(kept: Path) -> None:

@@ -38,7 +38,7 @@ from anonator.core.review.tracks_lines import (
     line_of,
     lines_of,
 )
-from anonator.errors import ReviewError
+from anonator.errors import OpenElsewhereError, ReviewError
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,13 @@ SUFFIX = ".tracks"
 LARGEST_BYTES = 1 << 30
 """A compressed file does not become larger than this."""
 OTHER_VIDEO = "These tracks belong to another video, or the video was changed."
+ELSEWHERE = (
+    "This review is open elsewhere, perhaps with somebody else. Review another video, or close it there."
+)
+NO_LOCKS = (
+    "This drive knows no file locks, so two people could change one review at the same time. Move it, or "
+    "its archive, to a drive that does."
+)
 _GZIP = b"\x1f\x8b"
 _BINARY: int = getattr(os, "O_BINARY", 0)
 """Windows would change line ends without it."""
@@ -132,7 +139,8 @@ class TracksFile:
         """Read a file and cut a torn last line off.
 
         Raises:
-            ReviewError: as read, or a line was changed, or it is signed, or open elsewhere.
+            ReviewError: as read, or a line was changed, or it is signed.
+            OpenElsewhereError: somebody else has it open.
         """
         self._path = path
         try:
@@ -140,8 +148,12 @@ class TracksFile:
         except OSError as exc:
             raise ReviewError("The tracks file cannot be opened for writing.") from without_path(exc)
         try:
-            if not file_lock.take(self._file):
-                raise ReviewError("This review is open elsewhere. Close it there first.")
+            try:
+                taken = file_lock.take_if_known(self._file)
+            except OSError as exc:
+                raise ReviewError(NO_LOCKS) from without_path(exc)
+            if not taken:
+                raise OpenElsewhereError(ELSEWHERE)
             content = self._content()
             kept, self._before, self._end = _read(content, key)
             if kept.problem and not kept.problem.startswith(TORN):
