@@ -15,7 +15,7 @@ LARGE = 24
 class Kind(Enum):
     """Why a place is worth a look; the most likely leaks come first."""
 
-    NEAR_MISS = "something that may be a face was too weak to count, and nothing covers it"
+    NEAR_MISS = "a faint hint of a face, and nothing covers it"
     BREAKS_OFF = "a face begins or ends inside the picture, and nothing covers its place before or after"
     REPAIR = "the second look found a face here that had not been covered"
     GAP = "a face was not found for a while and covered where it must have been"
