@@ -114,6 +114,10 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     assert said.lower() in [
         words.itemcget(item, "text") for item in words.find_all() if words.type(item) == "text"
     ]
+    press(driver, "Left")
+    driver.until(lambda: parts.stop_sign.cget("text") == "Away from stop 1")
+    press(driver, "Right")
+    driver.until(lambda: parts.stop_sign.cget("text") == said)
     before = review.session.state
     draw(driver, review)
     assert state().undo == "drawing a cover" and state().selected == (state().tracks[1].id,)
@@ -143,8 +147,9 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver.until(lambda: driver.window.reviewing.review is None, 60)
     driver.turn(0.3)
     assert any("1 cover drawn" in words for words in asked)
+    assert not any("found to be right" in words and "not" not in words for words in asked)
     assert any("only looked through on the sheet" in words for words in asked)
-    assert any("stops with doubts were not found to be right" in words for words in asked)
+    assert any("stops have not been judged" in words for words in asked)
     job = driver.window.controller.jobs[0]
     assert job.state is JobState.DONE and job.state_text == "reviewed by MK" and not job.may_review
     assert job.result_file is not None and "signed by MK" in driver.window.state.message

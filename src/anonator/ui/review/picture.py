@@ -20,6 +20,8 @@ from anonator.ui.state.zoom import STEP, Size, Zoom, one_to_one
 
 MOST_SIDE = 4096
 """Pictures aren't decoded larger, however near they are looked at."""
+SMALL = 36
+"""Design pixels of a cover's shorter side below which handles would hide it."""
 SIZE_MS = 60
 """After so long at the same size, pictures of that size are asked for."""
 
@@ -142,6 +144,19 @@ class Picture(tk.Canvas):
         if self.side != side:
             self._actions.resized()
 
+    def closer(self) -> None:
+        """Look one step closer at what is marked or selected in sight, or else at the middle."""
+        view, wanted = self.view, self._wanted()
+        at = 0.0, 0.0
+        if view is not None and wanted is not None:
+            x1, y1, x2, y2 = view.to_screen(wanted)
+            x, y = (x1 + x2 - view.canvas[0]) / 2, (y1 + y2 - view.canvas[1]) / 2
+            if abs(x) <= view.canvas[0] / 2 and abs(y) <= view.canvas[1] / 2:
+                at = x, y
+        self.nearer(1, at)
+        if at != (0.0, 0.0) and (view := self.view) is not None:
+            self.look(view.zoom.dragged(-at[0], -at[1], view.picture, view.room))
+
     def fit(self) -> None:
         """Show the whole picture."""
         self.look(Zoom())
@@ -151,6 +166,15 @@ class Picture(tk.Canvas):
         return self._dragging.cancel()
 
     # --- drawing
+
+    def _wanted(self) -> Box | None:
+        """What is around all places to look at on this frame, or else around what is selected."""
+        boxes = [mark.box for mark in self.marks if mark.wanted]
+        boxes = boxes or [mark.box for mark in self.marks if mark.selected]
+        if not boxes:
+            return None
+        left, top, right, bottom = zip(*boxes, strict=True)
+        return min(left), min(top), max(right), max(bottom)
 
     @property
     def _room(self) -> Size:
@@ -216,12 +240,16 @@ class Picture(tk.Canvas):
         )
 
     def _grips(self, box: Box) -> None:
+        """Handles; around a small cover only at its corners, and beside it, so that it stays in sight."""
         x1, y1, x2, y2 = box
         half = self._px(3.5)
         middle = (x1 + x2) / 2, (y1 + y2) / 2
+        small = min(x2 - x1, y2 - y1) < self._px(SMALL)
+        if small:
+            x1, y1, x2, y2 = x1 - half, y1 - half, x2 + half, y2 + half
         for x in (x1, middle[0], x2):
             for y in (y1, middle[1], y2):
-                if (x, y) != middle:
+                if (x, y) != middle and not (small and (x == middle[0] or y == middle[1])):
                     place = x - half, y - half, x + half, y + half
                     self.create_rectangle(place, fill=WHITE, outline=BLACK, tags=("mark", "grip"))
 

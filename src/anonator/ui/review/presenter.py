@@ -130,6 +130,8 @@ def _sign(state: ReviewState) -> str:
         return ""
     if state.speed and state.index < chosen.index:
         return f"To stop {chosen.number} of {len(state.stops)}\N{HORIZONTAL ELLIPSIS}"
+    if not state.speed and state.index != chosen.index:
+        return f"Away from stop {chosen.number}"
     return state.stop_words + (" \N{CHECK MARK}" if chosen.is_done else "")
 
 

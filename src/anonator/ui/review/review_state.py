@@ -93,6 +93,8 @@ class SheetPage:
     cells: tuple[Cell, ...]
     chosen: int = 0
     """The place of the cell that Enter opens."""
+    shape: tuple[int, int] = (16, 9)
+    """Width and height of the video's frames, of which only the ratio counts."""
 
 
 @dataclass(frozen=True, slots=True)

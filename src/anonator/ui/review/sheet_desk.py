@@ -96,7 +96,8 @@ class SheetDesk:
         self._stop()
         indices = self._pages[number] if self._pages else []
         cells = tuple(Cell(index, self._desk.times.seconds(index)) for index in indices)
-        sheet = SheetPage(number, len(self._pages), cells)
+        key = self._session.analysis.key
+        sheet = SheetPage(number, len(self._pages), cells, shape=(key.width, key.height))
         self._store.change(sheet=sheet)
         self._ask(sheet)
 
