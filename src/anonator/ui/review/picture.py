@@ -12,6 +12,7 @@ from anonator.ui.look.colours import ACCENT, BLACK, DIM, SURFACE, WHITE, track_c
 from anonator.ui.look.pictures import LARGEST, fitted, part
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import look_here, pointing
+from anonator.ui.review.as_finished import AsFinished
 from anonator.ui.review.dragging import Dragging, PictureActions
 from anonator.ui.review.marks import Box, Mark
 from anonator.ui.review.pointing import View
@@ -56,6 +57,9 @@ class Picture(tk.Canvas):
         """Of the frame that is shown."""
         self._zoom = Zoom()
         self._original = False
+        self._covers: AsFinished | None = None
+        self._drawn: Image.Image | None = None
+        """What of the frame is on the screen: itself, or with its covers if they aren't black."""
         self._size_timer: str | None = None
         self._picture_item = self.create_image(0, 0)
         self._words_item = self.create_text(0, 0, fill=DIM, justify="center")
@@ -107,6 +111,11 @@ class Picture(tk.Canvas):
         self.itemconfigure(self._picture_item, image="")
         self.itemconfigure(self._words_item, text=words)
         self._place()
+        self.draw_marks()
+
+    def cover_as(self, covers: AsFinished) -> None:
+        """Show covers as the finished file will; black is drawn over the picture."""
+        self._covers = None if covers.is_black else covers
         self.draw_marks()
 
     def show_original(self, yes: bool) -> None:
@@ -167,6 +176,14 @@ class Picture(tk.Canvas):
 
     # --- drawing
 
+    def _covered(self) -> Image.Image | None:
+        """The frame, with its covers where they aren't black."""
+        if self._image is None or self._covers is None or self._original:
+            return self._image
+        marks = map(self._dragging.as_dragged, self.marks)
+        boxes = [mark.box for mark in marks if not mark.visible]
+        return self._covers.covered(self._image, self._video, boxes)
+
     def _wanted(self) -> Box | None:
         """What is around all places to look at on this frame, or else around what is selected."""
         boxes = [mark.box for mark in self.marks if mark.wanted]
@@ -181,10 +198,10 @@ class Picture(tk.Canvas):
         return max(32, min(self.winfo_width(), LARGEST[0])), max(32, min(self.winfo_height(), LARGEST[1]))
 
     def _draw_picture(self) -> None:
-        view = self.view
-        if view is None or self._image is None:
+        view, self._drawn = self.view, self._covered()
+        if view is None or self._drawn is None:
             return
-        image = part(self._image, *view.part())
+        image = part(self._drawn, *view.part())
         if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
             self._photo.paste(image)
         else:
@@ -207,7 +224,9 @@ class Picture(tk.Canvas):
         if view is None:
             return
         marks = [self._dragging.as_dragged(mark) for mark in self.marks]
-        if not self._original:
+        if self._drawn is not self._covered():
+            self._draw_picture()
+        if not self._original and self._covers is None:
             for mark in marks:
                 if not mark.visible:
                     self.create_rectangle(view.to_screen(mark.box), fill=BLACK, width=0, tags="mark")
