@@ -117,9 +117,9 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     assert said.lower() in [
         words.itemcget(item, "text") for item in words.find_all() if words.type(item) == "text"
     ]
-    press(driver, "Left")
+    press(driver, "shift+Right")
     driver.until(lambda: parts.stop_sign.cget("text") == "Away from stop 1")
-    press(driver, "Right")
+    press(driver, "shift+Left")
     driver.until(lambda: parts.stop_sign.cget("text") == said)
     before = review.session.state
     draw(driver, review)

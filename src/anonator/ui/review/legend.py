@@ -45,7 +45,7 @@ def _draw(canvas: tk.Canvas, mark: str, px: Callable[[float], int]) -> None:
     box = px(14), px(9), px(32), px(27)
     colour = TRACKS[1]
     if mark == "wanted":
-        look_here.draw(canvas, [(px(13), px(17), px(25), px(29))], px, "mark")
+        look_here.draw(canvas, [(px(13), px(16), px(25), px(28))], px, "mark")
         return
     dash = (px(5), px(4)) if mark == "visible" else ()
     canvas.create_rectangle(box, fill="" if mark == "visible" else BLACK, width=0)
