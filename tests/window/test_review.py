@@ -330,6 +330,33 @@ def test_enter_keeps_each_stop_that_was_looked_at_and_undo_takes_one_back(
     assert len(apply(kept.edits, kept.analysis).right) == len(card.stops) - 1, "and it is on the disk"
 
 
+def test_the_sheet_fills_its_room_also_after_the_window_has_another_size(
+    drive: Drive, tmp_path: Path
+) -> None:
+    """Pictures of a first size stayed for good, even where that was before the sheet had any room."""
+    driver, review = reviewed(drive, tmp_path)
+    press(driver, "g")
+
+    def fills() -> bool:
+        sheet, (width, height) = review.store.state.sheet, review.screen.sheet.room
+        assert sheet is not None
+        return all(
+            cell.has_picture
+            and cell.size[0] <= width + 1
+            and cell.size[1] <= height + 1
+            and (cell.size[0] >= width - 2 or cell.size[1] >= height - 2)
+            for cell in sheet.cells
+        )
+
+    driver.until(lambda: review.store.state.sheet and fills(), 20)
+    before = review.screen.sheet.room
+    wide = driver.root.winfo_width() > 1100
+    driver.root.geometry("1000x700" if wide else "1240x780")
+    driver.until(lambda: review.screen.sheet.room != before)
+    driver.until(fills, 20)
+    driver.close()
+
+
 @pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
 def test_covers_that_are_not_black_look_as_in_the_finished_file(
     drive: Drive, tmp_path: Path, mode: Mode

@@ -81,6 +81,8 @@ class Cell:
     picture: Image.Image | None = field(default=None, compare=False)
     """As it will be in the finished file."""
     has_picture: bool = False
+    size: tuple[int, int] = (0, 0)
+    """Of the picture, so that one of another size is a change."""
 
 
 @dataclass(frozen=True, slots=True)

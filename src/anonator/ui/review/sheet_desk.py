@@ -115,7 +115,9 @@ class SheetDesk:
         if sheet is None:
             return
         cells = tuple(
-            replace(cell, picture=picture, has_picture=True) if cell.index == index else cell
+            replace(cell, picture=picture, has_picture=True, size=picture.size)
+            if cell.index == index
+            else cell
             for cell in sheet.cells
         )
         sheet = replace(sheet, cells=cells)
