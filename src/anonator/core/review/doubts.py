@@ -44,7 +44,7 @@ SEVERAL = {
     Kind.GAP: "{} faces were not found for a while and covered where they must have been",
     Kind.ONCE: "{} faces were found only once",
     Kind.TURNED: "{} faces were found only in a turned picture",
-    Kind.HELD: "{} drawn covers could not be followed and were held",
+    Kind.HELD: "{} drawn covers could not be followed, and stay where they were",
 }
 """Of a kind, for more than one; whole pictures come alone."""
 

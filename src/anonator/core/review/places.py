@@ -21,7 +21,7 @@ class Kind(Enum):
     GAP = "a face was not found for a while and covered where it must have been"
     ONCE = "a face was found only once"
     TURNED = "a face was found only in a turned picture"
-    HELD = "a drawn cover could not be followed and was held"
+    HELD = "a drawn cover could not be followed, and stays where it was"
     NO_FACE = "something moves, but no face was found for more than 5 seconds"
     HARD_TO_SEE = "the picture is too dark or too blurred to find faces in it"
 
