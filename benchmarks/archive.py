@@ -133,9 +133,12 @@ class Cluster:
         """One with a processor of its own, as the workers of --workers have."""
         each = ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--host", "127.0.0.1"]
         processors = sorted(os.sched_getaffinity(0))
-        worker = self._start("worker", self.address, *each)
-        os.sched_setaffinity(worker.pid, {processors[place % len(processors)]})
-        return worker
+        # inherited, so that it can't start its own processes before
+        os.sched_setaffinity(0, {processors[place % len(processors)]})
+        try:
+            return self._start("worker", self.address, *each)
+        finally:
+            os.sched_setaffinity(0, processors)
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*DASK, *command], stdout=self._log, stderr=self._log)

@@ -7,8 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common import STAGES
 from PIL import Image, ImageDraw, ImageFont
-from stages import STAGES
 
 if TYPE_CHECKING:
     from throughput import Runs
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH, LEFT, RIGHT, ROW, TOP = 1100, 210, 150, 34, 90
 INK, PALE, PAPER = "#1f2933", "#9aa5b1", "#ffffff"
 PLAIN, MODE = "#9aa5b1", "#2563a8"
-COLOURS = ("#4e79a7", "#a0cbe8", "#76b7b2", "#e15759", "#f28e2b", "#59a14f", "#b07aa1", "#9c755f")
+COLOURS = ("#4e79a7", "#e15759", "#f28e2b", "#76b7b2", "#59a14f", "#b07aa1")
 """One for each stage."""
 
 

@@ -105,6 +105,15 @@ def make_1080p(clip: Path, target: Path, seconds: float) -> int:
     return count
 
 
+def turning_filters(degrees: int) -> list[tuple[str, str | None]]:
+    """FFmpeg's filters that turn a picture clockwise; a slanted one lies on black, with even sides."""
+    if degrees % 90:
+        a = f"{degrees}*PI/180"
+        return [("rotate", f"a={a}:ow=2*ceil(rotw({a})/2):oh=2*ceil(roth({a})/2)")]
+    direction = TRANSPOSE[degrees]
+    return [("transpose", direction)] if direction else [("hflip", None), ("vflip", None)]
+
+
 class Turner:
     """Turns av.VideoFrames clockwise on their planes, with FFmpeg's filters."""
 
@@ -118,8 +127,7 @@ class Turner:
         if not self._degrees:
             return frame
         if self._graph is None:
-            direction = TRANSPOSE[self._degrees]
-            steps = [("transpose", direction)] if direction else [("hflip", None), ("vflip", None)]
+            steps = turning_filters(self._degrees)
             self._graph = av.filter.Graph()
             nodes = [
                 self._graph.add_buffer(

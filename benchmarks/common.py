@@ -15,6 +15,9 @@ from anonator.core.config import Mode, Performance, Settings
 CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
 """Where the reference clips are, next to a checkout."""
 
+STAGES = ("reading", "detection", "tracking", "masking", "writing", "checks")
+"""Whose time a job tells; the checks are those of all attempts."""
+
 MODES: dict[str, Callable[[], Settings]] = {
     "hipaa-original": lambda: Settings(performance=Performance.ORIGINAL),
     "hipaa-quality": lambda: Settings(performance=Performance.QUALITY),

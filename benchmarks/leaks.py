@@ -8,6 +8,7 @@ finished frame. The reference is made once per clip and serves all modes.
     uv run python benchmarks/leaks.py                                  all modes on ../shared/clips
     uv run python benchmarks/leaks.py night.mp4 --modes hipaa-quality,maximum --pictures leaks/
     uv run python benchmarks/leaks.py --turn 90 two_faces.mp4          lying people: the clip is turned first
+    uv run python benchmarks/leaks.py --turn 45 two_faces.mp4          tilted ones, on a black ground
     uv run python benchmarks/leaks.py --mode blur                      is a blurred face found again?
 """
 
@@ -44,6 +45,8 @@ BLACK, DARK = 40, 60
 """RGB values under which a pixel is black in the output, and from which it was not dark in the input."""
 CHANGED = 6.0
 """Smoothed difference of RGB values from which a pixel was changed by blur or mosaic."""
+TURNS = range(0, 360, 15)
+"""Degrees by which a clip can be turned."""
 COVERED, CENTRE = 0.9, 0.7
 """A face is covered where this part of its central part is."""
 
@@ -131,7 +134,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("clips", nargs="*", type=Path, help="videos; default: all of ../shared/clips")
     parser.add_argument("--modes", help=f"comma-separated, from: {', '.join(MODES)}")
     parser.add_argument("--mode", choices=[m.value for m in Mode], default="solid", help="what covers a face")
-    parser.add_argument("--turn", type=int, choices=(0, 90, 180, 270), default=0, help="clockwise, first")
+    parser.add_argument(
+        "--turn", type=int, choices=TURNS, default=0, metavar="DEGREES", help="clockwise, first"
+    )
     parser.add_argument("--min-height", type=float, default=20, help="smallest reference face, pixels")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the reference detector")
     parser.add_argument("--frames", type=int, help="only so many frames of each clip")
@@ -161,7 +166,11 @@ def prepared(clip: Path, folder: Path, turn: int, limit: int | None) -> Path:
 
 def upright(frame: Any, turn: int) -> UInt8Array:
     """(H, W, 3) RGB of a frame, turned back."""
-    rgb = frame.to_ndarray(format="rgb24")
+    rgb: UInt8Array = frame.to_ndarray(format="rgb24")
+    if turn % 90:
+        height, width = rgb.shape[:2]
+        back = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), turn, 1.0)
+        return np.asarray(cv2.warpAffine(rgb, back, (width, height)), np.uint8)
     return np.ascontiguousarray(np.rot90(rgb, turn // 90)) if turn else rgb
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from clips import copy_frames, decoded
 from common import settings_of
-from stages import STAGES, StageClocks
 
 from anonator.core import process_setup
 from anonator.core.config import Encoder, Settings
@@ -28,20 +27,19 @@ def run(what: str, clip: Path, target: Path) -> dict[str, Any]:
         _, options = encoder_setup(Encoder.X264, preset, Settings().crf, first.width * first.height)
         begin, start = time.process_time(), time.perf_counter()
         frames = copy_frames(clip, target, options=options)
-        seconds, stages = time.perf_counter() - start, {}
+        seconds, stages = time.perf_counter() - start, dict[str, float]()
     else:
         process_setup.prepare()
         settings = settings_of(what)
         detectors = DetectorCache()
         detectors.get(settings)  # its time is part of the start-up
-        begin, clocks = time.process_time(), StageClocks()
-        with clocks.installed():
-            result = VideoProcessor(Job(clip, target, settings, overwrite=True), detectors=detectors).run()
-        frames, seconds, stages = result.frames, result.seconds, dict(clocks.seconds)
+        begin = time.process_time()
+        result = VideoProcessor(Job(clip, target, settings, overwrite=True), detectors=detectors).run()
+        frames, seconds, stages = result.frames, result.seconds, result.stage_seconds
     return {
         "frames": frames,
         "seconds": seconds,
-        "stages": {name: 1000 * stages[name] / frames for name in STAGES if name in stages},
+        "stages": {name: 1000 * each / frames for name, each in stages.items()},
         "cpu": 1000 * (time.process_time() - begin) / frames,
         "memory_mb": peak_memory_mb(),
     }

@@ -28,8 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from clips import copy_frames, frame_count, make_1080p
-from common import MODES, cores, settings_of, table, where_and_when
-from stages import STAGES
+from common import MODES, STAGES, cores, settings_of, table, where_and_when
 
 ONE_RUN = Path(__file__).with_name("one_run.py")
 DEFACE = "deface 1.5.0"

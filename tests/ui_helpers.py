@@ -326,11 +326,19 @@ class Driver:
             self.until(lambda: jobs.jobs and all(job.info or job.message for job in jobs.jobs))
 
     def turn(self, seconds: float) -> None:
-        """Let the event loop run for a while."""
+        """Let the event loop run for a while, and until it has answered what the display tells it by then."""
         end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end, seconds + 5)
+        self.until(lambda: time.monotonic() > end, seconds + 60)
+        for _ in range(3):
+            if self.window.closed:
+                break
+            self.root.winfo_pointerxy()  # the display answers only after all that was asked of it before
+            # a window that plays never rests
+            while time.monotonic() < end + 2 and not self.window.closed:
+                if not self.root.tk.dooneevent(_tkinter.DONT_WAIT):
+                    break
 
-    def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> None:
+    def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> None:
         """Let the event loop run until something holds."""
         end = time.monotonic() + timeout
         while not condition():

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from face_clips import decode_rgb, moving_face
 from video_helpers import FAST_X264, clip, ffmpeg, picture_source, tone
+from wine import skip_under_wine
 
 import anonator
 from anonator import Detections, errors
@@ -390,15 +391,20 @@ def in_a_new_python(code: str) -> str:
     return run.stdout.strip()
 
 
-def test_importing_costs_nothing() -> None:
+def test_importing_loads_no_heavy_library() -> None:
     """A failure means that every script that mentions anonator starts late."""
     code = (
-        "import sys, time; begin = time.process_time(); import anonator; took = time.process_time() - begin; "
-        "print(took, *[m for m in ('torch', 'cv2', 'av', 'scipy', 'numpy', 'tkinter') if m in sys.modules])"
+        "import sys, anonator; "
+        "print([m for m in ('torch', 'cv2', 'av', 'scipy', 'numpy', 'tkinter') if m in sys.modules])"
     )
-    answers = [in_a_new_python(code).split() for _ in range(5)]
-    assert [heavy for _, *heavy in answers] == [[]] * 5
-    assert min(float(seconds) for seconds, *_ in answers) < 0.05
+    assert in_a_new_python(code) == "[]"
+
+
+@skip_under_wine("it takes three times as long to open the standard library's files")
+def test_importing_costs_nothing() -> None:
+    """A failure means that every script that mentions anonator starts late."""
+    code = "import time; begin = time.process_time(); import anonator; print(time.process_time() - begin)"
+    assert min(float(in_a_new_python(code)) for _ in range(5)) < 0.05
 
 
 def test_describing_a_job_does_not_load_the_engine() -> None:

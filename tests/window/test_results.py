@@ -39,6 +39,7 @@ def test_a_queue_with_a_broken_file_does_the_rest(drive: Drive, clip: Path, tmp_
     failed = driver.window.controller.jobs[1]
     assert driver.window.queue_view.details.words == f"Failed: {failed.message}"
     tree = driver.window.queue_view.tree
+    driver.until(lambda: bool(tree.bbox("2")))  # nothing before it is drawn
     x, y, *_ = tree.bbox("2")  # type: ignore[misc]
     assert str(tree.set("2", "state")).endswith("…"), "the row has no room for the whole sentence"
     tree.event_generate("<Motion>", x=x + 20, y=y + 10)

@@ -35,7 +35,7 @@ class ToReview:
         """Why it stands where it does in the list."""
         if not self.masked_frames:
             return "No face was found in this video, so look at it first."
-        return f"{self.doubts:,} {'place' if self.doubts == 1 else 'places'} to check."
+        return f"{self.doubts:,} {'stop' if self.doubts == 1 else 'stops'} to check."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from anonator.errors import ReviewError
 from anonator.ui.questions import Questions
+from anonator.ui.review_files import mark_of
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.job import ResultFile, ReviewMark
 from anonator.ui.state.job_queue import JobController
 from anonator.ui.work.results import look_into
-from anonator.ui.work.thumbnails import video_module
 from anonator.ui.work.worker import Worker
 
 if TYPE_CHECKING:  # reading records is only needed once an archive is opened
@@ -178,12 +178,8 @@ def _write(archive: Archive, number: int, initials: str) -> None:
 
 def _standing(tracks: Path) -> ReviewMark:
     """How far a review is; without a file if that can't be used."""
-    video_module()
-    from anonator.core.review import kept_reviews
-
     with contextlib.suppress(ReviewError):
-        there = kept_reviews.standing(tracks)
-        return ReviewMark(tracks, there.share_seen, there.begun, there.signed)
+        return mark_of(tracks)
     return ReviewMark()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from anonator.errors import ReviewError
 from anonator.ui.questions import Questions
+from anonator.ui.review_files import mark_of
 from anonator.ui.state import text
 from anonator.ui.state.app_state import AppState, Store
 from anonator.ui.state.job import ACTIVE, ReviewMark, RowKey
@@ -106,8 +107,7 @@ def _kept(video: Path) -> ReviewMark | None:
 
     for path in kept_reviews.of_video(video):
         with contextlib.suppress(ReviewError):
-            there = kept_reviews.standing(path)
-            return ReviewMark(path, there.share_seen, there.begun, there.signed)
+            return mark_of(path)
     return None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anonator.errors import ReviewError
+from anonator.ui.state.job import ReviewMark
 from anonator.ui.work.thumbnails import video_module
 
 if TYPE_CHECKING:  # they need the video reader, which must not be loaded when the program starts
@@ -83,6 +84,19 @@ def opened(video: Path, tracks: Path, result: Path | None = None) -> Opened:
         session.close()
         raise
     return Opened(session, note=note or "")
+
+
+def mark_of(tracks: Path) -> ReviewMark:
+    """How far the review of a tracks file is.
+
+    Raises:
+        ReviewError: it can't be used.
+    """
+    video_module()
+    from anonator.core.review import kept_reviews
+
+    there = kept_reviews.standing(tracks)
+    return ReviewMark(tracks, there.share_seen, there.begun, there.signed)
 
 
 def new_tracks() -> Path | None:

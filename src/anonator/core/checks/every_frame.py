@@ -107,8 +107,7 @@ class EveryFrame:
         self._ahead = 2 * threads
         self._pool = ThreadPoolExecutor(threads, "anonator-second")
         self._judge = Judge(self.first, self.second, self.checkpoint)
-        limit = 0 if self.settings.hipaa else self.settings.damaged_frames_limit
-        self._input = InputFrames(self.source, limit, self.canvas)
+        self._input = InputFrames(self.source, self.settings.replaceable_frames, self.canvas)
 
     def __enter__(self) -> EveryFrame:
         return self

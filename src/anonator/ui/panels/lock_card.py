@@ -70,7 +70,8 @@ class LockCard(ttk.Frame):
         super().__init__(parent)
         self._theme = theme
         px = theme.px
-        self._frame = tk.Frame(self, background=ACCENT, padx=px(1), pady=px(1))
+        # a line, not a coloured ground, which would flash up where the card grows
+        self._frame = tk.Frame(self, background=SURFACE, highlightthickness=px(1), takefocus=False)
         self._frame.pack(fill="both", expand=True)
         body = ttk.Frame(self._frame, style="Card.TFrame", padding=px(14))
         body.pack(fill="both", expand=True)
@@ -118,7 +119,8 @@ class LockCard(ttk.Frame):
         self._picture.configure(image=self._theme.images["lock" if locked else "unlock"])
         closed = "On, with looser values" if loosened else "On, for every video"
         self.state_label.configure(text=closed if locked else "Off", foreground=ACCENT if locked else WHITE)
-        self._frame.configure(background=ACCENT if locked else WHITE)
+        colour = ACCENT if locked else WHITE
+        self._frame.configure(highlightbackground=colour, highlightcolor=colour)
         if locked:
             sentences = enforced(settings)
             for row, (point, label) in enumerate(self._lines):

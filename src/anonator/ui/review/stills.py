@@ -119,8 +119,7 @@ def open_frames(video: Path, analysis: Analysis, tick: Callable[[], None] = lamb
     video_module()
     from anonator.core.reading.frame_access import FrameAccess
 
-    key, settings = analysis.key, analysis.settings
-    limit = 0 if settings.hipaa else settings.damaged_frames_limit
+    key, limit = analysis.key, analysis.settings.replaceable_frames
     return FrameAccess(video, analysis.pts, (key.width, key.height), limit, tick)
 
 
