@@ -23,7 +23,7 @@ def test_a_run_with_neutral_names_keeps_a_key_file(
     """A failure means that nobody knows any more whose video a result is."""
     (tmp_path / "taken.csv").write_text("precious")
     places = [str(tmp_path / "taken.csv"), str(tmp_path / "key.csv")]
-    monkeypatch.setattr(key_question.filedialog, "asksaveasfilename", lambda **_options: places.pop(0))
+    monkeypatch.setattr("tkinter.filedialog.asksaveasfilename", lambda **_options: places.pop(0))
     driver, seen = drive(), list[str]()
     driver.show(*copies(clip, tmp_path, "jane doe.mp4", "john roe.mp4"))
     driver.window.panel.free.switches["neutral_name"].invoke()
@@ -55,7 +55,7 @@ def test_a_row_that_is_lost_is_told_in_the_video_s_row(
     drive: Drive, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tmp_path / "key.csv"
-    monkeypatch.setattr(key_question.filedialog, "asksaveasfilename", lambda **_options: str(key))
+    monkeypatch.setattr("tkinter.filedialog.asksaveasfilename", lambda **_options: str(key))
     driver = drive()
     driver.show(*copies(clip, tmp_path, "jane doe.mp4"))
     driver.window.panel.free.switches["neutral_name"].invoke()

@@ -12,14 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from face_clips import decode_rgb
 from patience import PATIENCE
+from PIL import Image, ImageGrab
 from ui_helpers import Driver, Outside, Program
-from unit.review.spot_clip import SPOTS, spot_clip
+from unit.review.spot_clip import MASKS, SPOTS, spot_clip
 from window.review_bench import STEP, SpotEngine, at, blanked, drag, finished, opened, press
 from window.window_helpers import Drive
 
+from anonator.core.config import Mode
 from anonator.core.review import tracks_file
 from anonator.core.review.reviewed import Reviewed, apply
 from anonator.ui.review.review import Review
@@ -115,6 +118,10 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     assert said.lower() in [
         words.itemcget(item, "text") for item in words.find_all() if words.type(item) == "text"
     ]
+    press(driver, "shift+Right")
+    driver.until(lambda: parts.stop_sign.cget("text") == "Away from stop 1")
+    press(driver, "shift+Left")
+    driver.until(lambda: parts.stop_sign.cget("text") == said)
     before = review.session.state
     draw(driver, review)
     assert state().undo == "drawing a cover" and state().selected == (state().tracks[1].id,)
@@ -144,8 +151,9 @@ def test_a_leak_is_covered_by_hand_and_the_final_file_is_black_there(drive: Driv
     driver.until(lambda: driver.window.reviewing.review is None)
     driver.turn(0.3)
     assert any("1 cover drawn" in words for words in asked)
+    assert not any("found to be right" in words and "not" not in words for words in asked)
     assert any("only looked through on the sheet" in words for words in asked)
-    assert any("stops with doubts were not found to be right" in words for words in asked)
+    assert any("stops have not been judged" in words for words in asked)
     job = driver.window.controller.jobs[0]
     assert job.state is JobState.DONE and job.state_text == "reviewed by MK" and not job.may_review
     assert job.result_file is not None and "signed by MK" in driver.window.state.message
@@ -323,11 +331,75 @@ def test_enter_keeps_each_stop_that_was_looked_at_and_undo_takes_one_back(
     assert len(apply(kept.edits, kept.analysis).right) == len(card.stops) - 1, "and it is on the disk"
 
 
+def test_the_sheet_fills_its_room_also_after_the_window_has_another_size(
+    drive: Drive, tmp_path: Path
+) -> None:
+    """Pictures of a first size stayed for good, even where that was before the sheet had any room."""
+    driver, review = reviewed(drive, tmp_path)
+    press(driver, "g")
+
+    def fills() -> bool:
+        sheet, (width, height) = review.store.state.sheet, review.screen.sheet.room
+        assert sheet is not None
+        return all(
+            cell.has_picture
+            and cell.size[0] <= width + 1
+            and cell.size[1] <= height + 1
+            and (cell.size[0] >= width - 2 or cell.size[1] >= height - 2)
+            for cell in sheet.cells
+        )
+
+    driver.until(lambda: review.store.state.sheet and fills(), 20)
+    before = review.screen.sheet.room
+    wide = driver.root.winfo_width() > 1100
+    driver.root.geometry("1000x700" if wide else "1240x780")
+    driver.until(lambda: review.screen.sheet.room != before)
+    driver.until(fills, 20)
+    driver.close()
+
+
+@pytest.mark.parametrize("mode", [Mode.BLUR, Mode.MOSAIC])
+def test_covers_that_are_not_black_look_as_in_the_finished_file(
+    drive: Drive, tmp_path: Path, mode: Mode
+) -> None:
+    """They were black in the review of a blurred video: nobody saw what others would see."""
+    driver = drive(engine=SpotEngine())
+    driver.show()
+    driver.answering("Switch off")
+    driver.window.panel.lock.switch.invoke()
+    driver.window.panel.masking.modes[mode].invoke()
+    result = decode_rgb(finished(driver, tmp_path))[15]
+    original = decode_rgb(tmp_path / "visit.mp4")[15]
+    driver.window.reviewing.open(1)
+    review = opened(driver)
+    assert review.session.analysis.settings.mode is mode
+
+    def shown() -> Any:
+        """The video as it is on the screen, in its own size, without its outermost rows and columns."""
+        driver.turn(0.3)
+        left, top, right, bottom = *at(review)(0, 0), *at(review)(320, 192)
+        grabbed = ImageGrab.grab((left, top, right, bottom), xdisplay=os.environ["DISPLAY"])
+        return np.asarray(grabbed.convert("RGB").resize((320, 192), Image.Resampling.BOX), int)
+
+    def apart(a: Any, b: Any, place: tuple[int, int, int, int]) -> float:
+        x1, y1, x2, y2 = place
+        inside = np.s_[y1 + 6 : y2 - 6, x1 + 6 : x2 - 6]  # the outline and its handles aren't in the file
+        return float(np.abs(a[inside].astype(int) - b[inside]).mean())
+
+    review.playing.go(15)
+    picture = shown()
+    for place in MASKS:
+        assert apart(result, original, place) > 25
+        assert apart(picture, result, place) < 8
+    review.show_original()
+    bare = shown()
+    assert all(apart(bare, original, place) < 8 for place in MASKS)
+    driver.close()
+
+
 def test_the_finished_picture_is_saved_and_never_the_original(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from PIL import Image
-
     driver, review = reviewed(drive, tmp_path)
     target = tmp_path / "still.png"
     monkeypatch.setattr("tkinter.filedialog.asksaveasfilename", lambda **_options: str(target))

@@ -9,7 +9,7 @@ from tkinter import ttk
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from anonator.ui.look import theme as look
 from anonator.ui.look.theme import Theme
@@ -101,6 +101,19 @@ def test_a_card_says_which_of_all_stops_it_has(root: tk.Tk, theme: Theme) -> Non
     part.draw((first, second), 1, 3, ready=True)
     root.update()
     assert "stop 3 of 4" in shown(part.canvas), "numbered as in the head and over the picture"
+
+
+def test_a_card_shows_the_picture_of_the_stop_that_is_chosen_now(root: tk.Tk, theme: Theme) -> None:
+    """It went on showing that of the first stop."""
+    part = placed(ToCheck(root, theme, lambda _number: None))
+    for stop, colour in ((1, "#808080"), (2, "#c02020")):
+        crop = Image.new("RGB", (56, 56), colour)
+        card = Card(1, float(stop), "A.", tuple(StopLine(n, n) for n in (1, 2)), 2, crop, True)
+        part.draw((card,), 1, stop, ready=True)
+        root.update()
+        (item,) = [item for item in part.canvas.find_all() if part.canvas.type(item) == "image"]
+        pixel = root.tk.call(part.canvas.itemcget(item, "image"), "get", 20, 20)
+        assert tuple(root.tk.splitlist(pixel)) == ImageColor.getrgb(colour)
 
 
 def test_the_chosen_one_of_many_cards_is_in_sight(root: tk.Tk, theme: Theme) -> None:
@@ -216,6 +229,27 @@ def test_the_sheet_opens_what_was_clicked_and_turns_its_pages(root: tk.Tk, theme
     assert asked == [("open", 7), ("choose", 23), ("open", 29), ("turn", 1), ("turn", 1)]
     part.draw(SheetPage(0, 0, ()), 1.0)
     assert shown(part.canvas) == [sheet.NOTHING_LEFT]
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((16, 9), 3), ((9, 16), 6)])
+def test_a_page_of_few_pictures_shows_them_larger(
+    root: tk.Tk, theme: Theme, shape: tuple[int, int], columns: int
+) -> None:
+    """Twelve were as small as thirty, above a black half of the window: no face could be seen in them."""
+    nothing = lambda *_: None  # noqa: E731
+    part = placed(Sheet(root, theme, SheetActions(nothing, nothing, nothing, nothing, nothing)))
+    sizes = []
+    for count in (30, 12):
+        page = SheetPage(0, 1, tuple(Cell(n, n * 0.4, GREY, True) for n in range(count)), shape=shape)
+        part.draw(page, 0.5)
+        root.update()
+        sizes.append(min(part.room[0] / shape[0], part.room[1] / shape[1]))
+        left, top, width, height = part.box_of(count - 1)
+        assert left + width <= part.canvas.winfo_rootx() + part.canvas.winfo_width()
+        assert top + height <= part.canvas.winfo_rooty() + part.canvas.winfo_height()
+    assert sizes[1] > 1.4 * sizes[0]
+    tops = [part.box_of(place)[1] for place in range(12)]
+    assert tops.count(tops[0]) == columns
 
 
 def test_all_is_seen_only_if_all_is_seen() -> None:

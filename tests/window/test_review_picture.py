@@ -278,6 +278,39 @@ def test_a_drag_can_be_given_up(bench: Bench, picture: Picture) -> None:
     assert bench.take() == [("began",)] and not picture.cancel_drag()
 
 
+def test_a_question_mark_hides_no_other_place(bench: Bench, picture: Picture) -> None:
+    """In a crowd, one face's sign lay on the next face."""
+    beside = (A[2] + 8.0, A[1] - 45.0, A[2] + 38.0, A[1] - 14.0)
+    wanted = [Mark(-(10**9), box, visible=True, moves=False, wanted=True) for box in (A, beside, B)]
+    picture.show(GREY, VIDEO, wanted)
+    pixels = bench.screen(picture)
+    x1, y1, x2, y2 = map(round, beside)
+    assert (pixels[y1:y2, x1:x2] == 128).all()
+    kinds = [picture.type(item) for item in picture.find_withtag("wanted")]
+    assert kinds.count("text") == 2, "the others have theirs"
+
+
+def test_handles_leave_a_small_cover_in_sight(bench: Bench, picture: Picture) -> None:
+    small = (100.0, 100.0, 120.0, 124.0)
+    picture.show(GREY, VIDEO, (Mark(1, small, selected=True),))
+    pixels = bench.screen(picture)
+    assert (pixels[104:120, 104:116] == 0).mean() > 0.9
+    assert len(picture.find_withtag("grip")) == 4
+    bench.drag(picture, (123, 127), (133, 137))
+    assert about(bench.take()[1][2], (100, 100, 130, 134))
+
+
+def test_the_plus_key_looks_at_what_is_marked(bench: Bench, picture: Picture) -> None:
+    corner = (560.0, 300.0, 580.0, 320.0)
+    picture.show(GREY, VIDEO, (Mark(1, A, selected=True), Mark(-(10**9), corner, visible=True, wanted=True)))
+    for _ in range(4):
+        picture.closer()
+    view = picture.view
+    assert view is not None and view.zoom.factor == pytest.approx(1.25**4)
+    x, y = view.to_screen(corner)[:2]
+    assert 0 < x < VIDEO[0] and 0 < y < VIDEO[1]
+
+
 def test_boxes_stay_in_the_video_s_pixels_when_looked_at_closer(bench: Bench, picture: Picture) -> None:
     bench.mouse(picture, (320, 180), "keydown ctrl", "click --repeat 4 4", "keyup ctrl")
     view = picture.view

@@ -57,6 +57,32 @@ def anonymize(frame: Frame, masks: Masks, settings: Settings) -> None:
                 region[:] = _mosaic(region, face, settings.mosaic_blocks)
 
 
+def cover_picture(
+    picture: UInt8Array, boxes: Float32Array, size: tuple[int, int], settings: Settings
+) -> None:
+    """Cover places of a picture as anonymize() does it on the frame that it shows, in place.
+
+    Args:
+        picture: (h, w, 3) RGB with square pixels, usually smaller than the frame.
+        boxes: (N, 4) xyxy in pixels of the frame, enlarged already.
+        size: width and height of the frame, even.
+        settings: of the job; areas are not looked at.
+    """
+    height, width = picture.shape[:2]
+    across, down = width / size[0], height / size[1]
+    for x1, y1, x2, y2 in covered_pixels(boxes, 1.0, *size):
+        region = picture[
+            math.floor(y1 * down) : math.ceil(y2 * down), math.floor(x1 * across) : math.ceil(x2 * across)
+        ]
+        side = max((x2 - x1) * across, (y2 - y1) * down) / settings.mask_scale
+        if settings.mode is Mode.SOLID:
+            region[:] = 0
+        elif settings.mode is Mode.BLUR:
+            region[:] = _blurred(region, (side, side), settings.blur_strength, down)
+        else:
+            region[:] = _mosaic(region, (side, side), settings.mosaic_blocks, down)
+
+
 def _seen_size(box: Float32Array, sar: float) -> tuple[float, float]:
     """The longer side of a face as people see it, in columns and in rows of the frame."""
     width, height = (box[2:] - box[:2]).tolist()
@@ -80,28 +106,39 @@ def covered_pixels(
     return box_ops.to_pixels(even.astype(np.float32), width, height)
 
 
-def _blurred(region: UInt8Array, face: tuple[float, float], strength: float) -> UInt8Array:
+def _blurred(
+    region: UInt8Array, face: tuple[float, float], strength: float, scale: float = 1.0
+) -> UInt8Array:
     """The region, blurred by a fixed part of the face's side, given in columns and in rows."""
-    height, width = region.shape
-    small = _weakened(region, face, strength)
+    height, width = region.shape[:2]
+    small = _weakened(region, face, strength, scale)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _mosaic(region: UInt8Array, face: tuple[float, float], count: int) -> UInt8Array:
+def _mosaic(region: UInt8Array, face: tuple[float, float], count: int, scale: float = 1.0) -> UInt8Array:
     """Blocks of one value each, a fixed number across the face."""
-    height, width = region.shape
-    across, down = (max(side / count, 4.0) for side in face)
+    height, width = region.shape[:2]
+    across, down = (max(side / count, 4.0 * scale) for side in face)
     blocks = (max(1, round(width / across)), max(1, round(height / down)))
     # blocks of the sharp region would give it away: masks shift a little from frame to frame, so each frame
     # samples the face elsewhere, and a few dozen mosaics of one face add up to a sharp picture of it
-    small = cv2.resize(_weakened(region, face), blocks, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(_weakened(region, face, scale=scale), blocks, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
 
-def _weakened(region: UInt8Array, face: tuple[float, float], strength: float = 1.0) -> UInt8Array:
-    """A small picture of the region after a Gaussian blur whose sigma is a fixed part of the face's side."""
-    height, width = region.shape
-    sigmas = [max(side * strength / BLUR_CELLS, 2.0) for side in face]
+def _weakened(
+    region: UInt8Array, face: tuple[float, float], strength: float = 1.0, scale: float = 1.0
+) -> UInt8Array:
+    """A small picture of the region after a Gaussian blur whose sigma is a fixed part of the face's side.
+
+    Args:
+        region: (H, W) or (H, W, 3).
+        face: its side in columns and in rows of the region.
+        strength: of the blur.
+        scale: pixels of the region for each of the video's.
+    """
+    height, width = region.shape[:2]
+    sigmas = [max(side * strength / BLUR_CELLS, 2.0 * scale) for side in face]
     # a wide Gaussian costs as much as its sigma is long; at a quarter of it the picture can shrink first
     across, down = (max(1.0, sigma / 4) for sigma in sigmas)
     size = (max(1, math.ceil(width / across)), max(1, math.ceil(height / down)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from tkinter import filedialog
 
 from platformdirs import user_documents_path
 
 from anonator.core.writing.key_file import PHI, KeyFile
 from anonator.errors import OutputError
+from anonator.ui.look import ask_for_files
 from anonator.ui.look.dialogs import ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.state.job import JobState, JobView
@@ -91,16 +91,14 @@ def key_rows(root: tk.Tk, theme: Theme) -> KeyRows:
         return ask(root, theme, TITLE, words, answers, primary=CHOOSE)
 
     def ask_path() -> Path | None:
-        name = filedialog.asksaveasfilename(
-            parent=root,
-            title="Keep the key file as",
-            initialdir=_away_from_the_videos(),
-            initialfile=FILE_NAME,
-            defaultextension=".csv",
-            filetypes=[("Key file", "*.csv")],
-            confirmoverwrite=False,  # a key file is continued, and nothing else is ever replaced
+        return ask_for_files.save_file(
+            root,
+            "Keep the key file as",
+            _away_from_the_videos(),
+            FILE_NAME,
+            (("Key file", ("*.csv",)),),
+            asks_before_replacing=False,  # a key file is continued, and nothing else is ever replaced
         )
-        return Path(name) if name else None
 
     return KeyRows(ask_answer, ask_path)
 

@@ -7,13 +7,12 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from tkinter import filedialog
 
 from platformdirs import user_videos_path
 
 from anonator.core.config import Model, Settings
 from anonator.core.reading.containers import VIDEO_SUFFIXES
-from anonator.ui.look import file_dialog
+from anonator.ui.look import ask_for_files, file_dialog
 from anonator.ui.look.dialogs import PathDialog, WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.panels.again_dialog import AgainDialog
@@ -44,14 +43,9 @@ class Questions:
 
     def videos(self) -> list[str]:
         """Ask which videos to add."""
-        patterns = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
-        names = filedialog.askopenfilenames(
-            parent=self._root,
-            title="Add videos",
-            initialdir=self._start,
-            filetypes=[("Videos", patterns.split() + patterns.upper().split()), ("All files", "*")],
-        )
-        return list(names)
+        patterns = tuple(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        kinds = (("Videos", patterns), *ask_for_files.ALL)
+        return [str(path) for path in ask_for_files.open_files(self._root, "Add videos", self._start, kinds)]
 
     def folder_of_videos(self) -> str:
         """Ask which folder to add; "" means none."""
@@ -63,15 +57,11 @@ class Questions:
 
     def folder_for_results(self) -> Path | None:
         """Ask where to save results."""
-        name = self._ask_folder("Save results to")
-        return Path(name) if name else None
+        return ask_for_files.choose_folder(self._root, "Save results to", self._start)
 
     def weights_of(self, model: Model) -> Path | None:
         """Ask for a weights file the user already has."""
-        name = filedialog.askopenfilename(
-            parent=self._root, title=f"Weights file for {model.value}", initialdir=Path.home()
-        )
-        return Path(name) if name else None
+        return ask_for_files.open_file(self._root, f"Weights file for {model.value}", Path.home())
 
     def existing(self, conflicts: Sequence[JobView]) -> Existing | None:
         """Ask what to do with results that already exist; None means cancel."""
@@ -120,20 +110,12 @@ class Questions:
 
     def original_of(self, result: Path) -> Path | None:
         """Ask which video a result was made from."""
-        name = filedialog.askopenfilename(
-            parent=self._root, title=f"Original of {result.name}", initialdir=str(result.parent)
-        )
-        return Path(name) if name else None
+        return ask_for_files.open_file(self._root, f"Original of {result.name}", result.parent)
 
     def tracks_of(self, name: str) -> Path | None:
         """Ask for the tracks file of a video."""
-        chosen = filedialog.askopenfilename(
-            parent=self._root,
-            title=f"Tracks of {name}",
-            initialdir=self._start,
-            filetypes=[("Tracks", "*.tracks"), ("All files", "*")],
-        )
-        return Path(chosen) if chosen else None
+        kinds = (("Tracks", ("*.tracks",)), *ask_for_files.ALL)
+        return ask_for_files.open_file(self._root, f"Tracks of {name}", self._start, kinds)
 
     def remove_reviews(self, begun: int, untouched: int) -> bool:
         """Ask whether to remove all reviews that nobody has signed."""
@@ -231,7 +213,8 @@ class Questions:
         return Path.home()
 
     def _ask_folder(self, title: str) -> str:
-        return filedialog.askdirectory(parent=self._root, title=title, initialdir=self._start, mustexist=True)
+        chosen = ask_for_files.choose_folder(self._root, title, self._start)
+        return str(chosen) if chosen is not None else ""
 
     def _ask(self, title: str, words: str, answers: Sequence[tuple[str, str]], *, primary: str) -> str:
         return ask(self._root, self._theme, title, words, answers, primary=primary)

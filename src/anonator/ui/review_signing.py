@@ -95,7 +95,9 @@ class ReviewSigning:
         review.seen.close()
         session = review.session
         signature = review.asking.sign(
-            changed(session), missing(review.store.state), delete=session.analysis.settings.neutral_name
+            changed(session, review.store.state),
+            missing(review.store.state),
+            delete=session.analysis.settings.neutral_name,
         )
         if signature is None or self._review() is not review or self._store.state.closing:
             return

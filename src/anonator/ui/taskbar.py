@@ -9,6 +9,8 @@ import tkinter as tk
 import uuid
 from enum import IntEnum
 
+from anonator.ui.look import windows_com
+from anonator.ui.look.windows_com import ComObject
 from anonator.ui.state.app_state import AppState
 from anonator.ui.state.job import RunState
 
@@ -72,15 +74,9 @@ class Taskbar:
         Raises:
             OSError: there is none.
         """
-        ole = ctypes.OleDLL("ole32")  # type: ignore[attr-defined, unused-ignore]
-        in_this_process, for_one_thread = 1, 2
-        # drag and drop has done so before; a second time is harmless
-        ctypes.CDLL("ole32").CoInitializeEx(None, for_one_thread)
-        self._object = ctypes.c_void_p()
-        ole.CoCreateInstance(
-            self.CLASS.bytes_le, None, in_this_process, self.INTERFACE.bytes_le, ctypes.byref(self._object)
-        )
-        self._call(self.BEGIN)
+        windows_com.begin()  # drag and drop has done so before
+        self._object = ComObject.made(self.CLASS, self.INTERFACE)
+        self._object.call(self.BEGIN)
 
     def show(self, window: int, light: Light, percent: int) -> None:
         """Show progress on a window's button.
@@ -93,13 +89,6 @@ class Taskbar:
             OSError: Windows refused.
         """
         handle = ctypes.c_void_p(window)
-        self._call(self.SET_STATE, handle, ctypes.c_int(light))
+        self._object.call(self.SET_STATE, handle, ctypes.c_int(light))
         if light in (Light.NORMAL, Light.PAUSED):
-            self._call(self.SET_VALUE, handle, ctypes.c_ulonglong(percent), ctypes.c_ulonglong(100))
-
-    def _call(self, place: int, *arguments: ctypes.c_void_p | ctypes.c_int | ctypes.c_ulonglong) -> None:
-        table = ctypes.cast(self._object, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
-        kinds = [type(argument) for argument in arguments]
-        # HRESULT raises OSError where the call failed
-        method = ctypes.WINFUNCTYPE(ctypes.HRESULT, ctypes.c_void_p, *kinds)(table[place])  # type: ignore[attr-defined, unused-ignore]
-        method(self._object, *arguments)
+            self._object.call(self.SET_VALUE, handle, ctypes.c_ulonglong(percent), ctypes.c_ulonglong(100))

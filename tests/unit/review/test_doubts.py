@@ -22,6 +22,7 @@ from anonator.core.reading.reader import VideoReader
 from anonator.core.review.analysis import Analysis, Collector, FoundTrack
 from anonator.core.review.doubts import LIGHT, PASSING_SECONDS, Doubt, Rank, doubts
 from anonator.core.review.edits import Edit, Operation
+from anonator.core.review.judged import by_place, finding_right, is_judged
 from anonator.core.review.kept_sightings import Box, Sightings
 from anonator.core.review.places import Kind, Place
 from anonator.core.review.shades import Shade
@@ -206,6 +207,26 @@ def test_each_place_is_judged_at_one_stop_when_it_can_be_seen_or_was_just_seen()
             for place in stop.places:
                 late = 0 if place.weight >= LIGHT else PASSING_SECONDS * 25 * STEP
                 assert place.window[0] <= stop.pts <= place.window[1] + late
+
+
+def test_what_was_found_right_stays_right_when_a_drawn_cover_brings_something_new_there() -> None:
+    """One drawn box in a crowd opened seven stops again that had been done."""
+    given = analysis(face(*range(60)))
+    (before,) = doubts(given)
+    (stop,) = before.stops
+    right = dataclasses.replace(finding_right(before.kind, stop, given.key), number=1)
+    drawn = (10.0, 400.0, 70.0, 470.0)
+    held = [
+        right,
+        Edit(2, Operation.ADD, None, (0, 99 * STEP), ((0, drawn),)),
+        Edit(3, Operation.HELD, -3, (stop.pts - 5 * STEP, stop.pts + 5 * STEP)),
+    ]
+    judged = by_place(right.boxes)
+    (after,) = doubts(given, held)
+    done = [is_judged(each, judged, given.key) for each in after.stops]
+    assert sorted(done) == [False, True]
+    assert after.stops[done.index(True)] == stop
+    assert [place.kind for place in after.stops[done.index(False)].places] == [Kind.HELD]
 
 
 def test_weights_fall_with_size_but_never_of_what_was_covered_by_hand() -> None:

@@ -13,10 +13,11 @@ from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.corrected import masks_after
 from anonator.core.review.edits import Edit, Span
+from anonator.core.review.judged import Judged, by_place, was_judged
 from anonator.core.review.place_search import find_places
 from anonator.core.review.places import ORDER, Kind, Place
 from anonator.core.review.reviewed import apply
-from anonator.core.review.stops import stops
+from anonator.core.review.stops import Stop, stops
 
 HEAVY, LIGHT = 0.45, 0.3
 """From these weights on, a place is looked at first, and is marked on a frame that stands still."""
@@ -37,24 +38,15 @@ class Rank(Enum):
 TOGETHER_SECONDS = {Rank.FIRST: 4.0, Rank.LATER: 30.0}
 """What begins within this time is one doubt."""
 SEVERAL = {
-    Kind.NEAR_MISS: "{} things that may be faces were too weak to count, and nothing covers them",
+    Kind.NEAR_MISS: "{} faint hints of faces, and nothing covers them",
     Kind.BREAKS_OFF: "{} faces begin or end inside the picture, and nothing covers them before or after",
     Kind.REPAIR: "the second look found {} faces here that had not been covered",
     Kind.GAP: "{} faces were not found for a while and covered where they must have been",
     Kind.ONCE: "{} faces were found only once",
     Kind.TURNED: "{} faces were found only in a turned picture",
-    Kind.HELD: "{} drawn covers could not be followed and were held",
+    Kind.HELD: "{} drawn covers could not be followed, and stay where they were",
 }
 """Of a kind, for more than one; whole pictures come alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A frame to look at."""
-
-    pts: int
-    places: tuple[Place, ...]
-    """What is judged there; all of it could be seen on that frame, or just before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +81,15 @@ def doubts(
 
     Args:
         analysis: of the video.
-        edits: of the program and of people; what they cover is no doubt any more.
+        edits: of the program and of people; what they cover is no doubt any more, and what they found
+            right shares no stop with what is new.
         masks: of every frame after these edits, if they are known.
     """
     if not analysis.pts:
         return []
     state = apply(edits, analysis)
     places = find_places(analysis, state, masks or masks_after(analysis, state, analysis.masks()))
-    grouping = _Grouping(analysis)
+    grouping = _Grouping(analysis, by_place(state.judged))
     found = [grouping.doubt(group) for rank in Rank for group in grouping.groups(places, rank)]
     return sorted(found, key=lambda each: (list(Rank).index(each.rank), each.span, ORDER[each.kind]))
 
@@ -118,7 +111,8 @@ def sentence_about(places: Iterable[Place]) -> str:
 
 
 class _Grouping:
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, judged: Judged) -> None:
+        self._key, self._judged = analysis.key, judged
         self._pts = np.array(analysis.pts, np.int64)
         numerator, denominator = analysis.key.time_base
         self._second = denominator / numerator
@@ -150,8 +144,17 @@ class _Grouping:
             sentence_about(group),
         )
 
-    def _stops(self, group: Sequence[Place]) -> Iterator[Stop]:
-        """The fewest frames on which each place can be judged, with the places that are judged there."""
+    def _stops(self, group: Sequence[Place]) -> list[Stop]:
+        """The fewest frames on which each place can be judged, with the places that are judged there.
+
+        What was found right has stops of its own: one with something new besides would have to be judged
+        again, as often as a drawn cover brings a new place.
+        """
+        right = [place for place in group if was_judged(place, self._judged, self._key)]
+        rest = [place for place in group if not was_judged(place, self._judged, self._key)]
+        return sorted([*self._fewest(right), *self._fewest(rest)], key=lambda each: each.pts)
+
+    def _fewest(self, group: Sequence[Place]) -> Iterator[Stop]:
         windows = [self._window(place) for place in group]
         left = list(range(len(group)))
         best = [int(np.searchsorted(self._pts, place.best)) for place in group]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from anonator.core.review.analysis import VideoKey
-from anonator.core.review.doubts import Doubt, Stop
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.kept_sightings import Box
-from anonator.core.review.places import Place
+from anonator.core.review.places import Kind, Place
+from anonator.core.review.stops import Stop
 
 Judged = Mapping[Box, Iterable[int]]
 """By place: PTS at which a person found it right."""
 
 
-def finding_right(doubt: Doubt, stop: Stop, key: VideoKey) -> Edit:
-    """The edit, still without a number, that says that all of a stop is right."""
+def finding_right(kind: Kind, stop: Stop, key: VideoKey) -> Edit:
+    """The edit, still without a number, that says that all of a stop is right; the kind is its doubt's."""
     boxes = sorted((_moment(place, stop), _box(place, key)) for place in stop.places)
     span = stop.pts, stop.pts
-    return Edit(0, Operation.RIGHT, None, span, tuple(boxes), doubt.kind.name.lower())
+    return Edit(0, Operation.RIGHT, None, span, tuple(boxes), kind.name.lower())
 
 
 def by_place(judged: Iterable[tuple[int, Box]]) -> Judged:
@@ -31,10 +31,11 @@ def by_place(judged: Iterable[tuple[int, Box]]) -> Judged:
 
 def is_judged(stop: Stop, judged: Judged, key: VideoKey) -> bool:
     """Whether a person found everything right that is to be judged at a stop."""
-    return all(_was_judged(place, judged, key) for place in stop.places)
+    return all(was_judged(place, judged, key) for place in stop.places)
 
 
-def _was_judged(place: Place, judged: Judged, key: VideoKey) -> bool:
+def was_judged(place: Place, judged: Judged, key: VideoKey) -> bool:
+    """Whether a person found a place right while there was something to see."""
     first, last = place.window
     return any(first <= pts <= last for pts in judged.get(_box(place, key), ()))
 

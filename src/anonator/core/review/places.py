@@ -15,13 +15,13 @@ LARGE = 24
 class Kind(Enum):
     """Why a place is worth a look; the most likely leaks come first."""
 
-    NEAR_MISS = "something that may be a face was too weak to count, and nothing covers it"
+    NEAR_MISS = "a faint hint of a face, and nothing covers it"
     BREAKS_OFF = "a face begins or ends inside the picture, and nothing covers its place before or after"
     REPAIR = "the second look found a face here that had not been covered"
     GAP = "a face was not found for a while and covered where it must have been"
     ONCE = "a face was found only once"
     TURNED = "a face was found only in a turned picture"
-    HELD = "a drawn cover could not be followed and was held"
+    HELD = "a drawn cover could not be followed, and stays where it was"
     NO_FACE = "something moves, but no face was found for more than 5 seconds"
     HARD_TO_SEE = "the picture is too dark or too blurred to find faces in it"
 

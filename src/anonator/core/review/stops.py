@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from anonator.core.review.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A frame to look at."""
+
+    pts: int
+    places: tuple[Place, ...]
+    """What is judged there; all of it could be seen on that frame, or just before it."""
 
 
 def stops(windows: Sequence[tuple[int, int]], best: Sequence[int] | None = None) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
-from tkinter import filedialog
 
+from anonator.ui.look import ask_for_files
 from anonator.ui.look.dialogs import WaitDialog, ask
 from anonator.ui.look.theme import Theme
 from anonator.ui.review.keys import KeyList
@@ -126,13 +126,8 @@ class Asking:
 
     def open_tracks(self) -> Path | None:
         """Ask which tracks to open."""
-        name = filedialog.askopenfilename(
-            parent=self._root,
-            title="Open tracks of this video",
-            initialdir=self._folder,
-            filetypes=[("Tracks", f"*{TRACKS}"), ("All files", "*")],
-        )
-        return Path(name) if name else None
+        kinds = (("Tracks", (f"*{TRACKS}",)), *ask_for_files.ALL)
+        return ask_for_files.open_file(self._root, "Open tracks of this video", self._folder, kinds)
 
     def export(self, kind: Export) -> Path | None:
         """Ask where to write what is covered."""
@@ -140,12 +135,5 @@ class Asking:
         return self._save(kind.title, f"{name}{kind.suffix}", kind.suffix, kind.suffix[1:].upper())
 
     def _save(self, title: str, name: str, suffix: str, kind: str) -> Path | None:
-        chosen = filedialog.asksaveasfilename(
-            parent=self._root,
-            title=title,
-            initialdir=self._folder,
-            initialfile=name,
-            defaultextension=suffix,
-            filetypes=[(kind, f"*{suffix}"), ("All files", "*")],
-        )
-        return Path(chosen) if chosen else None
+        kinds = ((kind, (f"*{suffix}",)), *ask_for_files.ALL)
+        return ask_for_files.save_file(self._root, title, self._folder, name, kinds)

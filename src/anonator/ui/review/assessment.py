@@ -10,9 +10,10 @@ import numpy as np
 from anonator.core.frames import Masks
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.corrected import masks_after
-from anonator.core.review.doubts import Doubt, Stop, doubts
+from anonator.core.review.doubts import Doubt, doubts
 from anonator.core.review.edits import Edit
 from anonator.core.review.reviewed import apply
+from anonator.core.review.stops import Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,12 @@ class Crops:
         return crop(self._stills.frame(wish.index), wish.box, wish.side)
 
     def _finished(self, index: int, places: list[list[float]], settings: Settings, side: int) -> Image.Image:
-        return Image.fromarray(self._stills.finished(index, places, settings, side))
+        picture = Image.fromarray(self._stills.finished(index, places, settings, side))
+        scale = side / max(picture.size)
+        if scale <= 1:
+            return picture
+        width, height = (max(1, round(each * scale)) for each in picture.size)  # of a video smaller than that
+        return picture.resize((width, height), Image.Resampling.BICUBIC)
 
     # --- in the window's thread
 

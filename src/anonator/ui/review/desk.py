@@ -55,7 +55,7 @@ class ReviewDesk:
         self._crops, self._store = crops, store
         self._crop_side, self._thumbnail_side = crop_side, thumbnail_side
         self.times = Times(session.analysis.pts, session.analysis.key.time_base)
-        self.walk = Walk(session, playing, store, self.times, self._went)
+        self.walk = Walk(session, playing, store, self.times, self.refresh)
 
     @property
     def _playing(self) -> Playing:
@@ -113,7 +113,7 @@ class ReviewDesk:
         self._store.change(index=index, seconds=self.times.seconds(index), speed=speed)
 
     def refresh(self) -> None:
-        """Show what the session has become."""
+        """Show what the session has become, or what there is at another stop."""
         session, store = self._session, self._store
         doubts = session.doubts()
         rows = session.tracks()
@@ -133,17 +133,6 @@ class ReviewDesk:
             undo=session.undo_words,
             redo=session.redo_words,
             **self._seen_now(),
-        )
-
-    def _went(self) -> None:
-        """Another stop was chosen: its card says what is there."""
-        cards = {card.number: card for card in self._session.doubts()}
-        self._store.change(
-            cards=tuple(
-                self._card(cards[each.number], self._card_wish(cards[each.number]))
-                for each in self._store.state.cards
-                if each.number in cards
-            )
         )
 
     def refresh_seen(self) -> None:
@@ -167,13 +156,13 @@ class ReviewDesk:
         if card.doubt.rank is Rank.LATER:
             sentence = f"{LATER} {sentence[0].lower()}{sentence[1:]}"
         places = len(card.doubt.places)
-        return Card(
-            card.number, self.times.seconds(wish.index), sentence, stops, places, crop, crop is not None
-        )
+        seconds = self.times.seconds(wish.index if chosen is None else chosen.index)
+        return Card(card.number, seconds, sentence, stops, places, crop, crop is not None)
 
     def _card_wish(self, card: DoubtCard) -> Wish:
-        """The largest place of the first stop that is left."""
-        stop = next((stop for stop in card.stops if not stop.is_done), card.stops[0])
+        """The largest place of the chosen stop, or else of the first one that is left."""
+        stop = self.walk.chosen_of(card)
+        stop = stop or next((stop for stop in card.stops if not stop.is_done), card.stops[0])
         heaviest = max(stop.stop.places, key=lambda place: place.weight)
         first, last = (self.times.index_of(pts) for pts in heaviest.window)
         index = min(max(stop.index, first), last)

@@ -67,7 +67,9 @@ KEYS: Mapping[str, ReviewKey] = {
     "frame_on": ReviewKey("\N{RIGHTWARDS ARROW}", "One frame on", "", ("<Right>", "<KP_Right>"), False),
     "second_back": ReviewKey("Shift+\N{LEFTWARDS ARROW}", "One second back", "", ("<Left>",), True),
     "second_on": ReviewKey("Shift+\N{RIGHTWARDS ARROW}", "One second on", "", ("<Right>",), True),
-    "original": ReviewKey("O, held", "Show the original, without covers", "hold: original", _letter("o")),
+    "original": ReviewKey(
+        "O, held", "Show the original, and what is under a cover", "hold: original", _letter("o")
+    ),
     "resize": ReviewKey("Drag a box, wheel", "Move or resize the selected cover from this frame on"),
     "begins": ReviewKey("[", "The selected face begins here", "", ("<bracketleft>",)),
     "ends": ReviewKey("]", "The selected face ends here", "", ("<bracketright>",)),
@@ -83,7 +85,7 @@ KEYS: Mapping[str, ReviewKey] = {
     "redo": ReviewKey("Ctrl+Y", "Redo", "", ("<Control-y>", "<Control-Z>")),
     "unseen": ReviewKey("U", "Next stretch that you haven't seen", "next unseen", _letter("u")),
     "sheet": ReviewKey(
-        "G", "Sheet: 30 finished pictures a page from what you haven't seen", "sheet", _letter("g")
+        "G", "Sheet: up to 30 finished pictures a page from what you haven't seen", "sheet", _letter("g")
     ),
     "sign": ReviewKey(
         "Ctrl+Enter", "Sign, and make the final file", "sign", ("<Control-Return>", "<Control-KP_Enter>")
@@ -201,7 +203,7 @@ LISTED = (
      ("back", "stop", "forward")),
     ("\N{LEFTWARDS ARROW}, \N{RIGHTWARDS ARROW}", "One frame; with Shift, one second",
      ("frame_back", "frame_on", "second_back", "second_on")),
-    ("O, held", "Show the original, without covers", ("original",)),
+    ("O, held", "Show the original, and what is under a cover", ("original",)),
     ("Drag", "Draw a new cover; it's followed both ways at once", ("draw",)),
     ("Drag a box, wheel", "Move or resize the selected cover", ("resize",)),
     ("V", "Leave the selected faces visible, or cover them again", ("turn",)),
@@ -211,7 +213,7 @@ LISTED = (
     ("Ctrl+J, Ctrl+T", "Join the two selected tracks; split one here", ("join", "split")),
     ("Ctrl+Z, Ctrl+Y", "Undo, as far back as you like; redo", ("undo", "redo")),
     ("U", "Next stretch that you haven't seen", ("unseen",)),
-    ("G", "Sheet: 30 finished pictures a page, from what you haven't seen", ("sheet",)),
+    ("G", "Sheet: up to 30 finished pictures a page, from what you haven't seen", ("sheet",)),
     ("+, \N{MINUS SIGN}, 0", "Look closer, from further away, fit; Ctrl+wheel, too",
      ("nearer", "further", "fit")),
     ("Ctrl+Enter", "Sign, and make the final file", ("sign",)),

@@ -11,7 +11,7 @@ from anonator.ui.look.theme import Theme
 from anonator.ui.review import look_here, pointing
 
 MARKS = (
-    ("wanted", "Look here: the program isn't sure"),
+    ("wanted", "Look here: the program isn't sure (O: under covers)"),
     ("covered", "Covered; each track has a colour"),
     ("selected", "Selected"),
     ("visible", "Left visible by you"),
@@ -45,7 +45,7 @@ def _draw(canvas: tk.Canvas, mark: str, px: Callable[[float], int]) -> None:
     box = px(14), px(9), px(32), px(27)
     colour = TRACKS[1]
     if mark == "wanted":
-        look_here.draw(canvas, [(px(15), px(13), px(27), px(25))], px, "mark")
+        look_here.draw(canvas, [(px(13), px(16), px(25), px(28))], px, "mark")
         return
     dash = (px(5), px(4)) if mark == "visible" else ()
     canvas.create_rectangle(box, fill="" if mark == "visible" else BLACK, width=0)

@@ -19,8 +19,10 @@ ARM = 0.3
 """Length of an arm, in sides."""
 EDGE, LINE = 6, 3
 """Width of the black edge and of the white line, in design pixels."""
+SIGN = 8
+"""Half the side of a question mark, in design pixels."""
 MOST_SIGNS = 12
-"""More places on one picture have no question mark beside them."""
+"""More places on one picture have no question mark beside them, nor has one whose mark would hide another."""
 
 
 def draw(canvas: tk.Canvas, places: Sequence[Box], px: Callable[[float], int], tag: str) -> None:
@@ -38,7 +40,8 @@ def draw(canvas: tk.Canvas, places: Sequence[Box], px: Callable[[float], int], t
         for colour, wide in ((BLACK, px(EDGE)), (WHITE, px(LINE))):
             for line in corners:
                 canvas.create_line(line, fill=colour, width=wide, capstyle="projecting", tags=(tag, "wanted"))
-        if len(joined) <= MOST_SIGNS:
+        others = [_around(other, px) for other in joined if other is not place]
+        if len(joined) <= MOST_SIGNS and not any(_overlap(_sign_of(place, px), other) for other in others):
             _sign(canvas, place, px, tag)
 
 
@@ -81,11 +84,20 @@ def _corners(place: Box, px: Callable[[float], int]) -> list[list[float]]:
     ]
 
 
+def _sign_of(place: Box, px: Callable[[float], int]) -> Box:
+    """Where the question mark of a place is."""
+    _, y1, x2, _ = _around(place, px)
+    x, y, half = x2 + px(APART), y1 - px(APART), px(SIGN)
+    return x - half, y - half, x + half, y + half
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 def _sign(canvas: tk.Canvas, place: Box, px: Callable[[float], int], tag: str) -> None:
     """A question mark, black on white, at the upper corner."""
-    _, y1, x2, _ = _around(place, px)
-    x, y, half = x2 + px(APART), y1 - px(APART), px(8)
-    canvas.create_oval(
-        x - half, y - half, x + half, y + half, fill=WHITE, outline=BLACK, width=px(2), tags=(tag, "wanted")
-    )
-    canvas.create_text(x, y, text="?", fill=BLACK, font="AnonatorStrong", tags=(tag, "wanted"))
+    x1, y1, x2, y2 = _sign_of(place, px)
+    canvas.create_oval(x1, y1, x2, y2, fill=WHITE, outline=BLACK, width=px(2), tags=(tag, "wanted"))
+    middle = (x1 + x2) / 2, (y1 + y2) / 2
+    canvas.create_text(middle, text="?", fill=BLACK, font="AnonatorStrong", tags=(tag, "wanted"))

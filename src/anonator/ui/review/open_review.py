@@ -53,6 +53,8 @@ class OpenReview:
         self._found: list[Masks] = []
         self._frames_of: dict[int, np.ndarray] = {}
         self._assessment = Assessment(-1, np.zeros(len(self.analysis.pts), np.int32), ())
+        self._rows: tuple[int, list[TrackRow]] | None = None
+        """The version that they belong to, and all rows: long videos have thousands of tracks."""
         self._corrected = Corrected(self.state, self.analysis.settings.mask_scale)
 
     def close(self) -> None:
@@ -137,7 +139,9 @@ class OpenReview:
 
     def tracks(self) -> list[TrackRow]:
         """All tracks, drawn covers and fixed areas, in order of time."""
-        return rows_of(self.state, self.analysis, self._frames_of)
+        if self._rows is None or self._rows[0] != self.version:
+            self._rows = self.version, rows_of(self.state, self.analysis, self._frames_of)
+        return list(self._rows[1])
 
     def needs_reason(self) -> bool:
         """Whether leaving something visible needs a reason."""

@@ -12,6 +12,7 @@ from anonator.ui.look.colours import ACCENT, BLACK, DIM, SURFACE, WHITE, track_c
 from anonator.ui.look.pictures import LARGEST, fitted, part
 from anonator.ui.look.theme import Theme
 from anonator.ui.review import look_here, pointing
+from anonator.ui.review.as_finished import AsFinished
 from anonator.ui.review.dragging import Dragging, PictureActions
 from anonator.ui.review.marks import Box, Mark
 from anonator.ui.review.pointing import View
@@ -20,6 +21,8 @@ from anonator.ui.state.zoom import STEP, Size, Zoom, one_to_one
 
 MOST_SIDE = 4096
 """Pictures aren't decoded larger, however near they are looked at."""
+SMALL = 36
+"""Design pixels of a cover's shorter side below which handles would hide it."""
 SIZE_MS = 60
 """After so long at the same size, pictures of that size are asked for."""
 
@@ -54,6 +57,9 @@ class Picture(tk.Canvas):
         """Of the frame that is shown."""
         self._zoom = Zoom()
         self._original = False
+        self._covers: AsFinished | None = None
+        self._drawn: Image.Image | None = None
+        """What of the frame is on the screen: itself, or with its covers if they aren't black."""
         self._size_timer: str | None = None
         self._picture_item = self.create_image(0, 0)
         self._words_item = self.create_text(0, 0, fill=DIM, justify="center")
@@ -107,6 +113,11 @@ class Picture(tk.Canvas):
         self._place()
         self.draw_marks()
 
+    def cover_as(self, covers: AsFinished) -> None:
+        """Show covers as the finished file will; black is drawn over the picture."""
+        self._covers = None if covers.is_black else covers
+        self.draw_marks()
+
     def show_original(self, yes: bool) -> None:
         """Take the covers away, or put them back; outlines stay."""
         if yes != self._original:
@@ -142,6 +153,19 @@ class Picture(tk.Canvas):
         if self.side != side:
             self._actions.resized()
 
+    def closer(self) -> None:
+        """Look one step closer at what is marked or selected in sight, or else at the middle."""
+        view, wanted = self.view, self._wanted()
+        at = 0.0, 0.0
+        if view is not None and wanted is not None:
+            x1, y1, x2, y2 = view.to_screen(wanted)
+            x, y = (x1 + x2 - view.canvas[0]) / 2, (y1 + y2 - view.canvas[1]) / 2
+            if abs(x) <= view.canvas[0] / 2 and abs(y) <= view.canvas[1] / 2:
+                at = x, y
+        self.nearer(1, at)
+        if at != (0.0, 0.0) and (view := self.view) is not None:
+            self.look(view.zoom.dragged(-at[0], -at[1], view.picture, view.room))
+
     def fit(self) -> None:
         """Show the whole picture."""
         self.look(Zoom())
@@ -160,15 +184,32 @@ class Picture(tk.Canvas):
 
     # --- drawing
 
+    def _covered(self) -> Image.Image | None:
+        """The frame, with its covers where they aren't black."""
+        if self._image is None or self._covers is None or self._original:
+            return self._image
+        marks = map(self._dragging.as_dragged, self.marks)
+        boxes = [mark.box for mark in marks if not mark.visible]
+        return self._covers.covered(self._image, self._video, boxes)
+
+    def _wanted(self) -> Box | None:
+        """What is around all places to look at on this frame, or else around what is selected."""
+        boxes = [mark.box for mark in self.marks if mark.wanted]
+        boxes = boxes or [mark.box for mark in self.marks if mark.selected]
+        if not boxes:
+            return None
+        left, top, right, bottom = zip(*boxes, strict=True)
+        return min(left), min(top), max(right), max(bottom)
+
     @property
     def _room(self) -> Size:
         return max(32, min(self.winfo_width(), LARGEST[0])), max(32, min(self.winfo_height(), LARGEST[1]))
 
     def _draw_picture(self) -> None:
-        view = self.view
-        if view is None or self._image is None:
+        view, self._drawn = self.view, self._covered()
+        if view is None or self._drawn is None:
             return
-        image = part(self._image, *view.part())
+        image = part(self._drawn, *view.part())
         if self._photo is not None and (self._photo.width(), self._photo.height()) == image.size:
             self._photo.paste(image)
         else:
@@ -191,7 +232,9 @@ class Picture(tk.Canvas):
         if view is None:
             return
         marks = [self._dragging.as_dragged(mark) for mark in self.marks]
-        if not self._original:
+        if self._drawn is not self._covered():
+            self._draw_picture()
+        if not self._original and self._covers is None:
             for mark in marks:
                 if not mark.visible:
                     self.create_rectangle(view.to_screen(mark.box), fill=BLACK, width=0, tags="mark")
@@ -224,12 +267,16 @@ class Picture(tk.Canvas):
         )
 
     def _grips(self, box: Box) -> None:
+        """Handles; around a small cover only at its corners, and beside it, so that it stays in sight."""
         x1, y1, x2, y2 = box
         half = self._px(3.5)
         middle = (x1 + x2) / 2, (y1 + y2) / 2
+        small = min(x2 - x1, y2 - y1) < self._px(SMALL)
+        if small:
+            x1, y1, x2, y2 = x1 - half, y1 - half, x2 + half, y2 + half
         for x in (x1, middle[0], x2):
             for y in (y1, middle[1], y2):
-                if (x, y) != middle:
+                if (x, y) != middle and not (small and (x == middle[0] or y == middle[1])):
                     place = x - half, y - half, x + half, y + half
                     self.create_rectangle(place, fill=WHITE, outline=BLACK, tags=("mark", "grip"))
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from anonator.ui.review.seen import Seen
     from anonator.ui.review.session import ReviewSession
 
+NEAR_SECONDS = 0.5
+"""A frame so far from a stop still belongs to it: people look at what was just before."""
 DOUBT = -(10**9)
 """In place of a track's id: corners where a doubt wants somebody to look."""
 
@@ -130,6 +132,9 @@ def _sign(state: ReviewState) -> str:
         return ""
     if state.speed and state.index < chosen.index:
         return f"To stop {chosen.number} of {len(state.stops)}\N{HORIZONTAL ELLIPSIS}"
+    seconds = next((card.seconds for card in state.cards if card.number == state.card), state.seconds)
+    if not state.speed and abs(state.seconds - seconds) > NEAR_SECONDS:
+        return f"Away from stop {chosen.number}"
     return state.stop_words + (" \N{CHECK MARK}" if chosen.is_done else "")
 
 

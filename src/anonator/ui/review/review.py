@@ -13,6 +13,7 @@ import numpy as np
 from anonator.core.frames import Masks
 from anonator.errors import AnonatorError, ReviewError
 from anonator.ui.look.theme import Theme
+from anonator.ui.review.as_finished import AsFinished
 from anonator.ui.review.asking import Asking
 from anonator.ui.review.assessment import Assessment
 from anonator.ui.review.crops import Crops
@@ -109,6 +110,7 @@ class Review:
 
         self.screen = Screen(root, theme, actions_of(self, sign, open_tracks))
         self.screen.place(x=0, y=0, relwidth=1, relheight=1)
+        self.screen.picture.cover_as(AsFinished(analysis.settings))
         self.film = Film(session.video, analysis)
         self.desk = ReviewDesk(
             session,

@@ -81,6 +81,8 @@ class Cell:
     picture: Image.Image | None = field(default=None, compare=False)
     """As it will be in the finished file."""
     has_picture: bool = False
+    size: tuple[int, int] = (0, 0)
+    """Of the picture, so that one of another size is a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class SheetPage:
     cells: tuple[Cell, ...]
     chosen: int = 0
     """The place of the cell that Enter opens."""
+    shape: tuple[int, int] = (16, 9)
+    """Width and height of the video's frames, of which only the ratio counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class ReviewSession(OpenReview):
         if not self.is_assessed:
             halt = replace(halt, places=tuple(p for p in halt.places if not self.hides(p, halt.pts)))
         if halt.places and not is_judged(halt, by_place(self.state.judged), key):
-            self._log.act([finding_right(card.doubt, halt, key)])
+            self._log.act([finding_right(card.doubt.kind, halt, key)])
             self._tell()  # no cover has changed, so the doubts are what they were
 
     def saw(self, span: Span, how: str) -> None:

@@ -1,7 +1,8 @@
-"""The sheet: thirty finished pictures a page, from what nobody has seen yet."""
+"""The sheet: thirty finished pictures a page at most, as large as fits, from what nobody has seen yet."""
 
 from __future__ import annotations
 
+import math
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.review.review_state import Cell, SheetPage
 from anonator.ui.state import text
 
-ACROSS, DOWN = 6, 5
 NOTHING_LEFT = "You've seen all of it."
 
 
@@ -56,8 +56,8 @@ class Sheet(ttk.Frame):
         self.buttons: dict[str, ttk.Button] = {}
         for key, label, command, tip in (
             ("close", "Close the sheet", actions.close, "Back to the picture (G or Escape)."),
-            ("on", "Next page", lambda: actions.turn(1), "The next 30 pictures (Page Down or Space)."),
-            ("back", "Previous page", lambda: actions.turn(-1), "The 30 pictures before (Page Up)."),
+            ("on", "Next page", lambda: actions.turn(1), "The next pictures (Page Down or Space)."),
+            ("back", "Previous page", lambda: actions.turn(-1), "The pictures before (Page Up)."),
         ):
             button = ttk.Button(head, text=label, command=command, style="Small.TButton")
             button.pack(side="right", padx=(px(6), 0))
@@ -75,8 +75,8 @@ class Sheet(ttk.Frame):
         self.canvas.grid(row=1, column=0, sticky="nsew")
         self.canvas.bind("<Configure>", self._resized)
         self.canvas.bind("<Button-1>", self._clicked)
-        for key, by in (("<Left>", -1), ("<Right>", 1), ("<Up>", -ACROSS), ("<Down>", ACROSS)):
-            self.canvas.bind(key, lambda _event, by=by: self._step(by))  # type: ignore[misc]
+        for key, across, down in (("<Left>", -1, 0), ("<Right>", 1, 0), ("<Up>", 0, -1), ("<Down>", 0, 1)):
+            self.canvas.bind(key, lambda _event, by=(across, down): self._step(*by))  # type: ignore[misc]
         for key, pages in (("<Prior>", -1), ("<Next>", 1), ("<space>", 1)):
             self.canvas.bind(key, lambda _event, pages=pages: self._turn(pages))  # type: ignore[misc]
         for key in ("<Return>", "<KP_Enter>"):
@@ -86,9 +86,7 @@ class Sheet(ttk.Frame):
     @property
     def room(self) -> tuple[int, int]:
         """Width and height that a picture may have, in pixels."""
-        px, line = self._theme.px, self._line
-        width = max(40, self.canvas.winfo_width() // ACROSS - px(8))
-        return width, max(24, self.canvas.winfo_height() // DOWN - line - px(8))
+        return self._room(self._columns)
 
     def draw(self, page: SheetPage | None, share: float) -> None:
         """Show this page, and how much of the video was seen."""
@@ -115,12 +113,32 @@ class Sheet(ttk.Frame):
     # --- inside
 
     @property
+    def _columns(self) -> int:
+        """So many pictures beside one another that each is as large as can be."""
+        if self._page is None:
+            return 1
+        across, down = self._page.shape
+
+        def scale(columns: int) -> float:
+            width, height = self._room(columns)
+            return min(width / across, height / down)
+
+        return max(range(1, max(1, len(self._page.cells)) + 1), key=scale)
+
+    def _room(self, columns: int) -> tuple[int, int]:
+        px, line = self._theme.px, self._line
+        cells = 0 if self._page is None else len(self._page.cells)
+        rows = max(1, math.ceil(cells / columns))
+        width = max(40, self.canvas.winfo_width() // columns - px(8))
+        return width, max(24, self.canvas.winfo_height() // rows - line - px(8))
+
+    @property
     def _line(self) -> int:
         return self._theme.px(16)
 
     def _corner(self, place: int) -> tuple[int, int]:
         px, (width, height) = self._theme.px, self.room
-        row, column = divmod(place, ACROSS)
+        row, column = divmod(place, self._columns)
         return px(4) + column * (width + px(8)), px(4) + row * (height + self._line + px(8))
 
     def _draw_cells(self) -> None:
@@ -177,14 +195,14 @@ class Sheet(ttk.Frame):
                 self._actions.open(place)
                 return
 
-    def _step(self, by: int) -> str:
+    def _step(self, across: int, down: int) -> str:
         page = self._page
         if page is not None and page.cells:
-            to = page.chosen + by
+            to = page.chosen + across + down * self._columns
             if 0 <= to < len(page.cells):
                 self._actions.choose(to)
-            elif abs(by) == 1:
-                self._turn(by)
+            elif across:
+                self._turn(across)
         return "break"
 
     def _turn(self, pages: int) -> str:

@@ -96,7 +96,8 @@ class SheetDesk:
         self._stop()
         indices = self._pages[number] if self._pages else []
         cells = tuple(Cell(index, self._desk.times.seconds(index)) for index in indices)
-        sheet = SheetPage(number, len(self._pages), cells)
+        key = self._session.analysis.key
+        sheet = SheetPage(number, len(self._pages), cells, shape=(key.width, key.height))
         self._store.change(sheet=sheet)
         self._ask(sheet)
 
@@ -114,7 +115,9 @@ class SheetDesk:
         if sheet is None:
             return
         cells = tuple(
-            replace(cell, picture=picture, has_picture=True) if cell.index == index else cell
+            replace(cell, picture=picture, has_picture=True, size=picture.size)
+            if cell.index == index
+            else cell
             for cell in sheet.cells
         )
         sheet = replace(sheet, cells=cells)

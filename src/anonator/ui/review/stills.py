@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from anonator.core import boxes as box_ops
 from anonator.core import durable_files
-from anonator.core.config import Settings
+from anonator.core.config import Mode, Settings
 from anonator.core.frames import Masks, UInt8Array
 from anonator.core.privacy import without_path
 from anonator.errors import JobCancelled, ReviewError
@@ -157,10 +158,14 @@ def _finished(frame: Frame, places: Sequence[Sequence[float]], settings: Setting
     from anonator.core.pictures.rgb import to_rgb_within
 
     boxes = np.array(places, np.float32).reshape(-1, 4)
+    scale = 1.0
+    if settings.mode is not Mode.SOLID:  # their strength is by the face, which is smaller than its cover
+        scale = settings.mask_scale
+        boxes = box_ops.expand(boxes, 1 / scale)
     as_they_are = Settings(
         hipaa=False,
         mode=settings.mode,
-        mask_scale=1.0,
+        mask_scale=scale,
         blur_strength=settings.blur_strength,
         mosaic_blocks=settings.mosaic_blocks,
         areas=settings.areas,

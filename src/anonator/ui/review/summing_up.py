@@ -8,9 +8,11 @@ from anonator.ui.review.session import ReviewSession
 from anonator.ui.state import text
 
 
-def changed(session: ReviewSession) -> tuple[str, ...]:
+def changed(session: ReviewSession, state: ReviewState) -> tuple[str, ...]:
     """A line for each kind of change."""
     facts = summary(session.edits, session.state, session.analysis)
+    # of those that there are now, as the line below counts them; a later cover may have changed them
+    facts["stops_found_right"] = len(state.stops) - state.open_stops
     lines = [
         f"{text.count(number, what)} {done}"
         for key, what, done in (
@@ -45,5 +47,5 @@ def missing(state: ReviewState) -> tuple[str, ...]:
     if state.open_stops:
         stops, left = len(state.stops), state.open_stops
         which = f"{left} of {stops} stops" if left < stops else text.count(stops, "stop")
-        lines.append(f"{which} with doubts {'was' if left == 1 else 'were'} not found to be right.")
+        lines.append(f"{which} {'has' if left == 1 else 'have'} not been judged.")
     return tuple(lines)

@@ -6,7 +6,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import font, ttk
 
-from PIL import ImageTk
+from PIL import Image, ImageTk
 
 from anonator.ui.look.colours import (
     ACCENT,
@@ -47,7 +47,7 @@ class ToCheck(ttk.Frame):
         self._chosen: int | None = None
         self._stop: int | None = None
         self._ready = False
-        self._photos: dict[int, ImageTk.PhotoImage] = {}
+        self._photos: dict[int, tuple[Image.Image, ImageTk.PhotoImage]] = {}
         self._tops: dict[int, tuple[int, int]] = {}
         """By number: the first and the last row of pixels of a card."""
         self.columnconfigure(0, weight=1)
@@ -141,9 +141,10 @@ class ToCheck(ttk.Frame):
         )
         x, top = pad, y + pad
         if card.crop is not None:
-            if card.number not in self._photos:
-                self._photos[card.number] = ImageTk.PhotoImage(card.crop, master=self)
-            canvas.create_image(x + side // 2, top + side // 2, image=self._photos[card.number], tags=(tag,))
+            kept = self._photos.get(card.number)
+            if kept is None or kept[0] is not card.crop:  # it is of another stop now
+                kept = self._photos[card.number] = card.crop, ImageTk.PhotoImage(card.crop, master=self)
+            canvas.create_image(x + side // 2, top + side // 2, image=kept[1], tags=(tag,))
         else:
             canvas.create_rectangle(x, top, x + side, top + side, fill=RAISED, width=0, tags=(tag,))
         x += side + pad

@@ -56,11 +56,11 @@ class TrackList(ttk.Frame):
             self, columns=("when", "found", "state"), height=3, selectmode="extended", style="Tracks.Treeview"
         )
         self.tree.heading("#0", text="Track", anchor="w")
-        self.tree.column("#0", width=px(96), minwidth=px(70), stretch=True)
+        self.tree.column("#0", width=px(100), minwidth=px(70), stretch=True)
         for column, label, width, anchor in (
-            ("when", "From, to", 94, "w"),
-            ("found", "Found", 44, "e"),
-            ("state", "", 82, "w"),
+            ("when", "From, to", 98, "w"),
+            ("found", "Found", 46, "e"),
+            ("state", "", 74, "w"),
         ):
             self.tree.heading(column, text=label, anchor=anchor)  # type: ignore[call-overload]
             self.tree.column(column, width=px(width), minwidth=px(30), stretch=False, anchor=anchor)  # type: ignore[call-overload]
@@ -106,7 +106,8 @@ class TrackList(ttk.Frame):
     def draw(self, lines: tuple[TrackLine, ...], selected: tuple[int, ...]) -> None:
         """Show exactly these tracks, in this order, with these selected."""
         before, self._lines = self._lines, {line.id: line for line in lines}
-        if list(before) != list(self._lines):
+        moved = list(before) != list(self._lines)
+        if moved:
             self._draw_order(before)
         for line in lines:
             old = before.get(line.id)
@@ -117,8 +118,10 @@ class TrackList(ttk.Frame):
         if set(self.tree.selection()) != items:
             self.tree.selection_set(*items)
             if self._selected:
-                self.tree.see(str(self._selected[-1]))
                 self.tree.focus(str(self._selected[-1]))
+            moved = True
+        if moved and self._selected:  # following a drawn cover lets it begin earlier, so its row moves up
+            self.tree.see(str(self._selected[-1]))
         self._enable()
 
     # --- inside

@@ -147,7 +147,8 @@ class Walk:
         self._read()
         before, self._now = self._now, self._same()
         if before is not None and self._now is not None and before[1].index != self._now[1].index:
-            self._reached = False  # nobody has seen that frame yet
+            state = self._store.state
+            self._reached = not state.speed and state.index == self._now[1].index  # or nobody saw that frame
         if self._now is None or self._now not in self._stops:
             return None, None
         return self._now[0].number, self._now[1].number

@@ -142,7 +142,7 @@ def commands_of(review: Parts, sign: Callable[[], object]) -> dict[str, Callable
         "unseen": review.over_picture(lambda: review.desk.unseen()),
         "sheet": lambda: review.sheet.turn(),
         "sign": sign,
-        "nearer": lambda: review.screen.picture.nearer(1),
+        "nearer": lambda: review.screen.picture.closer(),
         "further": lambda: review.screen.picture.nearer(-1),
         "fit": lambda: review.screen.picture.fit(),
         "original": review.show_original,
