@@ -22,6 +22,7 @@ from anonator.core.config import Settings
 from anonator.core.detection.given import GivenDetectors
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.tracks_file import ELSEWHERE, TracksFile
+from anonator.errors import ArchiveError
 
 pytestmark = pytest.mark.slow
 FACELESS, DOUBTFUL, QUIET = "c.mp4", "b.mp4", "a.mp4"
@@ -144,6 +145,31 @@ def test_what_somebody_else_has_signed_meanwhile_is_shown_as_signed(drive: Drive
     driver.close()
 
 
+def test_what_an_archive_could_not_note_is_noted_once_it_is_opened_again(
+    drive: Drive, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = shown(drive, archive)
+    window, number = driver.window, choose_by(driver, QUIET)
+    row = next(row.number for row in read_rows(archive) if row.video == QUIET)
+    with TracksFile(archive.tracks_file(row)) as other:
+        other.append(
+            Edit(1 + max((edit.number for edit in other.edits), default=0), Operation.SIGN, reason="JD")
+        )
+
+    def full(*_arguments: object) -> None:
+        raise ArchiveError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("anonator.archive.review.write_signed", full)
+        window.reviewing.open(number)
+        driver.until(lambda: "couldn't note it: The disk is full." in window.state.message)
+    assert not records.read_all(archive)[row].reviewed_by
+    window.archives.open(archive.path)
+    driver.until(lambda: records.read_all(archive)[row].reviewed_by == "JD")
+    assert len(window.controller.jobs) == 3
+    driver.close()
+
+
 def test_an_archive_is_listed_once_and_an_empty_one_says_so(
     drive: Drive, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +179,6 @@ def test_an_archive_is_listed_once_and_an_empty_one_says_so(
         type(window.archives._questions), "folder_of_archive", lambda _self: str(archive.path)
     )
     window.panel.archive.invoke()
-    driver.until(lambda: window.worker.idle if hasattr(window.worker, "idle") else True)
     driver.turn(1.0)
     assert len(window.controller.jobs) == 3
     write_clip(tmp_path / "d.mp4", frames=4)

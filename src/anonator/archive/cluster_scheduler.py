@@ -72,10 +72,7 @@ def connected(engine: Engine, archive: Archive) -> Iterator[Client]:
     # one row at a time reaches a worker, so that the others stay free to be taken by whoever is first
     with (
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-        _scheduler(engine, archive) as (
-            address,
-            security,
-        ),
+        _scheduler(engine, archive) as (address, security),
     ):
         try:
             client = Client(address, security=security, set_as_default=False, name="anonator")
@@ -204,7 +201,7 @@ def _jobs(system: str, workers: int, archive: Archive) -> Iterator[Any]:
             for job in cluster.workers.values():
                 if job.status is Status.created:  # it never began, and closing would wait for its end
                     job.status = Status.closed
-            told = str(exc).strip().splitlines()[-1]
+            told = (str(exc).strip().splitlines() or [type(exc).__name__])[-1]
             raise ArchiveError(NO_JOBS.format(told)) from exc
         cluster.adapt(minimum_jobs=workers, maximum_jobs=workers)
         yield cluster

@@ -64,6 +64,8 @@ class ArchiveReviews:
         """By the row of the queue, the archive and its own row."""
         self._told: dict[int, str] = {}
         """By the row of the queue, the initials that the archive knows or is being told."""
+        self._untold: dict[int, tuple[Archive, int]] = {}
+        """As in _rows, those that an archive couldn't note; opening it tries once more."""
 
     def ask(self) -> None:
         """List an archive that is chosen in the system's dialog."""
@@ -88,9 +90,13 @@ class ArchiveReviews:
     # --- inside
 
     def _list(self, found: _Found) -> None:
-        numbers = [self._add(found.reviews.archive, *each) for each in found.listed]
+        archive = found.reviews.archive
+        self._rows |= {row: where for row, where in self._untold.items() if where[0] == archive}
+        self._untold = {row: where for row, where in self._untold.items() if where[0] != archive}
+        numbers = [self._add(archive, *each) for each in found.listed]
         self._read_rows(numbers)
         self._store.say(_summary(found))
+        self.follow(self._store.state)
         for number, (each, _) in zip(numbers, found.listed, strict=True):
             self._worker.submit(partial(_standing, each.tracks), partial(self._stands, number), _log)
 
@@ -111,7 +117,8 @@ class ArchiveReviews:
 
     def _not_told(self, number: int, error: Exception) -> None:
         self._told.pop(number, None)
-        self._rows.pop(number, None)  # or every change of the state would try again
+        if where := self._rows.pop(number, None):  # or every change of the state would try again
+            self._untold[number] = where
         self._store.say(NOT_NOTED.format(text.error_sentence(error)))
 
     def _say_error(self, error: Exception) -> None:
