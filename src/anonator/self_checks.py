@@ -55,7 +55,8 @@ FOREIGN = (
 )  # fmt: skip
 
 OPTIONAL = dict.fromkeys(
-    ("anonator.archive.cluster", "anonator.archive.cluster_worker"), ("dask", "distributed")
+    (f"anonator.archive.{name}" for name in ("cluster", "cluster_scheduler", "cluster_worker")),
+    ("dask", "distributed"),
 )
 """Modules whose libraries only those have who asked for them (anonator[cluster])."""
 
