@@ -35,18 +35,21 @@ def test_importing_changes_nothing_in_the_process() -> None:
 
 
 @pytest.mark.parametrize("prepare", ["prepare", "prepare_window"])
-def test_waiting_threads_sleep_unless_somebody_chose_otherwise(
+def test_waiting_threads_sleep_where_a_cluster_limits_them(
     monkeypatch: pytest.MonkeyPatch, prepare: str
 ) -> None:
     """Their pool is made where PyTorch is loaded, so it must not be loaded before."""
     code = (
         "import os, sys; from anonator.core import process_setup\n"
-        f"process_setup.{prepare}(); print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+        f"process_setup.{prepare}(); print('torch' in sys.modules, os.environ.get('OMP_WAIT_POLICY'))"
     )
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert printed(code) == "False None"
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert printed(code) == "False passive"
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    assert printed(code) == "False active"
+    assert printed(code) == "False active", "somebody chose otherwise"
 
 
 def test_only_one_module_changes_the_process() -> None:

@@ -50,12 +50,14 @@ def _unknown_side_data(kind: type[Any], value: object) -> Any:
 
 
 def let_waiting_threads_sleep() -> None:
-    """Let PyTorch's threads sleep while they wait for each other after a layer, if it isn't loaded yet.
+    """Where OMP_NUM_THREADS is set, let PyTorch's threads sleep while they wait for each other.
 
-    On a cluster, OMP_NUM_THREADS is often 1. The detector's own threads then spin while another program has
-    their processor: a job of 12 small frames took 13 s of processor time on a busy machine, 1.2 s like this.
+    Clusters often set it to 1, and the detector's own threads then spin after every layer while another
+    program has their processor: a job of 12 small frames took 13 s of processor time on a busy machine, 1.2 s
+    like this. It has an effect only before PyTorch is loaded.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if "OMP_NUM_THREADS" in os.environ:
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def keep_freed_memory() -> None:
