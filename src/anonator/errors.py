@@ -17,7 +17,6 @@ AnonatorError                 anything the program itself reports
 ├── ReviewError               a correction isn't possible, or a file of tracks cannot be used
 │   └── OpenElsewhereError    another program or another person has the review open
 ├── DisplayError              there is no screen for the window
-├── ReviewError               a correction is not possible, or a tracks file cannot be used
 ├── ArchiveError              an archive's plan, records or lock cannot be used
 └── JobCancelled              the user cancelled the job
 

@@ -67,7 +67,7 @@ def test_cancel_answers_and_leaves_nothing_wherever_the_real_job_is(
     def cancel() -> None:
         watch = Stopwatch()
         window.foot.cancel.invoke()
-        assert watch.seconds < prompt(0.1), "the button itself answers at once"
+        assert watch.seconds < 0.1, "the button itself answers at once"
         driver.until(lambda: window.controller.state is RunState.IDLE and not window.state.starting)
         assert watch.seconds < prompt(0.5)
         assert [path.name for path in folder.iterdir()] == ["a.mp4"]
@@ -112,7 +112,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     program.wait("run ended", 2 * PATIENCE, done=2, failed=0)
     told = [event for event in program.events("progress") if event["number"] == 1]
     frames = [event["frame"] for event in told if event["stage"] == "working"]
-    assert len(set(frames)) > 1 and frames == sorted(frames) and frames[-1] <= FRAMES
+    assert len(set(frames)) >= 3 and frames == sorted(frames) and frames[-1] <= FRAMES
     assert [event["stage"] for event in told if event["stage"] != "working"][-1] == "checking"
     for file in files:
         with av.open(str(file.with_name(f"{file.stem}_anonymized.mp4"))) as container:
@@ -137,7 +137,7 @@ def test_two_videos_are_dragged_onto_the_program_and_anonymized(outside: Outside
     watch = Stopwatch()
     program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(PATIENCE) == 0
-    assert watch.seconds < prompt(5)
+    assert watch.seconds < 5
     assert program.events("job")[-1]["state"] == "cancelled" and program.events("closed")
     unfinished = marker_folder()
     assert not unfinished.exists() or not list(unfinished.iterdir())
