@@ -38,7 +38,7 @@ def test_a_job_shows_the_numbers_that_the_engine_reported(drive: Drive, clip: Pa
         return states(driver) == ["done"]
 
     driver.until(ended)
-    assert len(seen) >= 3
+    assert len(seen) >= 5
     assert driver.field("frame") == "60 of 60"
     assert (tmp_path / "visit one_anonymized.mp4").is_file()
     driver.until(lambda: window.viewer.caption.cget("text") == "Result")
