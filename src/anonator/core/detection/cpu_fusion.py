@@ -88,12 +88,14 @@ def computes_in_bfloat16() -> bool:
         return False
 
 
-def is_fast_in_bfloat16() -> bool:
-    """Whether this processor has instructions for bfloat16, which make it faster than float32.
+def has_bfloat16_instructions() -> bool:
+    """Whether this processor has instructions for bfloat16, without which it can't be faster than float32.
 
     oneDNN also computes in bfloat16 on every processor with AVX-512, by conversions that make it twice as
     slow: 17 ms instead of 8 for the small network's trial picture, and 5.5 with the instructions (2026-11-26,
-    one core of an AMD EPYC, with and without ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI).
+    one core of an AMD EPYC, with and without ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI). Instructions are no
+    promise: on an Intel Xeon that has them, but not AMX, a picture took 151 ms in bfloat16 and 101 in float32
+    (2026-11-27, one core).
     """
     if not computes_in_bfloat16():
         return False
