@@ -129,6 +129,9 @@ def test_what_the_lock_does_with_each_setting() -> None:
         "performance.original.detect_every": 1,
         "performance.quality.detect_every": 1,
         "performance.balanced.detect_every": 3,
+        "performance.original.full_size_every": 1,
+        "performance.quality.full_size_every": 2,
+        "performance.balanced.full_size_every": 1,
     }, meant
     assert higher == {
         "mask_scale": 1.5,

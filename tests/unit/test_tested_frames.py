@@ -188,7 +188,7 @@ def test_what_is_known_after_a_while_is_shown_and_says_what_is_missing(
 def test_the_turns_are_those_of_the_job(clip: Path) -> None:
     detector = Flickering()
     preview.preview_frame(clip, 2.0, Settings(), Given(detector))
-    assert [n for n, turns in sorted(detector.looks) if turns == (0, 1, 2, 3)] == list(range(20, 76, 5))
+    assert [n for n, turns in sorted(detector.looks) if turns == (0, 1, 2, 3)] == list(range(24, 76, 6))
 
 
 def test_large_pictures_narrow_the_view_and_it_is_said(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,15 @@ class PerformancePreset:
         rare=True,
     )
     encoder_preset: str = setting("veryfast", "The preset of x264.", scope=Scope.PROGRAM, rare=True)
+    full_size_every: int = setting(
+        1,
+        "Look at the full size in every n-th of these frames, and at half of it in the others; a GPU always "
+        "does at the full size.",
+        low=1,
+        high=5,
+        hipaa=Hipaa.LOWER,
+        rare=True,
+    )
 
     def __post_init__(self) -> None:
         settle(self)
@@ -43,7 +52,7 @@ class Presets:
     """The numbers of every performance mode; the published leaks were measured with these defaults."""
 
     original: PerformancePreset = PerformancePreset(1, 1, 1920, "faster")
-    quality: PerformancePreset = PerformancePreset(8, 1, 1920, "faster")
+    quality: PerformancePreset = PerformancePreset(8, 1, 1920, "faster", 2)
     balanced: PerformancePreset = PerformancePreset(8, 3, 1280, "veryfast")
     maximum: PerformancePreset = PerformancePreset(16, 5, 960, "superfast")
 

@@ -12,7 +12,7 @@ import pytest
 
 from anonator.core.config import Performance, Settings
 from anonator.core.frames import Detections, Frame, Look, UInt8Array
-from anonator.core.tracking.schedule import TURNED_EVERY, look
+from anonator.core.tracking.schedule import TURNED_EVERY, look, plan
 from anonator.errors import DetectionError
 
 COLOURS = ((30, 90, 200), (200, 60, 40), (60, 200, 60))
@@ -207,6 +207,33 @@ def turned(out: Sequence[Look]) -> list[int]:
     return [x.frame.index for x in out if x.turned]
 
 
+@pytest.mark.parametrize(
+    ("performance", "cuts", "orientations", "full"),
+    [
+        (Performance.ORIGINAL, (), False, list(range(12))),
+        (Performance.QUALITY, (), False, [0, 2, 4, 6, 8, 10, 11]),
+        (Performance.QUALITY, (), True, [0, 2, 4, 6, 8, 10, 11]),
+        (Performance.QUALITY, (5,), True, [0, 2, 4, 5, 7, 9, 11]),  # both sides of a cut
+        (Performance.BALANCED, (), False, [0, 3, 6, 9, 11]),
+    ],
+)
+def test_the_looks_in_full_size(
+    performance: Performance, cuts: Sequence[int], orientations: bool, full: list[int]
+) -> None:
+    planned = list(plan(frames(12, cuts), settings(performance, orientations=orientations)))
+    assert [each.frame.index for each in planned if each.wanted and not each.light] == full
+    assert not any(each.light and (each.turned or each.at_change or not each.wanted) for each in planned)
+
+
+def test_a_plan_that_begins_within_a_scene_goes_on_as_it_would() -> None:
+    whole = list(plan(frames(30), settings(Performance.QUALITY, orientations=True)))
+    for begin in range(1, 14):
+        some = (each for each in frames(30) if each.index >= begin)
+        rest = plan(some, settings(Performance.QUALITY, orientations=True), begins_within=True)
+        for one, same in zip(rest, whole[begin + 1 :], strict=True):
+            assert (one.frame.index, one.light, one.turned) == (same.frame.index, same.light, same.turned)
+
+
 def test_without_orientations_nothing_is_turned() -> None:
     out, detector = run(30, Performance.QUALITY)
     assert turned(out) == []
@@ -216,9 +243,12 @@ def test_without_orientations_nothing_is_turned() -> None:
 @pytest.mark.parametrize(
     ("performance", "count", "cuts", "expected"),
     [
-        (Performance.QUALITY, 10, (), [0, 5, 9]),
-        (Performance.QUALITY, 12, (), [0, 5, 10, 11]),
-        (Performance.QUALITY, 12, (5,), [0, 4, 5, 10, 11]),
+        (Performance.ORIGINAL, 10, (), [0, 5, 9]),
+        (Performance.ORIGINAL, 12, (), [0, 5, 10, 11]),
+        (Performance.ORIGINAL, 12, (5,), [0, 4, 5, 10, 11]),
+        (Performance.QUALITY, 10, (), [0, 6, 9]),  # where the full size is looked at, too
+        (Performance.QUALITY, 14, (), [0, 6, 12, 13]),
+        (Performance.QUALITY, 13, (5,), [0, 4, 5, 11, 12]),
         (Performance.BALANCED, 11, (), [0, 3, 6, 9, 10]),
         (Performance.MAXIMUM, 11, (), [0, 5, 10]),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -219,3 +220,50 @@ def test_a_detector_that_cannot_look_at_parts_looks_at_all(detector: FaceDetecto
     for seconds in (0.0, 0.04):
         watch.look([Glance(room(), UPRIGHT, seconds, seconds == 0)])
     assert plain.pixels == [640 * 360] * 2
+
+
+# --- half the size
+
+
+def test_a_light_look_sees_half_the_size(detector: FaceDetector, astronaut: np.ndarray) -> None:
+    picture = with_face(room(), astronaut, (300, 150), height=70)
+    near, far = detector.detect([picture])[0], detector.detect([picture[::2, ::2].copy()])[0]
+    seen: list[float] = []
+
+    class Scaled(Recorder):
+        def detect_parts(self, parts: Sequence[UInt8Array], scale: float, *args: Any, **more: Any) -> Any:
+            seen.append(scale)
+            return super().detect_parts(parts, scale, *args, **more)
+
+    light = Watch(Scaled(detector)).look([Glance(picture, UPRIGHT, 0.0, False, light=True)])[0]
+    assert seen == [1.0], "the picture as it is, instead of twice as large"
+    assert box_ops.iou(light.boxes[:1], near.boxes[:1])[0, 0] > 0.6
+    assert len(far)
+
+
+def test_a_light_look_is_no_reason_to_look_less_closely_afterwards(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    """A face that only the full size shows appears where a light look comes first."""
+    empty, small = room(), with_face(room(), astronaut, (300, 150), height=37)
+    recorder = Recorder(detector)
+    watch = Watch(recorder)
+    watch.look([Glance(empty, UPRIGHT, 0.0, True)])
+    watch.look([Glance(small, UPRIGHT, 0.04, False, light=True)])
+    full = watch.look([Glance(small, UPRIGHT, 0.08, False)])[0]
+    whole, half = detector.detect([small])[0], detector.detect_parts([small], 1.0)[0]
+    assert len(whole) and not len(half), "the face isn't one that only the full size shows"
+    assert box_ops.iou(full.boxes[:1], whole.boxes[:1])[0, 0] > 0.6
+    recorder.pixels.clear()
+    carried = watch.look([Glance(small, UPRIGHT, 0.12, False, light=True)])[0]
+    assert recorder.pixels == [] and len(carried) == len(full), (
+        "nothing changed, so what was seen is carried on"
+    )
+
+
+def test_a_detector_that_cannot_look_at_parts_always_sees_the_full_size(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    picture = with_face(room(), astronaut, (300, 150), height=37)
+    light = Watch(Plain(detector)).look([Glance(picture, UPRIGHT, 0.0, False, light=True)])[0]
+    assert len(light) == len(detector.detect([picture])[0]) == 1

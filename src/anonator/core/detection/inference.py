@@ -24,6 +24,8 @@ TOP_K = 4096
 """Candidates of one picture that reach NMS; 800 faces at once raise about this many."""
 UPLOAD_CHUNK = 4
 """Pictures of a batch that go to a GPU together: while it works on them, the next are made ready."""
+MOST_OF_IT = 0.6
+"""Where one look takes a larger part of all that is to be done than this, the others wait for it."""
 CACHED_SIZES = 16
 """Picture sizes whose priors and means are kept."""
 
@@ -201,9 +203,9 @@ class Inference:
                 looks.append((layout.spread(seen) if p.apart and layout else seen, p.turns))
         if not looks:
             return [[] for _ in plans]
-        # threads that share a picture wait for each other after every layer: only if there is one large look
-        large = sum(p.halvings == 0 for plan in plans for p in plan)
-        several = self.at_once > 1 and (large > 1 or (large == 0 and len(looks) > 1))
+        # threads that share a picture wait for each other after every layer: only if one is most of it
+        sizes = [4.0**-p.halvings for plan in plans for p in plan]
+        several = self.at_once > 1 and max(sizes) <= MOST_OF_IT * sum(sizes)
         found = iter(
             (self.workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
         )

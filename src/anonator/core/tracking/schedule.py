@@ -11,14 +11,15 @@ import numpy as np
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import Settings
-from anonator.core.detection.detector_protocol import Detector
+from anonator.core.detection.detector_protocol import Detector, PartDetector
 from anonator.core.frames import Detections, Frame, Look, Place, UInt8Array
 from anonator.core.pictures.rgb import picture_within
 from anonator.core.tracking.cuts import CutDetector
-from anonator.core.tracking.watch import Glance, Watch
+from anonator.core.tracking.watch import Glance, Watch, look_lightly
 
 TURNED_EVERY = 5
-"""With detection on every frame, the turned passes run on every n-th: tracks bridge those between."""
+"""With detection on every frame, the turned passes run on every n-th, or on the next one that is looked at in
+full size: tracks bridge those between."""
 
 UPRIGHT, ALL_TURNS = (0,), (0, 1, 2, 3)
 """Quarter turns of a look."""
@@ -40,6 +41,8 @@ class Planned:
     """Whether it also looks at the picture turned, and with its parts apart."""
     at_change: bool
     """Whether a scene begins or ends here."""
+    light: bool = False
+    """Whether half the size does, because frames before and after it are looked at in full size."""
 
     @property
     def turns(self) -> tuple[int, ...]:
@@ -105,8 +108,17 @@ def find_faces(
     detector: Detector,
     turns: Sequence[int] = UPRIGHT,
     checkpoint: Callable[[], None] | None = None,
+    *,
+    light: bool = False,
 ) -> list[Detections]:
     """What the detector sees in frames, looking at each picture in the shape that players show.
+
+    Args:
+        frames: in any order.
+        detector: of the job.
+        turns: quarter turns at which it looks.
+        checkpoint: called between layers of the network; may raise to end it there.
+        light: whether half the size does.
 
     Returns:
         Detections for every frame, boxes in pixels of the frame.
@@ -119,7 +131,11 @@ def find_faces(
     for _, alike in groupby(frames, key=lambda frame: frame.shape):
         # scaled down already where the detector would do so
         seen = [picture_within(frame, detector.max_resolution) for frame in alike]
-        faces = detector.detect([picture for picture, _ in seen], turns, checkpoint=checkpoint)
+        pictures = [picture for picture, _ in seen]
+        if light:
+            faces = look_lightly(detector, pictures, checkpoint)
+        else:
+            faces = detector.detect(pictures, turns, checkpoint=checkpoint)
         found += [in_frame(each, *view) for view, each in zip(seen, faces, strict=True)]
     return found
 
@@ -129,27 +145,37 @@ class _Turn:
 
     def __init__(self, settings: Settings) -> None:
         self._every = settings.preset.detect_every
-        self._turned_every = max(1, TURNED_EVERY // self._every) if settings.orientations else 0
+        self._full_every = settings.preset.full_size_every
+        looks = max(1, TURNED_EVERY // self._every)
+        # turned looks are in full size, too
+        self._turned_every = -(-looks // self._full_every) * self._full_every if settings.orientations else 0
         self._since_look = 0
         self._since_turned = 0
+        self._since_full = 0
 
     def go_to(self, index: int) -> None:
         """Count as if that frame, counted from the first of its scene, had just been planned."""
         self._since_look = index % self._every
-        self._since_turned = index // self._every % self._turned_every if self._turned_every else 0
+        looks = index // self._every
+        self._since_turned = looks % self._turned_every if self._turned_every else 0
+        self._since_full = looks % self._full_every
 
     def planned(self, frame: Frame, cut: bool, *, at_change: bool) -> Planned:
         """The next frame's plan."""
         self._since_look += 1
         wanted = not frame.replaced and (at_change or self._since_look >= self._every)
-        turned = False
+        turned = light = False
         if wanted:
             self._since_look = 0
             self._since_turned += 1
+            self._since_full += 1
             turned = self._turned_every > 0 and (at_change or self._since_turned >= self._turned_every)
+            light = not (at_change or turned or self._since_full >= self._full_every)
             if turned:
                 self._since_turned = 0
-        return Planned(frame, cut, wanted, turned, at_change)
+            if not light:
+                self._since_full = 0
+        return Planned(frame, cut, wanted, turned, at_change, light)
 
 
 class _Batch:
@@ -157,11 +183,13 @@ class _Batch:
 
     def __init__(self, detector: Detector, checkpoint: Callable[[], None] | None) -> None:
         self._detector, self._watch = detector, Watch(detector, checkpoint)
+        self._fills = isinstance(detector, PartDetector)
+        """Whether only pictures in full size count for a batch: those in half size make another one."""
         self._waiting: list[Planned] = []
         self._wanted = 0
 
     def add(self, planned: Planned) -> Iterator[Look]:
-        self._wanted += planned.wanted
+        self._wanted += planned.wanted and not (planned.light and self._fills)
         self._waiting.append(planned)
         waiting_bytes = len(self._waiting) * planned.frame.nbytes
         if self._wanted >= self._detector.batch_size or waiting_bytes >= WAITING_BYTES:
@@ -171,7 +199,7 @@ class _Batch:
         wanted = [each for each in self._waiting if each.wanted]
         views = [picture_within(each.frame, self._detector.max_resolution) for each in wanted]
         glances = [
-            Glance(picture, each.turns, float(each.frame.seconds), each.at_change)
+            Glance(picture, each.turns, float(each.frame.seconds), each.at_change, each.light)
             for (picture, _), each in zip(views, wanted, strict=True)
         ]
         found = {

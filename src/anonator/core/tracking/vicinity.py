@@ -71,10 +71,13 @@ class Vicinity:
         Args:
             checkpoint: called between layers of the network; may raise to end it there.
         """
-        turns = self._plan[self._order[0]].turns
+        nearest = self._plan[self._order[0]]
+        turns, light = nearest.turns, nearest.light
         room = self._detector.batch_size if self._found else 1  # a first answer soon
-        batch = [i for i in self._order if self._plan[i].turns == turns][:room]
-        seen = find_faces([self._plan[i].frame for i in batch], self._detector, turns, checkpoint)
+        alike = [i for i in self._order if (self._plan[i].turns, self._plan[i].light) == (turns, light)]
+        batch = alike[:room]
+        some = [self._plan[i].frame for i in batch]
+        seen = find_faces(some, self._detector, turns, checkpoint, light=light)
         self._found.update(zip(batch, seen, strict=True))
         self._order = [i for i in self._order if i not in self._found]
 

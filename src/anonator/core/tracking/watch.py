@@ -53,6 +53,8 @@ class Glance:
     """Presentation time."""
     afresh: bool
     """Whether all of it must be looked at."""
+    light: bool = False
+    """Whether half the size does where all of it is looked at: its neighbours get the full one."""
 
 
 class Watch:
@@ -79,18 +81,21 @@ class Watch:
         parts = [self._plan(each) for each in glances]
         fresh: dict[int, Detections] = {}
 
-        def kind(number: int) -> tuple[tuple[int, ...], bool, tuple[int, int]]:
-            picture, part = glances[number].picture, parts[number]
-            size = picture.shape[:2] if part is None else (part[3] - part[1], part[2] - part[0])
-            return glances[number].turns, part is None, (size[0], size[1])
+        def kind(number: int) -> tuple[tuple[int, ...], bool, bool, tuple[int, int]]:
+            glance, part = glances[number], parts[number]
+            size = glance.picture.shape[:2] if part is None else (part[3] - part[1], part[2] - part[0])
+            return glance.turns, part is None, glance.light and self._parts is not None, (size[0], size[1])
 
-        for (turns, whole, size), alike in groupby(sorted(range(len(glances)), key=kind), key=kind):
+        for (turns, whole, light, size), alike in groupby(sorted(range(len(glances)), key=kind), key=kind):
             numbers = list(alike)
             pictures = [glances[i].picture for i in numbers]
-            if whole:
+            if whole and light:
+                seen = look_lightly(self._detector, pictures, self._checkpoint)
+            elif whole:
                 seen = self._detector.detect(pictures, turns, checkpoint=self._checkpoint)
             else:
-                seen = self._in_parts(pictures, [parts[i] or NOTHING for i in numbers], size, turns)
+                looked_at = [parts[i] or NOTHING for i in numbers]
+                seen = self._in_parts(pictures, looked_at, size, turns, light=light)
             fresh.update(zip(numbers, seen, strict=True))
         return [self._remember(each, fresh[i], parts[i]) for i, each in enumerate(glances)]
 
@@ -115,7 +120,8 @@ class Watch:
             else:
                 changed |= memory.changed(cells)
         part = None if whole else _part_around(changed, (width, height), scale)
-        for memory in memories:
+        # what half the size shows is no reason to look less closely the next time
+        for memory in () if glance.light else memories:
             memory.note(cells, None if part is None else changed, glance.seconds)
         return part
 
@@ -125,6 +131,8 @@ class Watch:
         parts: Sequence[Part],
         size: tuple[int, int],
         turns: tuple[int, ...],
+        *,
+        light: bool,
     ) -> list[Detections]:
         """What is seen in one part of each picture, in pixels of the picture."""
         if 0 in size:
@@ -135,7 +143,10 @@ class Watch:
         corners = [np.array(part[:2] * 2, np.float32) for part in parts]
         cut = [picture[y1:y2, x1:x2] for picture, (x1, y1, x2, y2) in zip(pictures, parts, strict=True)]
         seen = self._parts.detect_parts(
-            [np.ascontiguousarray(each) for each in cut], scale, turns, checkpoint=self._checkpoint
+            [np.ascontiguousarray(each) for each in cut],
+            scale / 2 if light else scale,
+            turns,
+            checkpoint=self._checkpoint,
         )
         return [
             Detections(faces.boxes + corner, faces.scores, faces.turns)
@@ -144,11 +155,29 @@ class Watch:
 
     def _remember(self, glance: Glance, fresh: Detections, part: Part | None) -> Detections:
         """What is in the whole picture, by what was seen now and before."""
+        if glance.light:
+            return _joined(self._upright.faces, fresh, part)
         first, *others = self._memories(glance.turns)
         for memory in others:
             memory.faces = _joined(memory.faces, fresh.select(fresh.turns == 0), part)
         first.faces = _joined(first.faces, fresh, part)
         return first.faces
+
+
+def look_lightly(
+    detector: Detector, pictures: Sequence[UInt8Array], checkpoint: Callable[[], None] | None = None
+) -> list[Detections]:
+    """Look at pictures of one size at half the size that the network sees else, where that saves time.
+
+    Raises:
+        DetectionError: the detector failed.
+    """
+    height, width = pictures[0].shape[:2]
+    scale = detector.part_scale(width, height) if isinstance(detector, PartDetector) else None
+    if scale is None:
+        return detector.detect(pictures, checkpoint=checkpoint)
+    assert isinstance(detector, PartDetector)
+    return detector.detect_parts(pictures, scale / 2, checkpoint=checkpoint)
 
 
 class _Memory:

@@ -15,9 +15,12 @@ from anonator.ui.look.theme import Theme
 PERFORMANCE = {
     Performance.ORIGINAL: (
         "Original",
-        "{frames}, one at a time. Slow; use it to check results of the other modes.",
+        "{frames} at full size, one at a time. Slow; use it to check results of the other modes.",
     ),
-    Performance.QUALITY: ("Quality", "{frames} at full size. The best choice for most videos."),
+    Performance.QUALITY: (
+        "Quality",
+        "{frames}, every second one at full size. The best choice for most videos.",
+    ),
     Performance.BALANCED: (
         "Balanced",
         "{frames}, following faces in between. About twice as fast; may miss small faces.",
