@@ -30,11 +30,12 @@ def anonymize(frame: Frame, masks: Masks, settings: Settings) -> None:
         SettingsError: an area is outside the picture.
     """
     sar = float(frame.sar)
+    # strength follows the whole face, also where the frame's edge cuts it; black has none
+    groups = [masks.boxes] if settings.mode is Mode.SOLID else [box[None] for box in masks.boxes]
     covered = [
-        # strength follows the whole face, also where the frame's edge cuts it
-        (rectangle, _seen_size(box, sar))
-        for box in masks.boxes
-        for rectangle in covered_pixels(box[None], settings.mask_scale, frame.width, frame.height)
+        (rectangle, _seen_size(boxes[0], sar))
+        for boxes in groups
+        for rectangle in covered_pixels(boxes, settings.mask_scale, frame.width, frame.height)
     ]
     for each in map(area, settings.areas):
         if each.holds_at(float(frame.seconds)):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from anonator.core.checks.in_passing import InPassing
 from anonator.core.checks.remembered import Memory
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.control import Control
@@ -57,8 +58,10 @@ class Run:
     collector: Collector | None = None
     """Of a job whose tracks are to be kept."""
     tracks: list[TrackSummary] = field(default_factory=list)
+    covered_in_passing: list[Uncovered] = field(default_factory=list)
+    """Faces that only the second detector saw, before the first file was written."""
     repairs: list[Uncovered] = field(default_factory=list)
-    """Faces that could be seen in the attempts before."""
+    """Faces that could be seen in the files of the attempts before."""
     second_looks: tuple[int, float] = (0, 0.0)
     """For so many frames, what a second look costs in what the first one cost."""
     checking: float | None = None
@@ -70,7 +73,7 @@ class Run:
     second_seconds: float = 0.0
     """What it takes for a frame."""
     memory: Memory | None = None
-    """Of what it saw in the last attempt's file."""
+    """Of what it saw in the last attempt's file, or before that was written."""
     near_misses: tuple[NearMiss, ...] = ()
     """What it saw in the last attempt's file that may be a face."""
     course: Course = field(default_factory=Course)
@@ -95,6 +98,24 @@ class Run:
     def may_repair(self) -> bool:
         """Whether faces are looked for in the finished file, so that it may have to be made again."""
         return self.job.settings.hipaa or self.second is not None
+
+    @property
+    def covered_more(self) -> list[Uncovered]:
+        """All faces that the checks made the masks cover."""
+        return [*self.covered_in_passing, *self.repairs]
+
+    @property
+    def watches_in_passing(self) -> bool:
+        """Whether the second detector looks before a frame is written; where tracks are given, it may not
+        be needed."""
+        return self.second is not None and self.rendering is None
+
+    def watch(self, second: YuNet, first: Detector) -> InPassing:
+        """Let the second detector look before a frame is written, and remember what it sees."""
+        memory = Memory(self.job.target.parent)
+        self.remember(memory)
+        stop = self.control.stop_if_cancelled
+        return InPassing(second, first, self.job.settings, memory, self.covered_in_passing, stop)
 
     def writer(self, reader: VideoReader) -> VideoWriter:
         """What writes the result, as the job's settings want it."""
@@ -140,7 +161,7 @@ class Run:
     def start_again(self, canvas: Canvas) -> None:
         """Forget what was seen in pictures of another size."""
         self.canvas, self.may_grow = canvas, self.may_grow - 1
-        self.record = MaskRecord()
+        self.record, self.covered_in_passing = MaskRecord(), []
         self.remember(None)
 
     def remember(self, memory: Memory | None) -> None:

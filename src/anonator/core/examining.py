@@ -10,6 +10,7 @@ from anonator.core.anonymizer import covered_pixels
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks.every_frame import EveryFrame, second_detector_passed
 from anonator.core.checks.file_checks import Check, examine_file
+from anonator.core.checks.input_frames import InputFrames
 from anonator.core.checks.remembered import Memory, Rectangle
 from anonator.core.checks.second_ffmpeg import Playback
 from anonator.core.checks.second_look import (
@@ -28,6 +29,9 @@ from anonator.core.job import Stage
 from anonator.core.meter import Meter
 from anonator.core.process_setup import give_back_freed_memory
 from anonator.core.reading.reader import VideoReader
+
+LOOKED_AT_AGAIN = 10
+"""In HIPAA mode, the second detector looks again at every n-th frame that shows only what it saw before."""
 
 
 def examine(run: Run, attempt: Attempt) -> tuple[list[Check], list[Uncovered]]:
@@ -90,7 +94,7 @@ def _look_again(
 ) -> list[Check]:
     """What both detectors say of the finished file; the list gets the faces that can be seen in it."""
     settings, finished = run.job.settings, attempt.writer.temporary_path
-    repaired = [sum(face.second is second for face in run.repairs) for second in (False, True)]
+    repaired = [sum(face.second is second for face in run.covered_more) for second in (False, True)]
     checks: list[Check] = []
     with ExitStack() as stack:
         second: EveryFrame | None = None
@@ -120,25 +124,24 @@ def _look_again(
 
 def _watching(run: Run, attempt: Attempt, second: YuNet, stack: ExitStack) -> EveryFrame:
     """The second detector, which remembers what it saw in the file before; it ends with the stack."""
-    settings, patches = run.job.settings, patches_for(run.repairs)
+    job, settings, patches = run.job, run.job.settings, patches_for(run.covered_more)
 
     def covered(frame: Frame) -> Sequence[Rectangle]:
         boxes = patches.boxes(float(frame.seconds))
         return covered_pixels(boxes, settings.mask_scale, frame.width, frame.height)
 
-    memory = Memory(run.job.target.parent, run.memory, covered)
+    memory = Memory(job.target.parent, run.memory, covered)
     stack.callback(run.remember, memory)  # once that of the file before is read
     return stack.enter_context(
         EveryFrame(
             second,
             attempt.detector,
-            run.job.source,
+            InputFrames(job.source, settings.replaceable_frames, run.canvas),
             settings,
-            run.canvas,
             run.control.stop_if_cancelled,
             run.rendering.shown if run.rendering else None,
             memory,
-            looks_at_known=settings.hipaa,
+            known_every=LOOKED_AT_AGAIN if settings.hipaa else 0,
         )
     )
 
@@ -162,7 +165,8 @@ def _looked_at_again(
         if second is None:
             return True
         second.see(frame)
-        if not second.knows_frame or frame.index in anew:
+        # what was known before the first file was written was never looked at by that detector
+        if not (run.repairs and second.knows_frame) or frame.index in anew:
             return True
         known.extend([frame.index] if frame.index in wanted else [])
         return False

@@ -46,7 +46,7 @@ def publish(run: Run, attempt: Attempt, checks: Sequence[Check]) -> JobResult:
         OutputError: a name cannot be given; nothing is left behind.
     """
     job, reader, writer = run.job, attempt.reader, attempt.writer
-    notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run.repairs)]
+    notes = [*reader.notes, *attempt.detector.notes, *_repair_notes(run)]
     notes += filter(None, [waiver_note(job.settings)])
     notes += [] if attempt.with_masks else [NO_FACE]
     if run.rendering:
@@ -170,7 +170,7 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
         cuts_seconds=run.record.cut_seconds,
         audio=writer.audio_outcome,
         checks=checks,
-        repaired=run.repairs,
+        repaired=run.covered_more,
         near_misses=run.near_misses,
         warnings=notes,
         output_sha256=report.sha256_of(writer.temporary_path, tick),
@@ -180,11 +180,20 @@ def _audit(run: Run, attempt: Attempt, checks: Sequence[Check], notes: Sequence[
     )
 
 
-def _repair_notes(repairs: Sequence[Uncovered]) -> Iterator[str]:
-    if repairs:
-        moments = ", ".join(dict.fromkeys(clock_text(face.seconds, 1) for face in repairs[:5]))
+def _repair_notes(run: Run) -> Iterator[str]:
+    if run.covered_in_passing:
         yield (
-            f"The check of the finished file found a face at {moments}"
-            + (" and elsewhere" if len(repairs) > 5 else "")
-            + "; the file was made again with wider masks there, and then passed. Look there first."
+            f"Only the second detector found a face at {_moments(run.covered_in_passing)}; it was covered "
+            "there. Look there first."
         )
+    if run.repairs:
+        yield (
+            f"The check of the finished file found a face at {_moments(run.repairs)}; the file was made "
+            "again with wider masks there, and then passed. Look there first."
+        )
+
+
+def _moments(faces: Sequence[Uncovered]) -> str:
+    """When the first few of them were seen."""
+    times = dict.fromkeys(clock_text(face.seconds, 1) for face in faces[:5])
+    return ", ".join(times) + (" and elsewhere" if len(faces) > 5 else "")

@@ -26,7 +26,9 @@ def checks(run: Run, attempt: Attempt) -> float | None:
         return None
     seconds = PLAYING * took.get("writing", 0.0)
     if run.may_repair:
-        seconds += took.get("reading", 0.0) + run.second_seconds * attempt.masked
+        seconds += took.get("reading", 0.0)
+        if not run.watches_in_passing:
+            seconds += run.second_seconds * attempt.masked
     if run.job.settings.hipaa:
         looking = took.get("detection", 0.0) * _alone(took)
         seconds += looking * (1 + COMPARED) * _second_looks(run)

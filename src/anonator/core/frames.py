@@ -200,6 +200,11 @@ class Masks:
         """Nothing to cover."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
 
+    def with_more(self, boxes: Float32Array) -> Masks:
+        """The same and more boxes (K, 4), which belong to no track."""
+        ids = np.concatenate([self.track_ids, np.full(len(boxes), -1, np.int32)])
+        return Masks(np.concatenate([self.boxes, boxes]), ids) if len(boxes) else self
+
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:

@@ -31,7 +31,7 @@ def keep(run: Run, attempt: Attempt) -> TemporaryFile | None:
     analysis = dataclasses.replace(analysis, second_opinions=opinions(run.near_misses))
     file = TemporaryFile(target.parent, ".partial.tracks", private=True)
     try:
-        for line in encoded(analysis, repairs(run.repairs, analysis)):
+        for line in encoded(analysis, repairs(run.covered_more, analysis)):
             file.write(line)
         file.close()
     except BaseException:
@@ -44,7 +44,7 @@ def covered_more(run: Run) -> tuple[tuple[Span, Box], ...]:
     """What the second look of a result made from kept tracks covered besides them."""
     if run.rendering is None:
         return ()
-    made = repairs(run.repairs, run.rendering.analysis)
+    made = repairs(run.covered_more, run.rendering.analysis)
     return tuple((edit.span, edit.boxes[0][1]) for edit in made if edit.span is not None)
 
 

@@ -1,8 +1,8 @@
 """The whole pipeline: how a video becomes its anonymized copy, from the first byte read to the final name.
 
-reading -> cuts -> detection -> tracking -> masking -> writing -> checks -> name
-                                               ^                    |
-                                               +---- repair --------+
+reading -> cuts -> detection -> tracking -> second detector -> masking -> writing -> checks -> name
+                                                                  ^                    |
+                                                                  +---- repair --------+
 """
 
 from __future__ import annotations
@@ -138,10 +138,14 @@ class Processor:
             return ahead(made, lambda each: each[0].nbytes, "decode", stages)
         frames = ahead(read, lambda frame: frame.nbytes, "decode", stages)
         if run.repairs:
-            return run.record.replay(attempt.noted(frames), patches_for(run.repairs))
+            return run.record.replay(attempt.noted(frames), patches_for(run.covered_more))
         detector, stop = for_looking(attempt.detector, settings), run.control.stop_if_cancelled
         seen = times.of("detection", look(times.waiting("detection", frames), detector, settings, stop))
         looks = ahead(seen, lambda each: each.frame.nbytes, "detect", stages)
         # left first: a stage that waits for the one before it must find that one closed
         stages.callback(frames.close)
-        return times.of("tracking", run.tracked(attempt.noted(times.waiting("tracking", looks))))
+        tracked = times.of("tracking", run.tracked(attempt.noted(times.waiting("tracking", looks))))
+        if run.second is None:
+            return tracked
+        watch = stages.enter_context(run.watch(run.second, attempt.detector))
+        return times.of("second detector", watch.watched(times.waiting("second detector", tracked)))

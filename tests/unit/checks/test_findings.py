@@ -103,3 +103,14 @@ def test_a_face_that_moves_is_covered_on_its_way_and_one_that_stands_once_in_a_w
     walking = Finding([Sighting(i, i / 25, box(5.0 * i), 0.9, None) for i in range(7)])
     assert [each.index for each in walking.places()] == [0, 3, 6]
     assert [each.index for each in Finding(still.sightings[:1]).places()] == [0]
+
+
+def test_new_places_are_those_since_the_last_time() -> None:
+    seen = [Sighting(i, i / 25, box(5.0 * i), 0.9, None) for i in range(9)]
+    walking, indexes = Finding(), list[int]()
+    for each in seen:
+        walking.sightings.append(each)
+        indexes += [place.index for place in walking.new_places()]
+    assert indexes == [0, 3, 6] and list(walking.new_places()) == []
+    late = Finding(list(seen))
+    assert [place.index for place in late.new_places()] == [0, 3, 6]

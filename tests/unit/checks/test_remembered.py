@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from face_clips import FaceClip, moving_face
 
-from anonator.core.checks import remembered
+from anonator.core.checks import every_frame, remembered
 from anonator.core.checks.every_frame import EveryFrame, Seen
+from anonator.core.checks.input_frames import InputFrames
 from anonator.core.checks.remembered import NOISE, Memory, Remembered, brightness_of
 from anonator.core.config import Performance, Settings
 from anonator.core.detection.cache import DetectorCache
@@ -131,17 +132,17 @@ def watched(
     memory: Memory,
     changes: dict[int, int],
     *,
-    looks_at_known: bool = False,
+    known_every: int = 0,
 ) -> Seen:
     """What is seen in a clip; each frame that is named gets a grey patch, in its lower right corner."""
     with (
         EveryFrame(
             second,
             detectors.get(SETTINGS),
-            clip.path,
+            InputFrames(clip.path, 0, None),
             SETTINGS,
             memory=memory,
-            looks_at_known=looks_at_known,
+            known_every=known_every,
         ) as every,
         VideoReader(clip.path) as reader,
     ):
@@ -170,7 +171,7 @@ def test_only_frames_that_differ_are_looked_at_again(
     memory.close()
 
 
-def test_where_all_is_looked_at_again_only_evidence_is_remembered(
+def test_a_sample_of_what_is_known_is_looked_at_again(
     tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache
 ) -> None:
     clip = moving_face(tmp_path / "walk.mp4", astronaut, frames=20, speed=2, half=True)
@@ -178,8 +179,24 @@ def test_where_all_is_looked_at_again_only_evidence_is_remembered(
     seen = watched(clip, detectors, second, first_memory, {})
     second.calls = second.evidence = 0
     memory = Memory(tmp_path, first_memory)
-    again = watched(clip, detectors, second, memory, {}, looks_at_known=True)
-    assert second.calls == 20 and again.known == 0 and second.evidence == 0
+    again = watched(clip, detectors, second, memory, {}, known_every=5)
+    assert second.calls == 4 and again.known == 16 and second.evidence == 0
     assert {face.index for face in again.uncovered} == {face.index for face in seen.uncovered}
+    first_memory.close()
+    memory.close()
+
+
+def test_what_would_need_too_much_memory_is_asked_again(
+    tmp_path: Path, astronaut: np.ndarray, detectors: DetectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(every_frame, "MOST_EVIDENCE", 2)
+    clip = moving_face(tmp_path / "walk.mp4", astronaut, frames=20, speed=2, half=True)
+    second, first_memory = Counting(), Memory(tmp_path)
+    seen = watched(clip, detectors, second, first_memory, {})
+    assert len(first_memory.evidence) == 2 and second.evidence > 4
+    second.evidence = 0
+    memory = Memory(tmp_path, first_memory)
+    again = watched(clip, detectors, second, memory, {})
+    assert second.evidence and again.uncovered == seen.uncovered
     first_memory.close()
     memory.close()

@@ -1,4 +1,4 @@
-"""A second, different detector looks at every finished frame; what it finds is looked up in the input."""
+"""A second, different detector looks at every covered frame; what it finds is looked up in the input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -17,7 +17,6 @@ from anonator.core.checks.covered import is_covered
 from anonator.core.checks.evidence import SAME_FACE, Evidence, Judge
 from anonator.core.checks.file_checks import Check
 from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
-from anonator.core.checks.input_frames import InputFrames
 from anonator.core.checks.remembered import Memory, brightness_of, looked_at_before
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.config import MAX_UPSCALE, Settings
@@ -27,7 +26,6 @@ from anonator.core.detection.yunet import YuNet
 from anonator.core.frames import Detections, Float32Array, Frame, UInt8Array
 from anonator.core.job import NearMiss
 from anonator.core.pictures.rgb import picture_within
-from anonator.core.pictures.shape import Canvas
 from anonator.core.tracking.schedule import in_frame
 from anonator.errors import VerificationError
 
@@ -37,8 +35,24 @@ BLOCK = 8
 """Side of the blocks of pixels whose mean brightness tells whether a picture changed."""
 UNCHANGED = 2
 """A picture in which no block's brightness differs by more than this from one looked at is the same."""
+SURELY_KNOWN, SELDOM_KNOWN = 50, 25
+"""A place that was seen so often is weighed again only at every n-th sighting."""
+MOST_EVIDENCE = 20_000
+"""More isn't kept for the next file, but asked for again."""
 MOST_NEAR_MISSES = 1000
 """More aren't kept, the best scores first: nobody would look at them."""
+
+
+class Originals(Protocol):
+    """Where the input's frames come from."""
+
+    def frame(self, index: int) -> Frame:
+        """The frame of that index; they are asked for in rising order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was opened for it; safe to call twice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +86,22 @@ class EveryFrame:
     second: YuNet
     first: Detector
     """Asked, beside the second, about what the second finds; in the thread that gives the frames."""
-    source: Path
+    originals: Originals
+    """Closed with this."""
     settings: Settings
-    canvas: Canvas | None = None
-    """The size of the output's pictures, where the input has several; None is that of its first."""
     checkpoint: Callable[[], None] | None = None
     """Called where this takes long; may raise to end it."""
     visible: Mapping[int, Float32Array] | None = None
     """By frame, (N, 4) places that a person decided to leave visible."""
     memory: Memory | None = None
     """Of what was seen in the attempt before; takes down what is seen now."""
-    looks_at_known: bool = False
-    """Whether to look at every frame all the same: each encoding is another chance to find a face."""
+    known_every: int = 0
+    """Every n-th of the frames that show only what was seen before is looked at all the same; 0 is none."""
+    heard: Callable[[Sequence[Finding]], None] | None = None
+    """Called after each frame with all that could be faces so far."""
+    threads: int = field(default_factory=cpu_threads)
+    taken: int = 0
+    """Frames whose findings are known."""
     knows_frame: bool = False
     """Whether the frame given last shows only what it showed in the attempt before."""
     _frames: int = 0
@@ -98,16 +116,13 @@ class EveryFrame:
     _near_misses: list[NearMiss] = field(default_factory=list)
     _before: deque[Frame] = field(default_factory=lambda: deque(maxlen=MISSING))
     _judge: Judge = field(init=False)
-    _input: InputFrames = field(init=False)
     _pool: ThreadPoolExecutor = field(init=False)
     _ahead: int = field(init=False)
 
     def __post_init__(self) -> None:
-        threads = cpu_threads()
-        self._ahead = 2 * threads
-        self._pool = ThreadPoolExecutor(threads, "anonator-second")
+        self._ahead = 2 * self.threads
+        self._pool = ThreadPoolExecutor(self.threads, "anonator-second")
         self._judge = Judge(self.first, self.second, self.checkpoint)
-        self._input = InputFrames(self.source, self.settings.replaceable_frames, self.canvas)
 
     def __enter__(self) -> EveryFrame:
         return self
@@ -119,7 +134,7 @@ class EveryFrame:
         """End the threads, free their memory and close the input; safe to call twice."""
         self._pool.shutdown(cancel_futures=True)
         self.second.rest()
-        self._input.close()
+        self.originals.close()
 
     def see(self, frame: Frame) -> None:
         """Take the next finished frame.
@@ -132,7 +147,8 @@ class EveryFrame:
         self._frames += 1
         known = self.memory.recall(frame) if self.memory else None
         self.knows_frame = known is not None
-        if known is not None and not self.looks_at_known:
+        anew = self.known_every and frame.index % self.known_every == 0
+        if known is not None and not anew:
             self._known += 1
             self._waiting.append(_Waiting(frame, _done(known.bare), known.picture))
         else:
@@ -155,8 +171,7 @@ class EveryFrame:
         Raises:
             VerificationError: not all were given.
         """
-        while self._waiting:
-            self._take(self._waiting.popleft())
+        self.catch_up()
         if self._frames != frames:
             raise VerificationError(
                 f"The second detector looked at {self._frames:,} of {frames:,} frames of the finished file, "
@@ -171,6 +186,11 @@ class EveryFrame:
             tuple(sorted(self._best_near_misses(), key=lambda miss: miss.frame)),
             self._known,
         )
+
+    def catch_up(self) -> None:
+        """Wait for the looks at all frames that were given."""
+        while self._waiting:
+            self._take(self._waiting.popleft())
 
     def _look(self, frame: Frame) -> Detections:
         """In a thread of the pool."""
@@ -196,6 +216,9 @@ class EveryFrame:
         self._add(frame, bare, findings)
         self._open += [each for each in findings if each.sightings and each not in self._open]
         self._before.append(frame)
+        self.taken += 1
+        if self.heard is not None:
+            self.heard([each for each in self._open if _is_worth_weighing(each)])
         still_open: list[Finding] = []
         for finding in self._open:
             if finding.last.index < frame.index - MISSING:
@@ -220,19 +243,23 @@ class EveryFrame:
 
     def _ask(self, index: int, places: Float32Array) -> Sequence[Evidence]:
         """What is known already isn't asked again."""
-        known = self.memory.evidence if self.memory else {}
+        kept = self.memory.evidence if self.memory else {}
         keys = [(index, place.tobytes()) for place in places]
-        new = [i for i, key in enumerate(keys) if key not in known]
+        told = {key: kept[key] for key in keys if key in kept}
+        new = [i for i, key in enumerate(keys) if key not in told]
         if new:
-            told = self._judge.look(self._input.frame(index), places[new])
-            known.update((keys[i], each) for i, each in zip(new, told, strict=True))
-        return [known[key] for key in keys]
+            answers = self._judge.look(self.originals.frame(index), places[new])
+            fresh = {keys[i]: each for i, each in zip(new, answers, strict=True)}
+            told |= fresh
+            if len(kept) < MOST_EVIDENCE:
+                kept |= fresh
+        return [told[key] for key in keys]
 
     def _end(self, finding: Finding) -> None:
         """Keep what the finding amounts to, and forget it."""
         verdict = finding.verdict()
         if verdict is Verdict.FACE:
-            self._uncovered += [_uncovered(each) for each in finding.places()]
+            self._uncovered += [uncovered(each) for each in finding.places()]
         elif verdict is Verdict.NEAR_MISS:
             self._near_misses.append(finding.near_miss())
             if len(self._near_misses) >= 2 * MOST_NEAR_MISSES:
@@ -282,9 +309,15 @@ def second_detector_passed(seen: Seen, repaired: int) -> Check:
     )
 
 
-def _uncovered(sighting: Sighting) -> Uncovered:
+def uncovered(sighting: Sighting) -> Uncovered:
+    """The same for those who cover it."""
     x1, y1, x2, y2 = sighting.box.tolist()
     return Uncovered(sighting.index, sighting.seconds, (x1, y1, x2, y2), sighting.score, second=True)
+
+
+def _is_worth_weighing(finding: Finding) -> bool:
+    count = len(finding.sightings)
+    return count <= SURELY_KNOWN or count % SELDOM_KNOWN == 0
 
 
 def _done(found: Detections) -> Future[Detections]:

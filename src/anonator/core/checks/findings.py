@@ -80,6 +80,10 @@ class Finding:
     """A mask is there soon after."""
     judged: int = 0
     """Frames that have evidence."""
+    passed_on: int = 0
+    """Sightings that new_places has considered."""
+    _kept: Sighting | None = None
+    """The last that it returned."""
 
     @property
     def last(self) -> Sighting:
@@ -112,12 +116,19 @@ class Finding:
         """Sightings that together show where it was, at most one where it stands still."""
         kept: Sighting | None = None
         for each in self.sightings:
-            near = kept is not None and box_ops.iou(kept.box[None], each.box[None])[0, 0] >= MOVED
-            if not near or kept is None or each.seconds - kept.seconds >= BRIEF_SECONDS:
+            if _is_elsewhere(each, kept):
                 kept = each
                 yield each
         if kept is not None and kept is not self.last:
             yield self.last
+
+    def new_places(self) -> Iterator[Sighting]:
+        """The same of those sightings that came since the last call."""
+        for each in self.sightings[self.passed_on :]:
+            if _is_elsewhere(each, self._kept):
+                self._kept = each
+                yield each
+        self.passed_on = len(self.sightings)
 
     def _judged(self) -> Iterator[tuple[Evidence, float]]:
         return ((each.evidence, each.score) for each in self.sightings if each.evidence is not None)
@@ -149,6 +160,13 @@ class Finding:
         seconds = self.last.seconds - self.sightings[0].seconds
         mean = float(np.mean([each.score for each in self.sightings]))
         return len(self.sightings) >= LONG and seconds >= LONG_SECONDS and mean >= LONG_SCORE
+
+
+def _is_elsewhere(seen: Sighting, before: Sighting | None) -> bool:
+    """Whether covering what was seen before, for a while, isn't enough to cover what is seen now."""
+    if before is None or seen.seconds - before.seconds >= BRIEF_SECONDS:
+        return True
+    return bool(box_ops.iou(before.box[None], seen.box[None])[0, 0] < MOVED)
 
 
 def continued(findings: Sequence[Finding], boxes: Float32Array) -> list[Finding | None]:

@@ -1,8 +1,9 @@
-"""What the second detector saw in one attempt's file, so that only what differs in the next one needs a look.
+"""What the second detector saw before, so that only what differs in the finished file needs a look.
 
-A repair covers a little more and changes nothing else. So a frame of the repaired file needs no new look if
-it shows what the frame that was looked at showed, but for places that the repair covers: more black uncovers
-no face. That isn't taken for granted: every frame is compared with the picture that was looked at.
+It looks at every frame just before it is written. Writing makes a picture no clearer, and a repair covers a
+little more and changes nothing else: more black uncovers no face. So a finished frame needs no new look if it
+shows what the frame that was looked at showed, but for places that were covered since. That isn't taken for
+granted: every frame is compared with the picture that was looked at.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -27,7 +28,8 @@ SMALLEST_RESOLUTION = 480
 class FaceDetector:
     """Finds faces in RGB pictures, with less memory or on the CPU where that runs out.
 
-    Not for use by two threads at once. Close it to free its threads and a GPU's memory.
+    Threads may share it: each of their batches has the network for itself. Close it to free its own threads
+    and a GPU's memory.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class FaceDetector:
             weights: what the network was loaded from, for the report.
             judges_large_faces_at_half_size: False only for comparison with detectors that look once.
         """
-        self._inference = inference
+        self._inference, self._turn = inference, threading.Lock()
         self.max_resolution = self._full_resolution = max_resolution
         self.batch_size = inference.at_once if batch_size is None else batch_size
         self.nms_threshold = nms_threshold
@@ -142,28 +144,40 @@ class FaceDetector:
         turns: Sequence[int],
         checkpoint: Callable[[], None] | None,
     ) -> list[Detections]:
-        if self._inference.network is None:
-            raise DetectionError("The face detector was closed before the job ended. Start the job again.")
         results: list[Detections] = []
         while len(results) < len(pictures):
-            try:
-                require_same_kind(pictures)
-                chunk = pictures[len(results) : len(results) + self.batch_size]
-                results += self._detect_batch(chunk, scale, turns, checkpoint)
-            except JobCancelled:
-                raise
-            except Exception as exc:
-                if is_out_of_memory(exc):
-                    self._retreat(exc)
-                elif isinstance(exc, ImpossibleNumbersError) and self.dtype == torch.float16:
-                    self._inference.move(self.device, torch.float32)
-                    self._note("The network does not work in float16 on this GPU; continuing in float32.")
-                else:
-                    raise DetectionError(
-                        "The face detector failed, so the job was stopped. Try again with the device set to "
-                        "CPU; if that fails too, the log says why."
-                    ) from exc
+            with self._turn:
+                results += self._next_batch(pictures, len(results), scale, turns, checkpoint)
         return results
+
+    def _next_batch(
+        self,
+        pictures: Pictures,
+        done: int,
+        scale: float | None,
+        turns: Sequence[int],
+        checkpoint: Callable[[], None] | None,
+    ) -> list[Detections]:
+        """Answers for some more pictures; none if something had to be changed before the next try."""
+        if self._inference.network is None:
+            raise DetectionError("The face detector was closed before the job ended. Start the job again.")
+        try:
+            require_same_kind(pictures)
+            return self._detect_batch(pictures[done : done + self.batch_size], scale, turns, checkpoint)
+        except JobCancelled:
+            raise
+        except Exception as exc:
+            if is_out_of_memory(exc):
+                self._retreat(exc)
+            elif isinstance(exc, ImpossibleNumbersError) and self.dtype == torch.float16:
+                self._inference.move(self.device, torch.float32)
+                self._note("The network does not work in float16 on this GPU; continuing in float32.")
+            else:
+                raise DetectionError(
+                    "The face detector failed, so the job was stopped. Try again with the device set to "
+                    "CPU; if that fails too, the log says why."
+                ) from exc
+        return []
 
     def _retreat(self, cause: Exception) -> None:
         """After running out of memory: half the batch, then on a GPU half the size, then the CPU."""

@@ -5,6 +5,7 @@ A wrong answer could leave a face visible: boxes that are not numbers cover noth
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -64,7 +65,7 @@ class GivenDetector:
     """Passes everything to another detector, and ends the job at its first wrong answer."""
 
     def __init__(self, detector: Detector) -> None:
-        self._inner = detector
+        self._inner, self._turn = detector, threading.Lock()
         self.weights: WeightsFile | None = None
         self._take_over()
 
@@ -87,7 +88,8 @@ class GivenDetector:
         checkpoint: Callable[[], None] | None = None,
     ) -> list[Detections]:
         try:
-            answers = self._inner.detect(pictures, turns, checkpoint=checkpoint)
+            with self._turn:  # nobody said that it could do two things at once
+                answers = self._inner.detect(pictures, turns, checkpoint=checkpoint)
         except (AnonatorError, MemoryError):
             raise
         except Exception as exc:

@@ -66,15 +66,7 @@ class MaskRecord:
         for index, frame in enumerate(frames):
             if index >= len(self) or frame.pts != self._pts[index]:
                 break
-            masks = self.masks(index)
-            added = patches.boxes(float(frame.seconds))
-            yield (
-                frame,
-                Masks(
-                    np.concatenate([masks.boxes, added]),
-                    np.concatenate([masks.track_ids, np.full(len(added), -1, np.int32)]),
-                ),
-            )
+            yield frame, self.masks(index).with_more(patches.boxes(float(frame.seconds)))
         else:
             if index + 1 == len(self):
                 return

@@ -1,0 +1,134 @@
+"""The second detector looks at covered frames before they are written; what it finds is covered at once.
+
+So a face that the first detector missed costs a mask and not another file. Frames are held back for as long
+as a mask reaches back from such a face. The check of the finished file decides as if none of this were: it
+compares every frame with what was looked at here, and looks again where they differ.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from anonator.core.anonymizer import anonymize
+from anonator.core.checks.every_frame import EveryFrame, uncovered
+from anonator.core.checks.findings import LONG_SECONDS, Finding, Verdict
+from anonator.core.checks.remembered import Memory
+from anonator.core.checks.second_look import PATCH_SECONDS, Uncovered, patches_for
+from anonator.core.config import Settings
+from anonator.core.detection.detector_protocol import Detector
+from anonator.core.detection.threads import cpu_threads
+from anonator.core.detection.yunet import YuNet
+from anonator.core.frames import Frame, Masks
+from anonator.core.pictures.planes import copy_of
+
+HELD_SECONDS = PATCH_SECONDS + LONG_SECONDS
+"""So long a frame is held back after it was looked at: some faces are certain only after a few frames."""
+HELD_BYTES = 112 * 1024 * 1024
+"""Frames that are held back take no more; then a face is covered for less than a second before it
+is found."""
+
+
+@dataclass(slots=True)
+class _HeldFrames:
+    """Frames with their masks that wait to be written, one after another."""
+
+    waiting: deque[tuple[Frame, Masks]] = field(default_factory=deque)
+
+    def frame(self, index: int) -> Frame:
+        """The input's frame of that index, which is still there."""
+        return self.waiting[index - self.waiting[0][0].index][0]
+
+    def close(self) -> None:
+        """Let go of all."""
+        self.waiting.clear()
+
+
+class InPassing:
+    """Frames on their way to the encoder; close it, or leave its context, to end its threads."""
+
+    def __init__(
+        self,
+        second: YuNet,
+        first: Detector,
+        settings: Settings,
+        memory: Memory,
+        found: list[Uncovered],
+        checkpoint: Callable[[], None] | None = None,
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            second: the second detector.
+            first: asked about what the second finds, while another thread may use it, too.
+            settings: of the job.
+            memory: takes down what is seen.
+            found: gets the faces that are covered, in order.
+            checkpoint: called where this takes long; may raise to end it.
+        """
+        self._settings, self._found = settings, found
+        self._held = _HeldFrames()
+        self._every = EveryFrame(
+            second,
+            first,
+            self._held,
+            settings,
+            checkpoint,
+            memory=memory,
+            heard=self._cover,
+            # the first detector works all the while, and each thread takes memory
+            threads=max(1, cpu_threads() // 2),
+        )
+        self._recent: deque[Uncovered] = deque()
+        """Faces whose covers may reach frames that are still held."""
+
+    def __enter__(self) -> InPassing:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads; safe to call twice."""
+        self._every.close()
+
+    def watched(self, frames: Iterable[tuple[Frame, Masks]]) -> Iterator[tuple[Frame, Masks]]:
+        """The same frames, with masks on what the second detector found besides.
+
+        Raises:
+            DetectionError: a detector failed.
+        """
+        for frame, masks in frames:
+            self._held.waiting.append((frame, masks))
+            covered = replace(frame, image=copy_of(frame.image), unfitted=None)
+            anonymize(covered, masks, self._settings)
+            self._every.see(covered)
+            yield from self._ready()
+        self._every.catch_up()
+        while self._held.waiting:
+            yield self._next()
+
+    def _ready(self) -> Iterator[tuple[Frame, Masks]]:
+        waiting = self._held.waiting
+        while waiting and waiting[0][0].index < self._every.taken:
+            looked_at = self._held.frame(self._every.taken - 1)
+            old = looked_at.seconds - waiting[0][0].seconds > HELD_SECONDS
+            if not old and len(waiting) * looked_at.nbytes <= HELD_BYTES:
+                break
+            yield self._next()
+
+    def _next(self) -> tuple[Frame, Masks]:
+        frame, masks = self._held.waiting.popleft()
+        seconds = float(frame.seconds)
+        while self._recent and self._recent[0].seconds < seconds - PATCH_SECONDS:
+            self._recent.popleft()
+        return frame, masks.with_more(patches_for(self._recent).boxes(seconds))
+
+    def _cover(self, findings: Sequence[Finding]) -> None:
+        """Cover those that are faces, as soon as that is certain."""
+        for finding in findings:
+            if finding.passed_on < len(finding.sightings) and finding.verdict() is Verdict.FACE:
+                faces = [uncovered(each) for each in finding.new_places()]
+                self._found += faces
+                self._recent += faces
