@@ -26,8 +26,8 @@ REASONS = {
 }
 """Why a moment is worth a look, for one and for several."""
 REPAIRED = (
-    "A first version still showed a face here, which was then covered more widely.",
-    "A first version still showed faces here, {} times, which were then covered more widely.",
+    "The search missed a face here; a check found it, and it was covered.",
+    "The search missed faces here, {} times; a check found them, and they were covered.",
 )
 """The same for what the second look found."""
 REPAIRED_TOGETHER_SECONDS = 1.0
@@ -61,7 +61,7 @@ def _least_important_last(moment: Facts) -> tuple[int, float]:
 
 
 def _repairs(repaired: Iterable[Facts]) -> list[tuple[float, float, int]]:
-    """Begin, end and number of the faces that a first version showed, those close together as one."""
+    """Begin, end and number of the faces that the search missed, those close together as one."""
     joined: list[tuple[float, float, int]] = []
     for seconds in sorted(face["seconds"] for face in repaired):
         if joined and seconds - joined[-1][1] <= REPAIRED_TOGETHER_SECONDS:

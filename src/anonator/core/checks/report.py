@@ -69,7 +69,7 @@ class Audit:
     checks: Sequence[Check]
     """That the finished file passed or didn't need."""
     repaired: Sequence[Uncovered]
-    """Faces that the looks at the finished file found in its first version."""
+    """Faces that the search missed and a check found."""
     near_misses: Sequence[NearMiss]
     """What the second detector saw uncovered in the finished file that may be a face."""
     warnings: Sequence[str]

@@ -208,7 +208,7 @@ def second_look_passed(looked_at: int, repaired: int, known: int = 0) -> Check:
 
     Args:
         looked_at: finished frames.
-        repaired: faces that were found in the first version of the file.
+        repaired: faces that were found before.
         known: how many of these frames were looked at in an earlier version, and show the same.
     """
     if not looked_at:
