@@ -175,7 +175,7 @@ class ReviewDesk:
         heaviest = max(stop.stop.places, key=lambda place: place.weight)
         first, last = (self.times.index_of(pts) for pts in heaviest.window)
         index = min(max(stop.index, first), last)
-        return Wish(("card", card.doubt), index, heaviest.box, self._crop_side)
+        return Wish(("card", card.doubt), index, heaviest.where, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)
