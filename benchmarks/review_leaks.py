@@ -35,6 +35,7 @@ from anonator.core.review.analysis import Analysis
 from anonator.core.review.follow import LOWEST_SCORE, follow
 from anonator.core.review.kept_sightings import Box, Sightings
 from anonator.core.review.tracks_file import create, read
+from anonator.errors import ReviewError
 from anonator.ui.review.assessment import CardStop, DoubtCard
 from anonator.ui.review.seen import Seen
 from anonator.ui.review.session import ReviewSession
@@ -218,13 +219,18 @@ def inside(box: Box, masks: np.ndarray) -> float:
     return float(box_ops.inside(middle, masks).max()) if len(masks) else 0.0
 
 
+def fails(error: ReviewError) -> None:
+    """What can't be saved would make the figures wrong."""
+    raise error
+
+
 class Reviewer:
     """Goes through the doubts, and then through what was not seen."""
 
     def __init__(self, session: ReviewSession, leaks: list[Leak], detector: Detector) -> None:
         self.session, self.leaks, self.detector = session, leaks, detector
         session.prepared(session.prepare()())
-        self.seen, self.tally = Seen(session), Tally(leaks=leaks)
+        self.seen, self.tally = Seen(session, failed=fails), Tally(leaks=leaks)
 
     def review(self, rest: str) -> Tally:
         """Look for leaks, and cover them."""

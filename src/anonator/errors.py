@@ -6,7 +6,8 @@ AnonatorError                 anything the program itself reports
 ├── InputError                the input cannot be used: missing, unreadable, not a video
 │   └── DecodeError           a video was opened, but some of its frames cannot be decoded
 ├── OutputError               the output cannot be written: folder, permission, disk
-│   └── OutputExistsError     a file of that name already exists
+│   ├── OutputExistsError     a file of that name already exists
+│   └── DiskFullError         there is no room for it
 ├── ModelError                a model's weights cannot be used
 │   ├── WeightsMissingError   they are not on this computer
 │   ├── WeightsInvalidError   a file was found, but it is damaged or the wrong one
@@ -51,6 +52,10 @@ class OutputError(AnonatorError):
 
 class OutputExistsError(OutputError):
     """A file with the output's name already exists."""
+
+
+class DiskFullError(OutputError):
+    """There is no room for the output."""
 
 
 class ModelError(AnonatorError):

@@ -17,6 +17,7 @@ from anonator.core.wording import NOT_COVERED
 from anonator.ui.key_question import key_rows
 from anonator.ui.look import tooltip
 from anonator.ui.look.dialogs import Dialog
+from anonator.ui.state.job import ResultFile, ReviewMark
 from anonator.ui.state.text import UNKNOWN
 
 
@@ -175,6 +176,29 @@ def test_nothing_is_cut_off_and_the_chosen_row_is_in_sight(
     details = window.queue_view.details._text
     shown = int(details.tk.call(str(details), "count", "-displaylines", "1.0", "@0,9999")) + 1
     assert shown >= lines
+
+
+def test_names_and_states_of_rows_share_the_room_by_what_they_need(
+    drive: Drive, clip: Path, tmp_path: Path
+) -> None:
+    """At 1200 pixels, a state was cut beside a short name, and a long name beside a short state."""
+    driver = drive(size="1200x700")
+    long = "Gait of the third visit, from above.mp4"
+    driver.show(*copies(clip, tmp_path, "a.mp4", long))
+    window, tree, jobs = driver.window, driver.window.queue_view.tree, driver.window.controller
+
+    def row(number: int) -> tuple[str, str]:
+        return tree.item(str(number), "text").strip(), str(tree.set(str(number), "state")).strip()
+
+    driver.until(lambda: row(2)[0] == long)
+    window.queue_view.select(2)
+    driver.until(lambda: window.state.chosen == 2)
+    window.commands.remove()
+    file = ResultFile(tmp_path / "a_anonymized.mp4")
+    jobs.update(1, result_file=file, review=ReviewMark(None, 0.62, begun=True))
+    window.run.refresh()
+    driver.until(lambda: row(1) == ("a.mp4", "waiting, has a result, in review, 62 % seen"))
+    require_nothing_cut_off(driver)
 
 
 @pytest.mark.parametrize("screen", ["laptop_display", "plain_laptop_display"])

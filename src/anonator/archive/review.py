@@ -11,7 +11,9 @@ from anonator.archive import lock, records
 from anonator.archive.folder import Archive, open_archive
 from anonator.archive.records import Record, State
 from anonator.archive.rows import read_rows
-from anonator.errors import ReviewError
+from anonator.errors import ArchiveError, ReviewError
+
+ANOTHER_RUN = "The archive has made this video anew since its review began."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,6 +29,8 @@ class ToReview:
     masked_frames: int
     """In which a face is covered; 0 is looked at first."""
     doubts: int
+    at: str = ""
+    """When its result was made, as the record says."""
 
     def __repr__(self) -> str:
         """Without names."""
@@ -79,27 +83,29 @@ def reviews_of(folder: Path) -> Reviews:
                     archive.tracks_file(row.number),
                     record.masked_frames,
                     record.doubts,
+                    record.at,
                 )
             )
     waiting.sort(key=lambda each: (each.masked_frames > 0, -each.doubts))
     return Reviews(archive, tuple(waiting), signed, without)
 
 
-def write_signed(archive: Archive, number: int, initials: str) -> Record | None:
-    """Note in a row's record who has signed its result; None if the row isn't done any more.
+def write_signed(archive: Archive, number: int, initials: str, at: str) -> Record:
+    """Note in a row's record who has signed its result.
 
     Args:
         archive: whose row.
         number: of the row.
         initials: of the reviewer.
+        at: when the result was made that was reviewed, as its record says.
 
     Raises:
-        ArchiveError: it can't be written.
+        ArchiveError: it can't be written, or the row was begun anew meanwhile.
     """
     with lock.one_row(archive, number):
         record = records.read(archive, number)
-        if record is None or record.state is not State.DONE:
-            return None
+        if record is None or record.state is not State.DONE or record.at != at:
+            raise ArchiveError(ANOTHER_RUN)
         record = replace(record, reviewed_by=initials, reviewed_at=_signed_at(archive, number))
         records.write(archive, record)
         return record

@@ -17,7 +17,7 @@ from anonator.archive.records import Record, State
 from anonator.archive.rows import Row
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detectors
-from anonator.core.file_faults import READING, WRITING, fault_of, reason
+from anonator.core.file_faults import READING, fault_of, reason
 from anonator.core.job import Job, JobResult, Progress
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.result_names import is_taken
@@ -26,10 +26,10 @@ from anonator.errors import (
     AnonatorError,
     ArchiveError,
     DeviceError,
+    DiskFullError,
     InputError,
     JobCancelled,
     ModelError,
-    OutputError,
     OutputExistsError,
     ReviewError,
 )
@@ -73,7 +73,7 @@ def do(
 
     Raises:
         JobCancelled: it was stopped; nothing is left of it.
-        ModelError, DeviceError: nothing can be done here; the row waits.
+        ModelError, DeviceError, DiskFullError: nothing can be done here; the row waits.
         ArchiveError: its record can't be written.
     """
     with lock.one_row(place.archive, row.number):
@@ -107,7 +107,7 @@ class _Attempt:
             self._prepare()
             self._save(State.BEGUN)
             result = self._job(stopped, on_progress)
-        except (JobCancelled, ModelError, DeviceError):
+        except (JobCancelled, ModelError, DeviceError, DiskFullError):
             if self._may_replace:
                 self._save(State.AGAIN)
             else:
@@ -146,7 +146,9 @@ class _Attempt:
         try:
             reachable(self._target.parent).mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise OutputError(WRITING[fault_of(exc, self._target)]) from None
+            from anonator.core.writing.partial_file import output_error  # with the video library
+
+            raise output_error(exc, self._target) from None
 
     def _job(self, stopped: Callable[[], bool], on_progress: Callable[[Progress], None] | None) -> JobResult:
         settings, tracks = self._place.settings[self._row.settings], None

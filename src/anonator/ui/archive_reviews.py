@@ -60,11 +60,11 @@ class ArchiveReviews:
         """
         self._store, self._queue, self._worker, self._questions = store, queue, worker, questions
         self._read_rows, self._refresh = read_rows, refresh
-        self._rows: dict[int, tuple[Archive, int]] = {}
-        """By the row of the queue, the archive and its own row."""
+        self._rows: dict[int, tuple[Archive, int, str]] = {}
+        """By the row of the queue, the archive, its own row and when the result was made."""
         self._told: dict[int, str] = {}
         """By the row of the queue, the initials that the archive knows or is being told."""
-        self._untold: dict[int, tuple[Archive, int]] = {}
+        self._untold: dict[int, tuple[Archive, int, str]] = {}
         """As in _rows, those that an archive couldn't note; opening it tries once more."""
 
     def ask(self) -> None:
@@ -103,7 +103,7 @@ class ArchiveReviews:
     def _add(self, archive: Archive, each: ToReview, result: ResultFile) -> int:
         number = self._queue.add_done(each.source, result)
         self._queue.update(number, review=ReviewMark(each.tracks), message=each.words)
-        self._rows[number] = archive, each.number
+        self._rows[number] = archive, each.number, each.at
         return number
 
     def _stands(self, number: int, mark: ReviewMark) -> None:
@@ -177,10 +177,10 @@ def _summary(found: _Found) -> str:
     return " ".join(parts)
 
 
-def _write(archive: Archive, number: int, initials: str) -> None:
+def _write(archive: Archive, number: int, at: str, initials: str) -> None:
     from anonator.archive.review import write_signed
 
-    write_signed(archive, number, initials)
+    write_signed(archive, number, initials, at)
 
 
 def _standing(tracks: Path) -> ReviewMark:

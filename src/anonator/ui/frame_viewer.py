@@ -175,6 +175,7 @@ class FrameViewer(ttk.Frame):
             self._write_time(view.seconds)
         self.caption.configure(text=view.caption)
         self.faces.configure(text="" if view.faces is None else text.count(view.faces, "mask"))
+        self._fit_head(self.faces.master.winfo_width())  # a label that was cut already isn't told
         for widget in (self.slider, self.play, self.back, self.forward):
             widget.state(["!disabled" if self._may_move else "disabled"])
         self.play.configure(text=STOP if playing else PLAY)

@@ -13,11 +13,13 @@ from video_helpers import frame_times
 
 from anonator.archive import folder, lock, records, work
 from anonator.archive.records import Record, State
+from anonator.archive.review import write_signed
 from anonator.archive.rows import Row
 from anonator.archive.work import Workplace, do
 from anonator.core import durable_files
 from anonator.core.review.tracks_file import read
-from anonator.errors import ArchiveError, JobCancelled, ModelError
+from anonator.core.writing import disk_space
+from anonator.errors import ArchiveError, DiskFullError, JobCancelled, ModelError
 
 
 @pytest.fixture
@@ -125,6 +127,42 @@ def test_without_a_model_the_row_waits(place: Workplace, row: Row, monkeypatch: 
         do(row, place)
     assert records.read(place.archive, row.number) is None
     assert results_in(place.archive) == []
+
+
+def test_a_full_disk_stops_the_run_and_the_row_waits(
+    place: Workplace, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure means that thousands of rows fail one by one, and each has to be tried again."""
+
+    def full(*_: object) -> None:
+        return 0, 10**9
+
+    monkeypatch.setattr(disk_space, "_free_and_reserve", full)
+    with pytest.raises(DiskFullError):
+        do(row, place)
+    assert records.read(place.archive, row.number) is None
+    assert results_in(place.archive) == []
+
+
+def test_a_folder_without_room_is_a_full_disk(
+    place: Workplace, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(DiskFullError):
+        do(row, place)
+
+
+def test_a_signature_is_noted_only_for_the_result_that_was_reviewed(place: Workplace, row: Row) -> None:
+    made = do(row, place)
+    assert write_signed(place.archive, row.number, "MK", made.at).reviewed_by == "MK"
+    records.write(place.archive, replace(made, at="later"))
+    with pytest.raises(ArchiveError, match="anew"):
+        write_signed(place.archive, row.number, "MK", made.at)
+    record = records.read(place.archive, row.number)
+    assert record is not None and not record.reviewed_by
 
 
 def test_without_room_for_records_nothing_begins(

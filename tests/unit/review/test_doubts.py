@@ -24,7 +24,7 @@ from anonator.core.review.doubts import LIGHT, PASSING_SECONDS, Doubt, Rank, dou
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.judged import by_place, finding_right, is_judged
 from anonator.core.review.kept_sightings import Box, Sightings
-from anonator.core.review.places import Kind, Place
+from anonator.core.review.places import BARE, Kind, Place
 from anonator.core.review.shades import Shade
 from anonator.core.review.tracks_file import encoded, read
 from anonator.core.tracking.linking import Tracker
@@ -101,6 +101,38 @@ def test_one_that_moves_on_from_under_another_s_mask_does_too() -> None:
 def test_one_that_leaves_at_the_edge_does_not() -> None:
     leaving = {i: [((1200 + i, 200, 1260 + i, 270), SURE, 0)] for i in range(20)}
     assert doubts(analysis(leaving)) == []
+
+
+def test_one_that_moves_along_the_edge_and_is_lost_there_does() -> None:
+    along = {i: [((300 + 4 * i, 660, 360 + 4 * i, 720), SURE, 0)] for i in range(20)}
+    (place,) = doubts(analysis(along))[0].places
+    assert place.kind is Kind.BREAKS_OFF and place.span[0] == 19 * STEP
+
+
+@pytest.mark.parametrize("speed", [0, 3, 12, -12])
+def test_what_is_marked_at_a_stop_holds_the_face_also_if_it_moves_fast(speed: int) -> None:
+    """A failure means that people look where a face was a moment ago, and not where it is."""
+    left = {i: 640 + speed * (i - 25) for i in range(10, 40)}
+    scene = {i: [((x, 200, x + 60, 270), SURE, 0)] for i, x in left.items()}
+    given = analysis(scene, frames=60)
+    seen = [(stop, place) for each in doubts(given) for stop in each.stops for place in stop.places]
+    assert len(seen) == 2
+    for stop, place in seen:
+        x = 670 + speed * (given.pts.index(stop.pts) - 25)
+        assert place.where is not None and place.where[0] <= x <= place.where[2]
+        assert place.window[0] <= stop.pts <= place.window[1]
+
+
+def test_hints_of_a_moving_face_are_judged_where_their_place_shows_it() -> None:
+    given = analysis({})
+    way = [(100.0 + 9 * i, 50.0, 140.0 + 9 * i, 90.0) for i in range(12)]
+    weak = [(i, box, 0.2 + 0.01 * i, False, False, False) for i, box in enumerate(way)]
+    kept = dataclasses.replace(given, near_misses=Sightings(weak))
+    for each in doubts(kept):
+        for stop in each.stops:
+            for place in stop.places:
+                at = given.pts.index(stop.pts)
+                assert place.box is not None and place.box[0] <= 120 + 9 * at <= place.box[2]
 
 
 def test_weak_detections_that_nothing_covers_come_first() -> None:
@@ -205,7 +237,8 @@ def test_each_place_is_judged_at_one_stop_when_it_can_be_seen_or_was_just_seen()
     for each in found:
         for stop in each.stops:
             for place in stop.places:
-                late = 0 if place.weight >= LIGHT else PASSING_SECONDS * 25 * STEP
+                passes = place.weight < LIGHT and place.kind not in BARE
+                late = PASSING_SECONDS * 25 * STEP if passes else 0
                 assert place.window[0] <= stop.pts <= place.window[1] + late
 
 

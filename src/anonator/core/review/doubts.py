@@ -15,14 +15,14 @@ from anonator.core.review.corrected import masks_after
 from anonator.core.review.edits import Edit, Span
 from anonator.core.review.judged import Judged, by_place, was_judged
 from anonator.core.review.place_search import find_places
-from anonator.core.review.places import ORDER, Kind, Place
+from anonator.core.review.places import BARE, ORDER, Kind, Place
 from anonator.core.review.reviewed import apply
 from anonator.core.review.stops import Stop, stops
 
-HEAVY, LIGHT = 0.45, 0.3
-"""From these weights on, a place is looked at first, and is marked on a frame that stands still."""
+HEAVY, LIGHT = 0.45, 0.1
+"""From these weights on, a place is looked at first; and, if a mask covers it, on a still frame."""
 PASSING_SECONDS = 1.0
-"""Lighter ones are marked while so much is played before a stop."""
+"""Lighter ones that a mask covers are marked while so much is played before a stop."""
 WHOLE = (Kind.NO_FACE, Kind.HARD_TO_SEE)
 """Kinds about whole pictures; each is a doubt of its own."""
 
@@ -166,7 +166,7 @@ class _Grouping:
     def _window(self, place: Place) -> tuple[int, int]:
         """First and last frame at which a place may be judged."""
         first, last = place.window
-        if place.weight < LIGHT:
+        if place.weight < LIGHT and place.kind not in BARE:
             last = min(last + round(PASSING_SECONDS * self._second), int(self._pts[-1]))
         begin = int(np.searchsorted(self._pts, first))
         return begin, max(begin, int(np.searchsorted(self._pts, last, side="right")) - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,11 +12,13 @@ import numpy as np
 from anonator.core import boxes as box_ops
 from anonator.core.frames import Float32Array, Masks
 from anonator.core.review.analysis import Analysis, FoundTrack
+from anonator.core.review.chains import chains
 from anonator.core.review.corrected import Float64Array, Int64Array, places_of
 from anonator.core.review.kept_sightings import Box, Seen
+from anonator.core.review.motion import further_in, moved, shown_by
 from anonator.core.review.places import CHANCE, ORDER, SECOND_OPINION, Kind, Place
 from anonator.core.review.reviewed import Reviewed
-from anonator.core.review.twins import ALMOST, SAME_PLACE, without_twins
+from anonator.core.review.twins import ALMOST, without_twins
 from anonator.core.review.whole_pictures import whole_pictures
 from anonator.core.tracking.covering import horizon
 
@@ -29,6 +31,10 @@ UNSEEN_LOOKS = 2
 """A gap of fewer looks between two sightings that overlap is none."""
 NEAR_SECONDS = 0.2
 """So long before and after it was seen, something is still there to see."""
+MOTION_SECONDS = 0.2
+"""So far from its end, a track tells how its face moves there."""
+STAYS = 0.95
+"""A face of which at least this share is in the picture hasn't left it."""
 SURE_SCORE = 0.5
 """From this score on, something is nearly always a face."""
 SURE_SIGHTINGS = 6
@@ -68,6 +74,8 @@ class _Spot:
     """The frame on which it is most likely seen; None is the middle of those."""
     chance: float | None = None
     """None is that of the kind."""
+    around: Box | None = None
+    """Where to look, if that is more than the box."""
 
 
 class _Search:
@@ -98,7 +106,7 @@ class _Search:
             (int(self._pts[a]), int(self._pts[b])) for a, b in ((spot.first, spot.last), (begin, end))
         )
         best = (begin + end) // 2 if spot.best is None else spot.best
-        return Place(spot.kind, span, window, int(self._pts[best]), spot.box, spot.track, chance)
+        return Place(spot.kind, span, window, int(self._pts[best]), spot.box, spot.track, chance, spot.around)
 
     # --- what nothing covers
 
@@ -113,32 +121,24 @@ class _Search:
         """Near-misses that nothing covers: those that stay for a while, and strong ones."""
         once = [t.sightings[0] for t in self._a.tracks if _covers_nothing(t)]
         weak = [each for each in (*self._a.near_misses, *once) if not self._is_covered(each.frame, each.box)]
-        for chain in self._chains(weak):
+        apart = CHAIN_SECONDS * self._per_second
+        for chain in chains(weak, self._pts, apart):
             top = max(chain, key=lambda each: each.score)
             if len(chain) > 1 or top.score >= SURE_MISS:
                 chance = min(1.0, top.score / SURE_SCORE) * (1.0 if len(chain) > 1 else 0.5)
-                span = chain[0].frame, chain[-1].frame
-                yield _Spot(Kind.NEAR_MISS, *span, top.box, best=top.frame, chance=min(chance, ALMOST))
+                yield self._seen(Kind.NEAR_MISS, chain, top, min(chance, ALMOST))
         others = (e for e in self._a.second_opinions if not self._is_covered(e.frame, e.box))
-        for chain in self._chains(others):
+        for chain in chains(others, self._pts, apart):
             top = max(chain, key=lambda each: each.score)
-            span = chain[0].frame, chain[-1].frame
-            yield _Spot(Kind.NEAR_MISS, *span, top.box, best=top.frame, chance=SECOND_OPINION)
+            yield self._seen(Kind.NEAR_MISS, chain, top, SECOND_OPINION)
 
-    def _chains(self, seen: Iterable[Seen]) -> list[list[Seen]]:
-        """Detections of one place, one after another."""
-        chains: list[list[Seen]] = []
-        near: list[list[Seen]] = []
-        for each in sorted(seen, key=lambda s: s.frame):
-            now = self._pts[each.frame] - CHAIN_SECONDS * self._per_second
-            near = [c for c in near if self._pts[c[-1].frame] >= now]
-            overlap = box_ops.iou(_array([each.box]), _array([c[-1].box for c in near]))[0]
-            if len(near) and overlap.max() >= SAME_PLACE:
-                near[int(overlap.argmax())].append(each)
-            else:
-                chains.append([each])
-                near.append(chains[-1])
-        return chains
+    def _seen(
+        self, kind: Kind, seen: Sequence[Seen], top: Seen, chance: float, track: int | None = None
+    ) -> _Spot:
+        """The place of one sighting, for as long as it shows the face of all of them."""
+        span = seen[0].frame, seen[-1].frame
+        window = shown_by(seen, top, *self._near(*span))
+        return _Spot(kind, *span, top.box, track, window, top.frame, chance)
 
     # --- tracks
 
@@ -150,18 +150,21 @@ class _Search:
         if len(seen) == 1:
             yield _Spot(Kind.ONCE, seen[0].frame, seen[0].frame, seen[0].box, track.id)
         elif rows["turned"].all():
-            yield _Spot(Kind.TURNED, seen[0].frame, seen[-1].frame, seen[len(seen) // 2].box, track.id)
-        yield from self._breaks_off(track.id, seen[0], -1, firm, seen[1] if len(seen) > 1 else None)
+            yield self._seen(Kind.TURNED, seen, seen[len(seen) // 2], CHANCE[Kind.TURNED], track.id)
+        reach = MOTION_SECONDS * self._rate
+
+        def end(at: int, step: int) -> Iterator[_Spot]:
+            return self._breaks_off(track.id, seen[at], step, firm, further_in(seen, at, step, reach))
+
+        yield from end(0, -1)
         for number, (before, after) in enumerate(pairwise(seen)):
             missing = self._looks_between(before, after)
             if self._pts[after.frame] - self._pts[before.frame] > self._reach and missing:
-                yield from self._breaks_off(track.id, before, 1, firm, seen[number - 1] if number else None)
-                further = seen[number + 2] if number + 2 < len(seen) else None
-                yield from self._breaks_off(track.id, after, -1, firm, further)
+                yield from end(number, 1)
+                yield from end(number + 1, -1)
             if missing >= UNSEEN_LOOKS or (missing and not _overlap(before.box, after.box)):
-                hull = box_ops.hull(_array([before.box]), _array([after.box]))[0].tolist()
-                yield from self._gap(track.id, before, after, tuple(hull))
-        yield from self._breaks_off(track.id, seen[-1], 1, firm, seen[-2] if len(seen) > 1 else None)
+                yield from self._gap(track.id, before, after, _box(_hull([before.box, after.box])))
+        yield from end(len(seen) - 1, 1)
 
     def _gap(self, id: int, before: Seen, after: Seen, hull: Box) -> Iterator[_Spot]:
         """A gap; a long one in which a face moves is looked at twice, because it may stray on either side."""
@@ -199,17 +202,18 @@ class _Search:
         """
         scene = np.searchsorted(self._scenes, end.frame, side="right")
         begin, stop = int(self._scenes[scene - 1]), int(self._scenes[scene])
-        if self._at_edge(end.box) and chance < 1:  # what was followed there may have been lost instead
-            return
         index = end.frame
         while begin <= index < stop and id in self._masks[index].track_ids:
             index += step
+        stays = further is not None and self._stays(moved(end, further, index))
+        if self._at_edge(end.box) and not stays and chance < 1:  # what was followed there may have been lost
+            return
         for late in range(1 + round(HIDDEN_SECONDS * self._rate)):
             at = index + late * step
             if not begin <= at < stop:
                 return
             # where it was, and where it has moved to: another face's mask may lie on either, and move on
-            places = [_moved(end, further, at), end.box] if further else [end.box]
+            places = [moved(end, further, at), end.box] if further else [end.box]
             bare = [box for box in places if not self._is_covered(at, box)]
             if bare:
                 near = self._near(at, at)
@@ -218,7 +222,10 @@ class _Search:
                     window = at, at  # of a drawn cover: there is a face
                 span = min(at, end.frame), max(at, end.frame)
                 likely = chance * (HIDDEN_CHANCE if late else 1.0)
-                yield _Spot(Kind.BREAKS_OFF, *span, bare[0], id, window, at, likely)
+                # a face that moves is not where it was when it was seen last
+                way = [end.box, bare[0], *(moved(end, further, each) for each in window if further)]
+                around = box_ops.clip(_hull(way), self._a.key.width, self._a.key.height)
+                yield _Spot(Kind.BREAKS_OFF, *span, bare[0], id, window, at, likely, _box(around))
                 return
 
     def _at_edge(self, box: Box) -> bool:
@@ -227,6 +234,11 @@ class _Search:
         margin = min(x2 - x1, y2 - y1) / 2
         key = self._a.key
         return x1 < margin or y1 < margin or x2 > key.width - margin or y2 > key.height - margin
+
+    def _stays(self, box: Box) -> bool:
+        """Whether a face of this place is still in the picture, although it was at its edge."""
+        whole = np.array([(0, 0, self._a.key.width, self._a.key.height)], np.float32)
+        return float(box_ops.inside(_array([box]), whole)[0, 0]) >= STAYS
 
     def _near(self, first: int, last: int) -> tuple[int, int]:
         """These frames and those near them, in the same scene."""
@@ -276,24 +288,24 @@ def _box_at(pts: int, times: Int64Array, sides: Float64Array) -> Box:
     return x1, y1, x2, y2
 
 
-def _moved(end: Seen, further: Seen, frame: int) -> Box:
-    """Where a face is on a frame if it goes on as between two sightings, but no farther than its own size."""
-    frames = end.frame - further.frame
-    most = max(end.box[2] - end.box[0], end.box[3] - end.box[1])
-    across, down = (
-        (end.box[i] + end.box[i + 2] - further.box[i] - further.box[i + 2]) / 2 / frames for i in (0, 1)
-    )
-    x, y = (min(max(each * (frame - end.frame), -most), most) for each in (across, down))
-    x1, y1, x2, y2 = end.box
-    return x1 + x, y1 + y, x2 + x, y2 + y
-
-
 def _covers_nothing(track: FoundTrack) -> bool:
     return len(track.sightings) == 1 and not track.sightings[0].sure
 
 
 def _array(boxes: Sequence[Box]) -> Float32Array:
     return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def _hull(boxes: Sequence[Box]) -> Float32Array:
+    """What is around all of them, (1, 4)."""
+    sides = _array(boxes)
+    return np.concatenate([sides[:, :2].min(0), sides[:, 2:].max(0)])[None]
+
+
+def _box(boxes: Float32Array) -> Box:
+    """The only one of (1, 4)."""
+    x1, y1, x2, y2 = boxes[0].tolist()
+    return x1, y1, x2, y2
 
 
 def _overlap(a: Box, b: Box) -> bool:

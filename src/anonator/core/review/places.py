@@ -27,6 +27,8 @@ class Kind(Enum):
 
 
 ORDER = {kind: place for place, kind in enumerate(Kind)}
+BARE = (Kind.NEAR_MISS, Kind.BREAKS_OFF)
+"""Kinds of places that are a doubt only as long as nothing covers them."""
 CHANCE = {
     Kind.REPAIR: 1.0, Kind.HELD: 1.0, Kind.NO_FACE: 0.6, Kind.HARD_TO_SEE: 0.6, Kind.TURNED: 0.3,
     Kind.ONCE: 0.25,
@@ -52,6 +54,13 @@ class Place:
     track: int | None = None
     chance: float = 1.0
     """How likely a bare face is there, 0..1; a rule of thumb."""
+    around: Box | None = None
+    """Where to look, if that is more than the box: where the face may have moved to meanwhile."""
+
+    @property
+    def where(self) -> Box | None:
+        """Where to look; None is the whole picture."""
+        return self.around or self.box
 
     @property
     def weight(self) -> float:

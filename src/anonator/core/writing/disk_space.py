@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anonator.core.reading.info import VideoInfo
 from anonator.core.windows_files import reachable
-from anonator.errors import OutputError
+from anonator.errors import DiskFullError
 
 RESERVE_BYTES = 256 * 1024 * 1024
 """Left free for the system and other programs, which may lose data on a full disk."""
@@ -64,7 +64,7 @@ def require_room(folder: Path, info: VideoInfo, file_bytes: int, crf: int = _MEA
     least, probably = expected_bytes(info, file_bytes, crf)
     if free - reserve < least:
         needed = max(least, probably, 1_000_000) + reserve
-        raise OutputError(
+        raise DiskFullError(
             f"There is not enough space for the result: it needs about {_words(needed)}, and "
             f"{_words(free)} is free. "
             f"{_WAY_OUT}"
@@ -83,7 +83,7 @@ class SpaceWatch:
         """Stop the job while there is still a little space; cheap enough to be called for every frame.
 
         Raises:
-            OutputError: the disk is nearly full.
+            DiskFullError: the disk is nearly full.
         """
         now = time.monotonic()
         if now < self._next:
@@ -91,7 +91,7 @@ class SpaceWatch:
         self._next = now + WATCH_SECONDS
         room = _free_and_reserve(self._folder)
         if room is not None and room[0] < room[1]:
-            raise OutputError(
+            raise DiskFullError(
                 f"The disk is nearly full ({_words(room[0])} free), so the job was stopped. {_WAY_OUT}"
             )
 

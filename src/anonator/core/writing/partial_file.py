@@ -18,7 +18,7 @@ from anonator.core.privacy import without_path
 from anonator.core.windows_files import reachable, told_by_windows
 from anonator.core.writing import mp4_finish as mp4_file
 from anonator.core.writing.leftovers import OwnName
-from anonator.errors import InputError, OutputError, OutputExistsError, VerificationError
+from anonator.errors import DiskFullError, InputError, OutputError, OutputExistsError, VerificationError
 
 TRIES, BETWEEN_TRIES = 8, 0.25
 """How often a name is given, and the seconds in between, while Windows says that a file is in use: antivirus
@@ -34,7 +34,8 @@ def output_error(exc: BaseException, place: Path | None = None) -> OutputError:
     """
     if not isinstance(exc, OSError) or exc.errno is None:
         return OutputError("The video could not be encoded. Try again with the libx264 encoder.")
-    return OutputError(WRITING[fault_of(exc, place)])
+    fault = fault_of(exc, place)
+    return (DiskFullError if fault is Fault.FULL else OutputError)(WRITING[fault])
 
 
 @contextlib.contextmanager

@@ -15,17 +15,16 @@ from anonator.ui.look.keys import on_enter
 from anonator.ui.look.theme import THUMBNAIL, Theme
 from anonator.ui.look.tooltip import ToolTip
 from anonator.ui.panels.details import LINES, DetailActions, Details
+from anonator.ui.panels.queue_columns import QueueColumns
 from anonator.ui.panels.queue_toolbar import QueueToolbar, ToolbarActions
 from anonator.ui.state import text
 from anonator.ui.state.job import FINISHED, JobState, JobView
 from anonator.ui.state.row_names import row_names
 
-LIST_SHARE, LEAST_ROWS = 0.3, 2
-"""Of the height, for the rows, and how many there are at least; a longer list scrolls."""
+LEAST_ROWS = 2
+"""Rows at least, if there are so many; a longer list scrolls."""
 MORE_LINES, SMALLER = 5, 0.7
 """So many lines of a result, and two rows, are worth pictures of this share of their size."""
-BORDER = 2
-"""Of the list, in pixels of the screen."""
 INDENT = "  "
 """Put before text next to other content; the list's own padding doesn't scale with the screen."""
 
@@ -127,11 +126,9 @@ class QueueView(ttk.Frame):
         self._tip = ToolTip(self.tree, self._theme, "")
         self._tip_row = ""
         self.tree.bind("<Motion>", self._pointed, add=True)
-        for event in ("<Configure>", "<ButtonRelease-1>"):  # the window or a column was resized
-            # after the list has set its new column widths
-            self.tree.bind(event, lambda _event: self.after_idle(self._fit_columns), add=True)
         self.tree.bind("<Configure>", lambda _event: self.after_idle(self._keep_in_sight), add=True)
-        self._widths = (0, 0)
+        indent = self._font.measure(INDENT)
+        self._columns = QueueColumns(self.tree, self._theme, indent, self._draw_anew)
 
     # --- what the window calls
 
@@ -148,6 +145,7 @@ class QueueView(ttk.Frame):
         if chosen is not None and (chosen != self._chosen or not self.tree.selection()):
             self.select(chosen)
         self._chosen = chosen
+        self._columns.fit()
         self._draw_chosen()
         self._fold()
 
@@ -174,7 +172,7 @@ class QueueView(ttk.Frame):
                 break  # else the window is so small that the details scroll
         room = rest - pictures
         self.details.fold(lines, buttons=buttons)
-        rows = max(1, min(len(jobs), max(least, int(min(height * LIST_SHARE, room)) // self._row_height)))
+        rows = max(1, min(len(jobs), max(least, int(room) // self._row_height)))  # pictures can't use more
         if rows != shown:
             self.tree.configure(height=rows)
 
@@ -202,6 +200,7 @@ class QueueView(ttk.Frame):
         self.tree.delete(*map(str, gone))
         for number in gone:
             self._thumbnails.pop(number, None)
+            self._columns.forget(number)
         for place, number in enumerate(self._jobs):
             if self.tree.exists(str(number)):
                 self.tree.move(str(number), "", place)
@@ -214,6 +213,10 @@ class QueueView(ttk.Frame):
             self.tree.item(str(job.number), image=self._thumbnails[job.number])
         length = text.duration(job.info.seconds) if job.info else text.UNKNOWN
         size = text.size(job.info.size_bytes) if job.info else text.UNKNOWN
+        measure = self._font.measure
+        # an error is told below the list in full
+        state_needs = 0 if job.state is JobState.FAILED else measure(job.state_text)
+        self._columns.need(job.number, measure(self._names[job.number]), state_needs)
         name, state = self._shortened(job)
         self.tree.item(
             str(job.number),
@@ -232,35 +235,15 @@ class QueueView(ttk.Frame):
         selection = self.tree.selection()
         self._actions.choose(int(selection[0]) if selection else None)
 
-    def _room(self) -> tuple[int, int]:
-        """The widths available for names and states."""
-        px = self._theme.px
-        margin = px(12) + self._font.measure(INDENT)
-        name = self.tree.column("#0", "width") - px(THUMBNAIL[0]) - margin
-        return max(px(40), name), max(px(40), self.tree.column("state", "width") - margin)
-
     def _shortened(self, job: JobView) -> tuple[str, str]:
-        name, state = self._room()
+        name, state = self._columns.room
         measure = self._font.measure
         called = self._names[job.number]
         return text.shortened(called, name, measure), text.shortened(job.state_text, state, measure)
 
-    def _fit_columns(self) -> None:
-        self._narrow_columns()
-        if self._widths != self._room():
-            self._widths = self._room()
-            for job in tuple(self._jobs.values()):
-                self._draw_job(job)
-
-    def _narrow_columns(self) -> None:
-        """Make names and states narrower if the columns are wider than the list, which Tk leaves so."""
-        widths = {column: self.tree.column(column, "width") for column in ("#0", "length", "size", "state")}
-        over = sum(widths.values()) - (self.tree.winfo_width() - 2 * BORDER)
-        if over <= 0 or not self.tree.winfo_ismapped():
-            return
-        for column, share in (("#0", over // 2), ("state", over - over // 2)):
-            least = self.tree.column(column, "minwidth")
-            self.tree.column(column, width=max(least, widths[column] - share))
+    def _draw_anew(self) -> None:
+        for job in tuple(self._jobs.values()):
+            self._draw_job(job)
 
     def _pointed(self, event: tk.Event[tk.Misc]) -> None:
         """Show the full text of the row under the pointer if the list had to cut it off."""

@@ -9,6 +9,7 @@ from anonator.core.review.doubts import Rank, sentence_about
 from anonator.ui.look.colours import track_colour
 from anonator.ui.review.crops import Crops, Wish
 from anonator.ui.review.review_state import Card, ReviewStore, StopLine, TrackLine
+from anonator.ui.review.selecting import in_turn, next_one
 from anonator.ui.review.times import Times
 from anonator.ui.review.walk import Walk
 
@@ -23,6 +24,7 @@ REASONS = 2
 """Of a doubt are on its card; the rest is counted."""
 LATER = "Small, faint or probably covered:"
 """How the cards begin that come last."""
+NOBODY = "Nothing is covered on this frame."
 ALL_SEEN = "Nothing is left that you haven't seen. Ctrl+Enter signs."
 
 
@@ -106,6 +108,13 @@ class ReviewDesk:
             known = any(line.id == id for line in self._store.state.tracks)  # or it shows a doubt's place
             self._store.change(selected=(id,) if id is not None and known else ())
 
+    def next_face(self, by: int = 1) -> None:
+        """Select the next face on this frame, or the one before; those of the chosen stop come first."""
+        state = self._store.state
+        there = self._session.masks(state.index), self._session.left_visible(state.index)
+        id = next_one(in_turn(there, self.walk.doubtful(state.index)), state.selected, by)
+        self._store.change(**({"message": NOBODY} if id is None else {"selected": (id,), "message": ""}))
+
     # --- what is shown
 
     def moved(self, index: int, speed: float) -> None:
@@ -166,7 +175,7 @@ class ReviewDesk:
         heaviest = max(stop.stop.places, key=lambda place: place.weight)
         first, last = (self.times.index_of(pts) for pts in heaviest.window)
         index = min(max(stop.index, first), last)
-        return Wish(("card", card.doubt), index, heaviest.box, self._crop_side)
+        return Wish(("card", card.doubt), index, heaviest.where, self._crop_side)
 
     def _line(self, row: TrackRow, wish: Wish) -> TrackLine:
         crop = self._crops.get(wish)

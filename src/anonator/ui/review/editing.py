@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anonator.ui.review.session import ReviewSession
 
 Box = tuple[float, float, float, float]
-SELECT_FIRST = "Select a face first: click it in the picture or in the list."
+SELECT_FIRST = "Select a face first: click it in the picture or in the list, or press M."
 SELECT_TWO = "Select two tracks to join them: click the second one with Ctrl held."
 MOST_FRAMES = 1500
 """To each side are looked through for where a track's stretch ends."""

@@ -52,6 +52,14 @@ KEYS: Mapping[str, ReviewKey] = {
     "right": ReviewKey(
         "Enter", "All is right here; go on to the next stop", "right, next", ("<Return>", "<KP_Enter>")
     ),
+    "next_face": ReviewKey(
+        "M",
+        "Select the next face on this frame; those that the stop is about come first",
+        "next face",
+        _letter("m"),
+        False,
+    ),
+    "last_face": ReviewKey("Shift+M", "Select the face before", "", _letter("m"), True),
     "draw": ReviewKey("Drag", "Draw a new cover; it's followed both ways at once", "draw a cover"),
     "turn": ReviewKey(
         "V",
@@ -101,7 +109,7 @@ KEYS: Mapping[str, ReviewKey] = {
 """By what they ask for."""
 IN_THE_LINE = (
     "next_doubt", "right", "draw", "turn", "undo", "sign", "help", "leave", "unseen", "sheet", "original",
-    "play", "area",
+    "play", "next_face", "area",
 )  # fmt: skip
 """Those along the lower edge; the last ones go first where there isn't enough room."""
 NOT_IN_FIELDS_ONLY = ("help", "leave", "sign")
@@ -206,14 +214,15 @@ LISTED = (
     ("O, held", "Show the original, and what is under a cover", ("original",)),
     ("Drag", "Draw a new cover; it's followed both ways at once", ("draw",)),
     ("Drag a box, wheel", "Move or resize the selected cover", ("resize",)),
+    ("M, Shift+M", "Select the next or previous face on this frame", ("next_face", "last_face")),
     ("V", "Leave the selected faces visible, or cover them again", ("turn",)),
     ("[, ]", "The selected face begins or ends here", ("begins", "ends")),
     ("F, drag", "Cover a fixed area, such as a name tag or a clock", ("area",)),
     ("Delete", "Take back the smallest thing: a place on this frame, or the cover", ("delete",)),
     ("Ctrl+J, Ctrl+T", "Join the two selected tracks; split one here", ("join", "split")),
     ("Ctrl+Z, Ctrl+Y", "Undo, as far back as you like; redo", ("undo", "redo")),
-    ("U", "Next stretch that you haven't seen", ("unseen",)),
-    ("G", "Sheet: up to 30 finished pictures a page, from what you haven't seen", ("sheet",)),
+    ("U, G", "Next stretch that you haven't seen; sheet of up to 30 finished pictures a page",
+     ("unseen", "sheet")),
     ("+, \N{MINUS SIGN}, 0", "Look closer, from further away, fit; Ctrl+wheel, too",
      ("nearer", "further", "fit")),
     ("Ctrl+Enter", "Sign, and make the final file", ("sign",)),

@@ -20,15 +20,12 @@ from anonator.core.review.edits import Edit, Span
 from anonator.core.review.judged import Judged, by_place, is_judged
 from anonator.core.review.kept_sightings import Box
 from anonator.core.review.place_search import CENTRE, COVERED
-from anonator.core.review.places import Kind, Place
+from anonator.core.review.places import BARE, Place
 from anonator.core.review.reviewed import Reviewed
 from anonator.errors import ReviewError
 from anonator.ui.review.assessment import Assessment, Assessor, CardStop, DoubtCard
 from anonator.ui.review.edit_log import EditLog
 from anonator.ui.review.track_rows import TrackRow, covered_frames, rows_of
-
-BARE = (Kind.NEAR_MISS, Kind.BREAKS_OFF)
-"""Kinds of places that are a doubt only as long as nothing covers them."""
 
 
 class OpenReview:
@@ -187,7 +184,7 @@ class OpenReview:
         pts = self.analysis.pts[index]
         here = [place for place in stop.stop.places if place.window[0] <= pts <= place.window[1]]
         covers = self.masks(index).boxes
-        return tuple(place.box for place in here if place.box is not None and not _hides(covers, place))
+        return tuple(place.where for place in here if place.where is not None and not _hides(covers, place))
 
     def hides(self, place: Place, pts: int) -> bool:
         """Whether a cover hides a place that was a doubt because nothing covered it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from anonator.core.review.doubts import Rank
 from anonator.ui.review.review_state import ReviewStore
+from anonator.ui.review.selecting import doubtful
 from anonator.ui.review.times import Times
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ BEFORE_SECONDS = 1.0
 """So long before a stop playing begins."""
 UPCOMING = 4
 """So many stops are looked ahead, so that N shows its picture at once."""
-MOST_SELECTED = 2
-"""Of a stop's tracks are selected with it."""
 NOT_YET = "The program is still looking for places to check. Press N in a moment."
 LAST_ONE = "This is the only stop left to check."
 ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
@@ -84,12 +83,9 @@ class Walk:
 
     def _open(self, card: DoubtCard, stop: CardStop) -> None:
         """Play towards a stop, and stop on it."""
-        tracks = {line.id for line in self._store.state.tracks}
-        about = dict.fromkeys(place.track for place in stop.stop.places)
-        selected = tuple(id for id in about if id is not None and id in tracks)
-        if len(selected) > MOST_SELECTED:  # in a crowd, nobody means all of them
-            selected = ()
         self._now, self._reached = (card, stop), False
+        # one of them, because V and Delete mean one; and only what is seen there as selected
+        selected = self.doubtful(stop.index)[:1]
         self._store.change(card=card.number, stop=stop.number, selected=selected, message="")
         self._went()
         self._playing().play_to(self._begin(stop), stop.index)
@@ -131,6 +127,15 @@ class Walk:
             if (list(Rank).index(other.doubt.rank), each.index) > (rank, stop.index):
                 return at, False
         return len(self._stops), False
+
+    def doubtful(self, index: int) -> tuple[int, ...]:
+        """The tracks that the chosen stop is about and that are seen on a frame, the most doubtful first."""
+        if self._now is None:
+            return ()
+        covered, visible = self._session.masks(index), self._session.left_visible(index)
+        here = {*covered.track_ids.tolist(), *visible.track_ids.tolist()}
+        here &= {line.id for line in self._store.state.tracks}
+        return doubtful(self._now[1].stop.places, here)
 
     def chosen_of(self, card: DoubtCard) -> CardStop | None:
         """The chosen stop, if it is one of a card's."""

@@ -122,6 +122,8 @@ def commands_of(review: Parts, sign: Callable[[], object]) -> dict[str, Callable
         "next_doubt": review.over_picture(lambda: review.desk.walk.next()),
         "last_doubt": review.over_picture(lambda: review.desk.walk.next(-1)),
         "right": review.over_picture(lambda: review.desk.walk.right()),
+        "next_face": review.over_picture(lambda: review.desk.next_face()),
+        "last_face": review.over_picture(lambda: review.desk.next_face(-1)),
         "turn": lambda: review.editing.turn(),
         "play": review.over_picture(lambda: review.playing.toggle()),
         "back": review.over_picture(lambda: review.playing.back()),

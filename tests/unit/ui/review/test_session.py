@@ -20,10 +20,10 @@ from anonator.core.review import tracks_file
 from anonator.core.review.analysis import Analysis
 from anonator.core.review.edits import Edit, Operation
 from anonator.core.review.follow import Followed, Step
+from anonator.core.review.places import BARE
 from anonator.core.review.reviewed import apply
 from anonator.core.review.tracks_file import TracksFile
 from anonator.errors import ReviewError
-from anonator.ui.review.open_review import BARE
 from anonator.ui.review.review_state import Covered
 from anonator.ui.review.session import ReviewSession
 
