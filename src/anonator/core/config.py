@@ -232,7 +232,7 @@ class Settings:
         topic=Topic.COVERED,
         window=True,
     )
-    device: Choice[Device] = setting(Device.AUTO, "Where the network runs.", topic=Topic.SPEED)
+    device: Choice[Device] = setting(Device.AUTO, "Where the network runs.", topic=Topic.SPEED, window=True)
     precision: Choice[Precision] = setting(
         Precision.AUTO,
         "Number format the network uses: float16 on a GPU, bfloat16 on a CPU, float32 on both.",

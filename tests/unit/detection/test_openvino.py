@@ -24,7 +24,7 @@ from skimage import data
 
 import anonator
 from anonator.core.config import Device, Model, Precision, Settings
-from anonator.core.detection import openvino_engine
+from anonator.core.detection import openvino_engine, openvino_package
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector import FaceDetector
 from anonator.core.detection.inference import Inference
@@ -40,6 +40,7 @@ from anonator.core.detection.openvino_engine import (
     WRONG,
     OpenVinoNetwork,
 )
+from anonator.core.detection.openvino_package import usable_devices
 from anonator.core.frames import Detections
 from anonator.errors import DetectionError, DeviceError, JobCancelled
 
@@ -109,6 +110,17 @@ def test_auto_never_asks_for_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino_engine, "import_openvino", lambda: pytest.fail("it was imported"))
     detector = load(device=Device.AUTO)
     detector.close()
+
+
+def test_its_devices_are_those_that_it_finds(fake: FakeOpenVino, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert usable_devices() == (Device.INTEL_GPU, Device.OPENVINO_CPU)
+    fake.devices[:] = ["CPU"]
+    assert usable_devices() == (Device.OPENVINO_CPU,)
+    monkeypatch.setattr(fake, "Core", failing)
+    assert usable_devices() == ()
+    monkeypatch.delitem(sys.modules, "openvino")
+    monkeypatch.setattr(openvino_package, "find_spec", lambda _: None)
+    assert usable_devices() == ()
 
 
 # --- used
@@ -361,7 +373,7 @@ def test_the_part_that_reports_its_use_is_never_loaded(tmp_path: Path) -> None:
         (tmp_path / name / "__init__.py").write_text(text)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from anonator.core.detection.openvino_engine import import_openvino\n"
+        "from anonator.core.detection.openvino_package import import_openvino\n"
         "assert import_openvino().dummy and 'openvino_telemetry' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -461,7 +473,7 @@ def test_the_real_one_tells_nobody(tmp_path: Path) -> None:
     """Imported as usual, OpenVINO starts a process that reports it, and keeps a number in ~/intel."""
     code = (
         "import os, sys\n"
-        "from anonator.core.detection.openvino_engine import import_openvino\n"
+        "from anonator.core.detection.openvino_package import import_openvino\n"
         "seen = []\n"
         "sys.addaudithook(lambda event, _: seen.append(event))\n"
         "import_openvino().Core()\n"

@@ -13,7 +13,8 @@ from anonator.core.detection.devices import choose_device, choose_dtype
 from anonator.core.detection.inference import Inference
 from anonator.core.detection.known_answer import known_picture
 from anonator.core.detection.networks import build_network, load_weights
-from anonator.core.detection.openvino_engine import PLACES, OpenVinoNetwork
+from anonator.core.detection.openvino_engine import OpenVinoNetwork
+from anonator.core.detection.openvino_package import PLACES
 from anonator.core.detection.weights import find
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,7 @@ size as PyTorch does. Whatever goes wrong, PyTorch looks at that picture, and at
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,14 +20,13 @@ from anonator.core.config import CPU_BATCH_LIMIT, Device, Model
 from anonator.core.detection.known_answer import disagreement, known_picture
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, RetinaFaceNetwork
 from anonator.core.detection.openvino_graph import build_graph
+from anonator.core.detection.openvino_package import PLACES, has, import_openvino
 from anonator.core.detection.threads import cpu_threads
 from anonator.core.frames import Float32Array
 from anonator.errors import DeviceError, JobCancelled
 
 log = logging.getLogger(__name__)
 
-PLACES = {Device.INTEL_GPU: "GPU", Device.OPENVINO_CPU: "CPU"}
-"""OpenVINO's names for the devices on which it runs."""
 MODELS_KEPT = 16
 """Sizes whose models are kept; a job has ten at most."""
 HALVINGS = 2
@@ -61,22 +58,6 @@ class EngineLeftError(RuntimeError):
 
 class WrongAnswerError(RuntimeError):
     """OpenVINO's answer is not what it must be."""
-
-
-def import_openvino() -> Any:
-    """The package openvino, without the part of it that reports its use over the network.
-
-    Raises:
-        ModuleNotFoundError: it is not installed.
-    """
-    reporter = "openvino_telemetry"
-    if reporter in sys.modules or "openvino" in sys.modules:
-        return importlib.import_module("openvino")
-    sys.modules[reporter] = cast(Any, None)  # importing it fails, and openvino goes on with a dummy
-    try:
-        return importlib.import_module("openvino")
-    finally:
-        del sys.modules[reporter]
 
 
 class OpenVinoNetwork(FaceNetwork):
@@ -209,7 +190,7 @@ class _Engine:
         openvino = import_openvino()
         self._core = openvino.Core()
         self._place, self._exact = PLACES[device], exact
-        if not any(name.split(".")[0] == self._place for name in self._core.available_devices):
+        if not has(self._core, device):
             raise DeviceError(NO_GPU)
         name = "CPU" if device is Device.OPENVINO_CPU else self._core.get_property("GPU", "FULL_DEVICE_NAME")
         self.line = f"{name} with OpenVINO {str(openvino.__version__).split('-')[0]}"
