@@ -38,6 +38,7 @@ from anonator.core.detection.openvino_engine import (
     NOT_INSTALLED,
     OTHER_MODEL,
     WRONG,
+    EngineFailedError,
     OpenVinoNetwork,
 )
 from anonator.core.detection.openvino_package import usable_devices
@@ -278,6 +279,22 @@ def test_a_failure_during_a_job_loses_no_picture(
     same(detector.detect(frames, TURNS), by_torch(frames), off=0.001)
     assert detector.notes == [LEFT.format(why)] and detector.device_line == LEFT_LINE
     detector.close()
+
+
+def test_a_failure_that_was_not_told_yet_is_raised_again(fake: FakeOpenVino) -> None:
+    """Of several pictures at once, only one exception arrives, and it may be about something else."""
+    network = OpenVinoNetwork(bundled_network(), Device.OPENVINO_CPU, exact=True, threads=1)
+    network.prepare()
+    network.expect((64, 48))
+    fake.spoil = failing
+    x = torch.zeros(1, 3, 48, 64)
+    for _ in range(2):
+        with pytest.raises(EngineFailedError, match=FAILED) as failure, torch.inference_mode():
+            network(x)
+    failure.value.leave()
+    with torch.inference_mode():
+        assert torch.equal(network(x)[1], network.net(x)[1])
+    assert len(fake.asked) == 1, "an engine that has failed is not asked again"
 
 
 def test_a_size_that_comes_later_is_tried_too(fake: FakeOpenVino, face: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import torch
 from anonator.core.config import NMS_THRESHOLD
 from anonator.core.detection.devices import is_out_of_memory
 from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference
-from anonator.core.detection.openvino_engine import LEFT_LINE, EngineLeftError
+from anonator.core.detection.openvino_engine import LEFT_LINE, EngineFailedError
 from anonator.core.detection.passes import all_passes, further_passes, merge, plan_passes
 from anonator.core.detection.preprocess import Pictures, network_size, padded, require_same_kind
 from anonator.core.detection.seams import Layout, find_seams
@@ -153,9 +153,10 @@ class FaceDetector:
                 results += self._detect_batch(chunk, scale, turns, checkpoint)
             except JobCancelled:
                 raise
-            except EngineLeftError as exc:  # PyTorch looks at the same pictures next
-                self.device_line = LEFT_LINE
+            except EngineFailedError as exc:
                 self._note(str(exc))
+                exc.leave()  # so that PyTorch looks at the same pictures next
+                self.device_line = LEFT_LINE
             except Exception as exc:
                 if is_out_of_memory(exc):
                     self._retreat(exc)

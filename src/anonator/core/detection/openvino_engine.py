@@ -52,8 +52,13 @@ WRONG = "OpenVINO computes something else on this computer than PyTorch"
 LEFT_LINE = "CPU, float32; OpenVINO could not be used"
 
 
-class EngineLeftError(RuntimeError):
-    """OpenVINO failed, and PyTorch takes its place when asked again; the message is a sentence for people."""
+class EngineFailedError(RuntimeError):
+    """OpenVINO failed; the message is a sentence for people who need to know that PyTorch takes its place."""
+
+    def __init__(self, message: str, leave: Callable[[], None]) -> None:
+        super().__init__(message)
+        self.leave = leave
+        """Call it once people are told: from then on, PyTorch answers."""
 
 
 class WrongAnswerError(RuntimeError):
@@ -130,30 +135,28 @@ class OpenVinoNetwork(FaceNetwork):
         """As FaceNetwork.
 
         Raises:
-            EngineLeftError: OpenVINO failed; the next call is answered by PyTorch.
+            EngineFailedError: OpenVINO failed, now or before, and was not left yet.
         """
-        size = x.shape[2], x.shape[3]
-        if (self._engine is None and self._failed is None) or size not in self._expected:
+        engine, failed = self._engine, self._failed
+        if (engine is None and failed is None) or (x.shape[2], x.shape[3]) not in self._expected:
             return cast(tuple[Tensor, Tensor], self.net(x))
-        try:
-            return self._ask(x)
-        except JobCancelled:
-            raise
-        except Exception as exc:
-            self._leave()
-            log.warning("OpenVINO is not used any more: %s", exc)
-            why = WRONG if isinstance(exc, WrongAnswerError) else FAILED
-            raise EngineLeftError(LEFT.format(why)) from exc
+        if engine is not None and failed is None:
+            try:
+                return self._ask(engine, x)
+            except JobCancelled:
+                raise
+            except Exception as exc:
+                failed = self._failed = exc
+        log.warning("OpenVINO failed: %s", failed)
+        why = WRONG if isinstance(failed, WrongAnswerError) else FAILED
+        raise EngineFailedError(LEFT.format(why), self._leave) from failed
 
     def _leave(self) -> None:
         self._engine = self._failed = None
         self.device_line = LEFT_LINE
         self._models.clear()
 
-    def _ask(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        engine = self._engine
-        if engine is None:
-            raise RuntimeError("it could not be loaded") from self._failed
+    def _ask(self, engine: _Engine, x: Tensor) -> tuple[Tensor, Tensor]:
         # a worker's own number: pictures side by side have fewer threads each than a picture alone
         threads = torch.get_num_threads()
         key = x.shape[2], x.shape[3], threads
