@@ -430,6 +430,7 @@ def test_the_real_one_computes_every_number(size: tuple[int, int]) -> None:
             torch.testing.assert_close(answer, expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 @real
 def test_the_real_one_can_be_cancelled_within_a_pass() -> None:
     network = OpenVinoNetwork(bundled_network(), Device.OPENVINO_CPU, exact=True, threads=1)
@@ -457,6 +458,7 @@ def test_the_real_one_can_be_cancelled_within_a_pass() -> None:
     detector.close()
 
 
+@pytest.mark.slow
 @real
 def test_the_real_one_gives_back_what_it_holds(face: np.ndarray) -> None:
     def threads() -> int:
