@@ -14,13 +14,13 @@ SIDES = (20, 32, 48, 72, 110, 160, 240)
 SKIN = ((224, 172, 140), (141, 85, 56), (198, 134, 100), (90, 56, 38), (240, 200, 175))
 IN_A_ROW = 6
 EXACT = 0.01
-"""How far any number of an answer in float32 may be off; OpenVINO on a CPU is off by 0.00004 (2026-11-27)."""
+"""How far any number of an answer in float32 may be off; OpenVINO on a CPU is off by 0.00003 (2026-11-27)."""
 CANDIDATE = 0.1
 """Score from which an answer in fewer bits must be close to that in float32."""
 CLOSE = 0.25
-"""How far its numbers may be off there: 0.06 of a score, 0.025 of a prior's side. 0.11 was measured."""
+"""How far its numbers may be off there: 0.06 of a score, 0.025 of a prior's side. 0.07 was measured."""
 ANYWHERE = 1.0
-"""How far they may be off elsewhere, where nothing looks like a face; 0.31 was measured."""
+"""How far they may be off elsewhere, where nothing looks like a face; 0.12 was measured."""
 
 
 def known_picture(width: int, height: int) -> UInt8Array:
