@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from patience import PATIENCE, Stopwatch
 
-from anonator.core.config import Encoder, Model, Settings
+from anonator.core.config import Device, Encoder, Model, Settings
 from anonator.core.job import Job, JobResult, Preview, Progress, Stage
 from anonator.errors import JobCancelled
 from anonator.ui.look.dialogs import Dialog
@@ -226,6 +226,7 @@ class FakeEngine:
         self.may_load.set()
         self._device_line: str | None = None
         self.encoders: tuple[Encoder, ...] = (Encoder.X264, Encoder.NVENC)
+        self.openvino: tuple[Device, ...] = ()
         self.jobs: list[FakeJob] = []
         self.tested: list[tuple[float, Settings]] = []
         self.missing: set[Model] = {Model.RESNET50}
@@ -264,6 +265,7 @@ class FakeEngine:
             {model: model not in self.missing for model in Model},
             dict.fromkeys(Model, "109 MB"),
             self.encoders,
+            self.openvino,
         )
 
     def download(self, model: Model, progress: Any, cancelled: Callable[[], bool]) -> None:

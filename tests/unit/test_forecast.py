@@ -18,7 +18,8 @@ from anonator.core.config import Performance, Settings
 from anonator.core.control import Control
 from anonator.core.course import Course
 from anonator.core.detection.cache import DetectorCache
-from anonator.core.frames import Frame, Look, Masks
+from anonator.core.detection.yunet import YuNet
+from anonator.core.frames import Detections, Frame, Look, Masks
 from anonator.core.job import Job, Progress, Stage
 from anonator.core.job_thread import VideoProcessor
 from anonator.core.tracking.linking import Tracker

@@ -10,6 +10,7 @@ import pytest
 from window.window_helpers import Drive, copies, states
 
 from anonator.core.config import (
+    Device,
     Encoder,
     Mode,
     Model,
@@ -17,6 +18,7 @@ from anonator.core.config import (
     Settings,
 )
 from anonator.ui.look.number_field import NumberField
+from anonator.ui.panels.choices import DEVICE, NO_OPENVINO
 from anonator.ui.state import preferences
 from anonator.ui.state.chosen_settings import CHANGED_ENCODER, Choices
 
@@ -214,6 +216,34 @@ def test_choices_of_the_panel_cover_every_enum(drive: Drive) -> None:
         assert len(box.cget("values")) == len(choices), f"ui/panels/choices.py needs words for all {choices}"
     assert len(panel.free.encoder.box.cget("values")) == 2, "only encoders that were tried and work"
     assert set(panel.masking.modes) == set(Mode)
+
+
+def test_the_device_is_there_only_where_openvino_adds_to_it(drive: Drive) -> None:
+    driver = drive()
+    driver.show()
+    free = driver.window.panel.free
+    assert not free.device_part.winfo_ismapped()
+    driver.engine.openvino = (Device.INTEL_GPU, Device.OPENVINO_CPU)
+    driver.window.loading.find_models()
+    driver.until(free.device_part.winfo_ismapped)
+    assert list(free.device.box.cget("values")) == [
+        DEVICE[each][0] for each in (Device.AUTO, Device.CPU, Device.INTEL_GPU, Device.OPENVINO_CPU)
+    ]
+    free.device.box.current(2)
+    free.device.box.event_generate("<<ComboboxSelected>>")
+    driver.window.root.update()
+    assert driver.window.state.settings == Settings(device=Device.INTEL_GPU)
+    assert free.device.line.cget("text") == DEVICE[Device.INTEL_GPU][1]
+    driver.close()
+    again = drive()  # by now it isn't installed any more
+    again.show()
+    free = again.window.panel.free
+    again.until(free.device_part.winfo_ismapped)
+    assert free.device.line.cget("text") == NO_OPENVINO
+    free.device.box.current(0)
+    free.device.box.event_generate("<<ComboboxSelected>>")
+    again.until(lambda: not free.device_part.winfo_ismapped())
+    assert again.window.state.settings == Settings()
 
 
 def test_the_picture_quality_is_one_choice_and_remembered(drive: Drive) -> None:

@@ -53,6 +53,8 @@ class Device(Enum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+    INTEL_GPU = "intel-gpu"
+    OPENVINO_CPU = "openvino-cpu"
 
 
 class Precision(Enum):
@@ -67,8 +69,10 @@ class Precision(Enum):
 PRECISIONS: dict[Device, tuple[Precision, ...]] = {
     Device.CPU: (Precision.AUTO, Precision.FLOAT32, Precision.BFLOAT16),
     Device.CUDA: (Precision.AUTO, Precision.FLOAT32, Precision.FLOAT16),
+    Device.INTEL_GPU: (Precision.AUTO, Precision.FLOAT32),
+    Device.OPENVINO_CPU: (Precision.AUTO, Precision.FLOAT32),
 }
-"""What each device can compute in; Device.AUTO is one of the two once it is known."""
+"""What each device can compute in; Device.AUTO is the CPU or CUDA once it is known."""
 
 
 class Encoder(Enum):
@@ -228,7 +232,7 @@ class Settings:
         topic=Topic.COVERED,
         window=True,
     )
-    device: Choice[Device] = setting(Device.AUTO, "Where the network runs.", topic=Topic.SPEED)
+    device: Choice[Device] = setting(Device.AUTO, "Where the network runs.", topic=Topic.SPEED, window=True)
     precision: Choice[Precision] = setting(
         Precision.AUTO,
         "Number format the network uses: float16 on a GPU, bfloat16 on a CPU, float32 on both.",

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonator.core.config import Settings
+from anonator.core.config import Device, Settings
 
 if TYPE_CHECKING:  # it imports torch, which must wait until a job starts
     from anonator.core.detection.detector import FaceDetector
@@ -40,13 +40,14 @@ class DetectorCache:
             settings.model,
             settings.device,
             settings.precision,
+            settings.hipaa and settings.device is Device.INTEL_GPU,  # float32 and nothing else
             settings.nms_threshold,
             preset.max_resolution,
             preset.batch_size,
             settings.tracking.continue_threshold,
         )
         with self._lock:
-            # a detector that had to fall back from the GPU isn't kept for the next job
+            # a detector that had to fall back from a GPU or OpenVINO isn't kept for the next job
             if self._detector is None or key != self._key or self._detector.notes:
                 self._close()
                 self._detector = load_detector(settings, self._weights)

@@ -12,6 +12,7 @@ import torch
 from anonator.core.config import NMS_THRESHOLD
 from anonator.core.detection.devices import is_out_of_memory
 from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference
+from anonator.core.detection.openvino_engine import LEFT_LINE, EngineFailedError
 from anonator.core.detection.passes import all_passes, further_passes, merge, plan_passes
 from anonator.core.detection.preprocess import Pictures, network_size, padded, require_same_kind
 from anonator.core.detection.seams import Layout, find_seams
@@ -166,6 +167,10 @@ class FaceDetector:
             return self._detect_batch(pictures[done : done + self.batch_size], scale, turns, checkpoint)
         except JobCancelled:
             raise
+        except EngineFailedError as exc:
+            self._note(str(exc))
+            exc.leave()  # so that PyTorch looks at the same pictures next
+            self.device_line = LEFT_LINE
         except Exception as exc:
             if is_out_of_memory(exc):
                 self._retreat(exc)
@@ -222,6 +227,7 @@ class FaceDetector:
         height, width = pictures[0].shape[:2]
         if part_scale is None:
             size = w, h = network_size(width, height, self.max_resolution)
+            self._inference.expect(padded(size))
         else:
             size = w, h = max(1, round(width * part_scale)), max(1, round(height * part_scale))
         seen, scale = padded(size), (width / w, height / h)

@@ -96,7 +96,7 @@ class Inference:
             hook.remove()
         self._hooks = [
             layer.register_forward_pre_hook(self._may_go_on)
-            for layer in layers[:: 5 if self.network.light else 1]
+            for layer in (*layers[:: 5 if self.network.light else 1], *self.network.pauses)
         ]
 
     def _may_go_on(self, *_: object) -> None:
@@ -112,6 +112,11 @@ class Inference:
     def asks_further(self) -> bool:
         """Whether what the first passes find may decide on others; on a GPU nothing waits for an answer."""
         return self.device.type != "cuda"
+
+    def expect(self, size: tuple[int, int]) -> None:
+        """Tell the network the width and height of the pictures to come."""
+        assert self.network is not None
+        self.network.expect(size)
 
     def close(self) -> None:
         """Free the network, the threads, and what is held on the device."""

@@ -46,6 +46,14 @@ class FaceNetwork(nn.Module):
     def _merge_heads(self) -> None:
         """Merge layers that see the same features; here there are none."""
 
+    @property
+    def pauses(self) -> tuple[nn.Module, ...]:
+        """Modules that compute nothing, and are called where the network can be interrupted."""
+        return ()
+
+    def expect(self, size: tuple[int, int]) -> None:
+        """Hear the width and height of the pictures to come, which may also be halved and turned."""
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network, which must have been prepared.
 

@@ -8,7 +8,7 @@ from enum import Enum
 from tkinter import ttk
 from typing import Generic, TypeVar
 
-from anonator.core.config import Encoder, Mode, Model, Performance
+from anonator.core.config import Device, Encoder, Mode, Model, Performance
 from anonator.core.performance import Presets
 from anonator.ui.look.theme import Theme
 
@@ -42,6 +42,14 @@ MODEL = {
     ),
     Model.DSFD: ("DSFD", "Very slow without a graphics card. Not tried by us with its real weights."),
 }
+DEVICE = {
+    Device.AUTO: ("Automatic", "An NVIDIA graphics card if there's one, otherwise the processor."),
+    Device.CPU: ("Processor", "Works on every computer."),
+    Device.CUDA: ("NVIDIA graphics card", "Jobs fail where there's none."),
+    Device.INTEL_GPU: ("Intel graphics (OpenVINO)", "Used if it finds what the processor finds in a trial."),
+    Device.OPENVINO_CPU: ("Processor (OpenVINO)", "Used if it finds what PyTorch finds in a trial."),
+}
+NO_OPENVINO = "Can't be used here: OpenVINO isn't installed, or it finds no such device."
 ENCODER = {
     Encoder.X264: ("Processor (x264)", "Works on every computer."),
     Encoder.NVENC: ("NVIDIA (NVENC)", "Needs an NVIDIA graphics card; faster, larger files."),

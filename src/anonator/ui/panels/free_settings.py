@@ -9,14 +9,23 @@ from pathlib import Path
 from tkinter import ttk
 
 from anonator.core.catalogue import SETTINGS
-from anonator.core.config import HIPAA_PERFORMANCE, Encoder, Performance, Settings
+from anonator.core.config import HIPAA_PERFORMANCE, Device, Encoder, Performance, Settings
 from anonator.core.hipaa_lock import HIPAA_FIXED
 from anonator.core.performance import Presets
 from anonator.ui.look.section import Section
 from anonator.ui.look.switch import Switch
 from anonator.ui.look.theme import Theme
 from anonator.ui.look.tooltip import ToolTip
-from anonator.ui.panels.choices import ENCODER, MODEL, PICTURE, Choice, performance_words, picture_words
+from anonator.ui.panels.choices import (
+    DEVICE,
+    ENCODER,
+    MODEL,
+    NO_OPENVINO,
+    PICTURE,
+    Choice,
+    performance_words,
+    picture_words,
+)
 
 SWITCHES = (
     (
@@ -62,6 +71,7 @@ class FreeSettings(Section):
         self.model.offer(tuple(MODEL))
         self.put(self.model)
         self._make_fetch(download, use_file)
+        self._make_device(choose)
         self._make_folder(choose_folder, forget_folder)
         self.heading("Encoder", SETTINGS["encoder"].declared.doc)
         self.encoder = Choice(self, theme, ENCODER, partial(choose, "encoder"))
@@ -93,6 +103,36 @@ class FreeSettings(Section):
         tip = "Copies a weights file you already have into the program's folder."
         ToolTip(self.use_file, theme, tip)
         self.put(self.fetch, 6)
+
+    def _make_device(self, choose: Callable[[str, object], None]) -> None:
+        """The choice of the device, which is there only where OpenVINO adds to it."""
+        theme = self.theme
+        self.device_part = ttk.Frame(self)
+        label = ttk.Label(self.device_part, text="Device", style="Strong.TLabel")
+        label.pack(anchor="w")
+        ToolTip(label, theme, SETTINGS["device"].declared.doc)
+        self.device = Choice(self.device_part, theme, DEVICE, partial(choose, "device"))
+        tip = "The next job runs there. OpenVINO runs the standard model only."
+        ToolTip(self.device.box, theme, tip)
+        self.device.pack(fill="x", pady=(theme.px(4), 0))
+        self.put(self.device_part, 14)
+
+    def offer_devices(self, openvino: tuple[Device, ...], chosen: Device) -> None:
+        """Offer the devices there are, and show the chosen one even if it isn't one of them.
+
+        Args:
+            openvino: those on which OpenVINO could run.
+            chosen: of the next job.
+        """
+        words = dict(DEVICE)
+        if chosen in (Device.INTEL_GPU, Device.OPENVINO_CPU) and chosen not in openvino:
+            words[chosen] = words[chosen][0], NO_OPENVINO
+        self.device.describe(words)
+        self.device.offer((Device.AUTO, Device.CPU, *openvino, chosen))
+        if openvino or words[chosen][1] is NO_OPENVINO:
+            self.device_part.grid()
+        else:
+            self.device_part.grid_remove()
 
     def _make_folder(self, choose: Callable[[], None], forget: Callable[[], None]) -> None:
         theme = self.theme
@@ -134,6 +174,7 @@ class FreeSettings(Section):
         for choice, value in (
             (self.performance, settings.performance),
             (self.model, settings.model),
+            (self.device, settings.device),
             (self.encoder, settings.encoder),
         ):
             choice.set(value)  # type: ignore[arg-type]

@@ -88,6 +88,7 @@ class SettingsPanel(Section):
         self.lock.show(settings)
         self.lock.enable(free and not state.held)
         self.free.encoder.offer(state.models.encoders)
+        self.free.offer_devices(state.models.openvino, settings.device)
         missing = state.models.missing_size(settings.model)
         self.free.show(settings, state.folder, state.report_folder, missing, free=free)
         self.masking.show(settings, state.floor, free=free)

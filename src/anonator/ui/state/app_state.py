@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from anonator.core.config import Encoder, Model, Settings
+from anonator.core.config import Device, Encoder, Model, Settings
 from anonator.ui.state.job import JobState, JobView, RowKey, RunState
 from anonator.ui.state.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsFound:
-    """Which models are on this computer, how large each is in words, and which encoders work here."""
+    """Which models are on this computer, how large each is in words, and what works here."""
 
     available: dict[Model, bool]
     sizes: dict[Model, str]
     encoders: tuple[Encoder, ...]
+    openvino: tuple[Device, ...] = ()
+    """The devices on which OpenVINO could run; none where it isn't installed."""
 
     def missing_size(self, model: Model) -> str | None:
         """The size of a model that isn't on this computer, "" if unknown; None if the model is here."""

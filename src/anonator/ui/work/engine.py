@@ -113,8 +113,9 @@ class Engine:
         return process_setup.keep_awake()
 
     def find_models(self) -> ModelsFound:
-        """Find the models on this computer, and try its encoders."""
+        """Find the models on this computer, try its encoders, and ask OpenVINO for its devices."""
         from anonator.core.detection import weights
+        from anonator.core.detection.openvino_package import usable_devices
         from anonator.core.writing.encoders import usable_encoders
 
         process_setup.prepare_ffmpeg()
@@ -122,6 +123,7 @@ class Engine:
             {model: weights.is_available(model) for model in Model},
             {m: weights.human_size(m) for m in Model if weights.can_be_downloaded(m)},
             usable_encoders(),
+            usable_devices(),
         )
 
     def download(
