@@ -111,7 +111,7 @@ class _Search:
 
     def _misses(self) -> Iterator[_Spot]:
         """Near-misses that nothing covers: those that stay for a while, and strong ones."""
-        once = [t.sightings[0] for t in self._a.tracks if _covers_nothing(t)]
+        once = [seen for t in self._a.tracks if _covers_nothing(t) for seen in t.sightings]
         weak = [each for each in (*self._a.near_misses, *once) if not self._is_covered(each.frame, each.box)]
         for chain in self._chains(weak):
             top = max(chain, key=lambda each: each.score)
@@ -289,7 +289,7 @@ def _moved(end: Seen, further: Seen, frame: int) -> Box:
 
 
 def _covers_nothing(track: FoundTrack) -> bool:
-    return len(track.sightings) == 1 and not track.sightings[0].sure
+    return not any(seen.sure for seen in track.sightings)
 
 
 def _array(boxes: Sequence[Box]) -> Float32Array:
