@@ -364,6 +364,21 @@ def test_a_doubtful_track_waits_for_less_than_a_gap_may_last() -> None:
     assert [i for i, m in enumerate(masks) if len(m)] == [*range(late - EXTEND, late + 6 + EXTEND)]
 
 
+@pytest.mark.parametrize("decoy", [0.12, 0.4])
+def test_an_upright_look_does_not_lead_a_turned_face_s_track_away(decoy: float) -> None:
+    """It can't see the face; something else near it, or its hair, must not be taken for it."""
+    face = Face(10, 49, (700, 100), (-10, 0), turns=1)
+    found = Scene("", (face,)).found()
+    x, y, *_ = face.at(25)
+    for i in (26, 27, 28):
+        found[i] = [*found[i], ((x + 5, y, x + 45, y + 40), decoy, 0)]
+    masks = track(found, frames=60, turned_every=5)
+    assert all(covers(masks[i], face.at(i)) for i in range(20, 40))
+    # what is seen surely is another matter
+    found = {20: [(BOX, SURE, 1)], 21: [((110, 100, 150, 140), 0.5, 0)]}
+    assert {int(i) for m in track(found, frames=30, turned_every=5) for i in m.track_ids} == {0}
+
+
 @pytest.mark.parametrize("seen", [8, 16, 24])
 def test_a_turned_face_is_covered_up_to_the_neighbouring_turned_looks(seen: int) -> None:
     """The upright looks between two turned ones could not have seen it, so their silence says nothing."""

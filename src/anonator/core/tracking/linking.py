@@ -90,7 +90,7 @@ class Tracker:
             self._looks.add(frame.index, look.turned)
             if self._scene_begins is None:
                 self._scene_begins = frame.index
-            sightings, missed = self._take(frame.index, found)
+            sightings, missed = self._take(frame.index, found, turned=look.turned)
         return Moment(
             frame.index,
             float(frame.seconds),
@@ -102,24 +102,28 @@ class Tracker:
             tuple(missed),
         )
 
-    def _take(self, index: int, found: Detections) -> tuple[list[Sighting], list[Sighting]]:
+    def _take(self, index: int, found: Detections, *, turned: bool) -> tuple[list[Sighting], list[Sighting]]:
         """Continue, open and close tracks with the detections of one frame; what is left is a near-miss."""
         # float32 like the scores: one of exactly the threshold counts
         upright = found.turns == 0
         strong = found.scores >= np.where(upright, self._start, self._start_turned).astype(np.float32)
         enough = np.where(upright, self._t.continue_threshold, self._start).astype(np.float32)
         weak = ~strong & (found.scores >= enough)
+        certain = found.scores >= np.float32(self._start_turned)
         sightings: list[Sighting] = []
         left = set(np.flatnonzero(found.scores >= np.float32(NEAR_MISS)).tolist())
 
         def seen(track: int, i: int, *, sure: bool = True, overlaps: bool = True) -> Sighting:
-            turned = bool(found.turns[i])
-            return Sighting(track, found.boxes[i], float(found.scores[i]), turned, sure, overlaps)
+            found_turned = bool(found.turns[i])
+            return Sighting(track, found.boxes[i], float(found.scores[i]), found_turned, sure, overlaps)
 
         # strong detections choose first, so that a doubtful one cannot take a track from a sure one
         for candidates, near in ((np.flatnonzero(strong), True), (np.flatnonzero(weak), False)):
             tracks = [t for t in self._active if t.index < index and self._may_go_on(t, index)]
-            pairs = self._pairs(tracks, found.boxes[candidates], near=near)
+            # an upright look can't see a turned face: a middling score there would lead its track away
+            unseen = np.array([t.turned and not t.doubtful and not turned for t in tracks], bool)
+            barred = unseen[:, None] & ~certain[candidates]
+            pairs = self._pairs(tracks, found.boxes[candidates], barred, near=near)
             linked = {int(candidates[candidate]) for _, candidate, _ in pairs}
             for track_number, candidate, overlaps in pairs:
                 track = tracks[track_number]
@@ -161,12 +165,15 @@ class Tracker:
         too_late = 2 * (self._now - track.first_seconds) > self._patience
         return track.sightings > 1 or too_late or track.first_index == self._scene_begins
 
-    def _pairs(self, tracks: list[Track], boxes: Float32Array, *, near: bool) -> list[tuple[int, int, bool]]:
+    def _pairs(
+        self, tracks: list[Track], boxes: Float32Array, barred: np.ndarray, *, near: bool
+    ) -> list[tuple[int, int, bool]]:
         """Which track continues as which box: (track, box, whether they overlap), at the lowest total cost.
 
         Args:
             tracks: not yet continued in this frame.
             boxes: (N, 4) candidates.
+            barred: (M, N) bool, which track can't continue as which box.
             near: whether boxes that do not overlap may be linked when they are near enough.
         """
         if not tracks or not len(boxes):
@@ -185,6 +192,7 @@ class Tracker:
         if near:
             apart = ~overlaps & alike & (distance <= self._t.link_distance)
             cost = np.where(apart, APART + distance, cost)
+        cost = np.where(barred, IMPOSSIBLE, cost)
         return [(r, c, bool(overlaps[r, c])) for r, c in cheapest_pairs(cost) if cost[r, c] < IMPOSSIBLE]
 
     def _distances(self, a: Float32Array, b: Float32Array) -> Float32Array:
