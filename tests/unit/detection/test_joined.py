@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import pytest
@@ -90,6 +91,43 @@ def test_boxes_come_back_from_a_tilted_picture(astronaut: np.ndarray) -> None:
         half = np.array([[20, 20], [10, 10]])
         there = np.concatenate([centres - half, centres + half], axis=1).astype(np.float32)
         np.testing.assert_allclose(tilted.upright(there), box, atol=1.0)
+
+
+class Tilting:
+    """A second detector that sees one face, in the middle of every tilted picture."""
+
+    def __init__(self, size: float, score: float) -> None:
+        self.size, self.score = size, score
+
+    def find(self, picture: np.ndarray, long_side: int) -> Detections:
+        if picture.shape[:2] == (400, 640):
+            return Detections.empty()
+        centre, half = np.array(picture.shape[1::-1]) / 2, self.size / 2
+        return Detections.upright(np.array([[*(centre - half), *(centre + half)]], np.float32), [self.score])
+
+
+@pytest.mark.parametrize(
+    ("size", "score", "also_seen", "believed"),
+    [
+        (100, 0.69, False, False),
+        (100, 0.71, False, True),
+        (100, 0.69, True, True),
+        (100, 0.4, False, False),
+        (60, 0.4, False, True),
+        # what counts is its size as the second detector sees it, two thirds of 960 pixels wide
+        (79, 0.5, False, True),
+        (81, 0.5, False, False),
+    ],
+)
+def test_a_large_tilted_face_of_a_low_score_needs_the_first_detector(
+    size: float, score: float, also_seen: bool, believed: bool
+) -> None:
+    face = np.array([[290, 170, 350, 230]], np.float32)
+    first = Fixed(Detections.upright(face, [0.1]) if also_seen else Detections.empty())
+    first.max_resolution = 960
+    both = JoinedDetector(first, cast(YuNet, Tilting(size, score)), 0.3)
+    (found,) = both.detect([np.zeros((400, 640, 3), np.uint8)], (0, 1, 2, 3))
+    assert (len(found) > 0 and found.scores[0] > 0.15) == believed
 
 
 def test_a_failure_of_the_second_is_not_hidden(

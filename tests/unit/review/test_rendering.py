@@ -11,16 +11,22 @@ import numpy as np
 import pytest
 from face_clips import decode_rgb
 from unit.review.spot_clip import FRAMES, Spotter, Unasked, spot_clip
+from unit.tracking.test_linking import random_scene
+from unit.tracking.tracker_helpers import looks
 
 import anonator
 from anonator.command_line import build_parser, settings_from
 from anonator.core.catalogue import SETTINGS
 from anonator.core.config import DECIDED, Settings
+from anonator.core.frames import TrackSummary
 from anonator.core.job import JobResult
+from anonator.core.review import tracks_file
+from anonator.core.review.analysis import Collector
 from anonator.core.review.edits import Edit, Operation
-from anonator.core.review.rendering import settings_for
+from anonator.core.review.rendering import Rendering, settings_for
 from anonator.core.review.tracks_file import TracksFile, read
 from anonator.core.setting import Topic
+from anonator.core.tracking import linking
 from anonator.errors import HipaaLockError, ReviewError, SettingsError
 
 HIPAA = Settings()
@@ -105,6 +111,25 @@ def test_without_edits_every_pixel_is_the_first_run_s_and_nobody_looks(
     assert first["reviewed_by"] == again["reviewed_by"] == "nobody yet"
     assert first["model"]["given_by_a_script"] and again["model"]["given_by_a_script"]
     assert "review" not in first and again["review"]["left_visible"] == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_tracks_are_summed_up_as_by_the_first_run(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Also those that no sighting made sure, which may count where a scene ends."""
+    monkeypatch.setattr(linking, "LARGE", 20)
+    rng = np.random.default_rng(seed)
+    frames = int(rng.integers(5, 60))
+    cuts = sorted({0, *rng.integers(0, frames, 3).tolist()})
+    tracker, taken = linking.Tracker(Settings()), Collector()
+    stream = looks(random_scene(rng, frames, 64), frames=frames, cuts=cuts, turned_every=2)
+    for frame, _ in tracker.run(stream, taken.hear):
+        taken.see(frame)
+    rendering = Rendering(tracks_file.Kept(taken.finished(Settings(), "", 1), ()), Settings())
+
+    def told(summaries: list[TrackSummary]) -> list[tuple[float, float, int, float]]:
+        return sorted((s.first_seconds, s.last_seconds, s.sightings, s.lowest_score) for s in summaries)
+
+    assert told(rendering.summaries()) == told(tracker.summaries)
 
 
 @pytest.mark.slow

@@ -47,6 +47,8 @@ def test_random_scenes(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     if seed % 2:
         limit = int(rng.integers(1, 12)) * tiny_frame(0).nbytes
         monkeypatch.setattr(linking, "LOOKAHEAD_BYTES", limit)
+    if seed % 3:
+        monkeypatch.setattr(linking, "LARGE", 20)  # some of the boxes
     times = [Fraction(int(t), 100) for t in np.cumsum(rng.choice([1, 4, 4, 40, 300], frames))]
     cuts = sorted({0, *rng.integers(0, frames, 2).tolist()})
     every = int(rng.choice([1, 2, 3, 5]))

@@ -10,6 +10,7 @@ import pytest
 from unit.tracking.tracker_helpers import (
     FPS,
     SURE,
+    Box,
     Face,
     Found,
     Scene,
@@ -289,6 +290,93 @@ def test_a_sure_turned_detection_counts_at_once() -> None:
 def test_an_upright_detection_confirms_a_doubtful_one() -> None:
     masks = track({10: [(BOX, 0.4, 1)], 11: [(BOX, SURE, 0)]}, frames=60)
     assert covers(masks[10], BOX)
+
+
+LARGE = (100.0, 100.0, 200.0, 200.0)
+"""The network sees tiny_frame's pictures twice as large, so these are 200 of its pixels."""
+
+
+def turned(*frames: int, score: float = 0.45, box: Box = LARGE) -> dict[int, list[Found]]:
+    return {i: [(box, score, 1)] for i in frames}
+
+
+def looked_at_turned(found: dict[int, list[Found]], frames: int = 60) -> list[Masks]:
+    return track(found, frames=frames, turned_every=5)
+
+
+def test_a_large_turned_face_of_a_middling_score_must_be_seen_a_third_time() -> None:
+    assert not any(len(m) for m in looked_at_turned(turned(20, 25)))
+    masks = looked_at_turned(turned(20, 25, 30))
+    assert all(covers(masks[i], LARGE) for i in range(20 - EXTEND, 30 + EXTEND + 1))
+    assert not any(len(m) for m in [*masks[: 15 - EXTEND], *masks[36 + EXTEND :]])
+
+
+def test_a_look_that_did_not_see_it_may_lie_between() -> None:
+    masks = looked_at_turned(turned(20, 25, 35))
+    assert all(covers(masks[i], LARGE) for i in range(20 - EXTEND, 35 + EXTEND + 1))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        turned(20, 25, box=(100, 100, 163, 163)),  # not large
+        turned(20) | turned(25, score=0.5),
+        turned(20) | {22: [(LARGE, 0.4, 0)]},  # upright
+        turned(20, score=0.5),
+        turned(20, score=0.5) | turned(25),
+    ],
+)
+def test_any_other_face_must_not(found: dict[int, list[Found]]) -> None:
+    box = found[20][0][0]
+    masks = looked_at_turned(found)
+    assert all(covers(masks[i], box) for i in range(20 - EXTEND, 21 + EXTEND))
+
+
+def test_twice_is_enough_where_no_look_speaks_against_a_large_turned_face() -> None:
+    """Before a scene and after it there are no looks, and a short one has no third."""
+    assert all(covers(m, LARGE) for m in looked_at_turned(turned(0, 5))[:6])
+    masks = track(turned(25, 30) | {32: [((0, 0, 20, 20), SURE, 0)]}, frames=40, turned_every=5, cuts=(0, 33))
+    assert all(covers(masks[i], LARGE) for i in range(25 - EXTEND, 33))
+    assert all(covers(m, LARGE) for m in looked_at_turned(turned(50, 55), frames=58)[50 - EXTEND :])
+    # as for any other face, once is not
+    assert not any(len(m) for m in looked_at_turned(turned(55), frames=58))
+
+
+def test_twice_is_enough_where_a_third_look_would_come_too_late() -> None:
+    times = [Fraction(i, 10) for i in range(60)]
+    masks = track(turned(20, 25), frames=60, turned_every=5, times=times)
+    assert all(covers(masks[i], LARGE) for i in range(20, 26))
+
+
+def test_what_ends_a_scene_unsure_is_summed_up_as_it_is_covered() -> None:
+    for found, tracks in ((turned(50, 55), 1), (turned(20, 25), 0), (turned(20, 25, 30), 1)):
+        tracker = Tracker(Settings())
+        track(found, frames=58, turned_every=5, tracker=tracker)
+        assert len(tracker.summaries) == tracks
+
+
+def test_a_doubtful_track_waits_for_less_than_a_gap_may_last() -> None:
+    """Weak sightings nearly a second apart, with looks between that saw nothing, are no face."""
+    late = 10 + round(0.76 * FPS)
+    masks = track({10: [(BOX, 0.4, 1)], late: [(BOX, 0.4, 1)]}, frames=60)
+    assert not any(len(m) for m in masks)
+    masks = track({10: [(BOX, 0.4, 1)], late: [(BOX, 0.4, 1)], late + 5: [(BOX, 0.4, 1)]}, frames=60)
+    assert [i for i, m in enumerate(masks) if len(m)] == [*range(late - EXTEND, late + 6 + EXTEND)]
+
+
+@pytest.mark.parametrize("decoy", [0.12, 0.4])
+def test_an_upright_look_does_not_lead_a_turned_face_s_track_away(decoy: float) -> None:
+    """It can't see the face; something else near it, or its hair, must not be taken for it."""
+    face = Face(10, 49, (700, 100), (-10, 0), turns=1)
+    found = Scene("", (face,)).found()
+    x, y, *_ = face.at(25)
+    for i in (26, 27, 28):
+        found[i] = [*found[i], ((x + 5, y, x + 45, y + 40), decoy, 0)]
+    masks = track(found, frames=60, turned_every=5)
+    assert all(covers(masks[i], face.at(i)) for i in range(20, 40))
+    # what is seen surely is another matter
+    found = {20: [(BOX, SURE, 1)], 21: [((110, 100, 150, 140), 0.5, 0)]}
+    assert {int(i) for m in track(found, frames=30, turned_every=5) for i in m.track_ids} == {0}
 
 
 @pytest.mark.parametrize("seen", [8, 16, 24])

@@ -22,6 +22,11 @@ SHARE = 2 / 3
 """Long side of what the second detector sees, in that of the first one."""
 TILTS = (45, -45)
 """Where the first looks at a picture turned by quarters, the second looks at it turned by these degrees."""
+LARGE, SURE = 80, 0.7
+"""From this long side on, in pixels that the second detector sees, a tilted face must have this score, as
+large faces are easy to see, or be seen by the first detector, too, however weakly."""
+SAME = 0.2
+"""IoU from which two boxes are the same face for that."""
 
 
 class JoinedDetector:
@@ -87,7 +92,9 @@ class JoinedDetector:
             side = round(SHARE * min(self.max_resolution, MAX_UPSCALE * max(picture.shape[:2])))
             more = [self._second.find(picture, side)]
             if len(turns) > 1:
-                more += [self._find_tilted(picture, side, degrees) for degrees in TILTS]
+                tilted = (self._find_tilted(picture, side, degrees) for degrees in TILTS)
+                large = LARGE * max(picture.shape[:2]) / side
+                more += [_believed(each, faces, large) for each in tilted]
             answers.append(self._joined(faces, more))
         return answers
 
@@ -113,6 +120,19 @@ class JoinedDetector:
             np.concatenate([faces.turns, *(each.turns for each in more)]),
             self._nms,
         )
+
+
+def _believed(tilted: Detections, faces: Detections, large: float) -> Detections:
+    """What was found tilted, without large faces of a low score of which the first detector sees nothing.
+
+    Args:
+        tilted: of the second detector.
+        faces: all that the first one sees in the same picture.
+        large: long side from which a face is large, in pixels of the picture.
+    """
+    small = (tilted.boxes[:, 2:] - tilted.boxes[:, :2]).max(axis=1, initial=0) < large
+    seen = box_ops.iou(tilted.boxes, faces.boxes).max(axis=1, initial=0) >= SAME
+    return tilted.select(small | seen | (tilted.scores >= np.float32(SURE)))
 
 
 def for_looking(first: Detector, settings: Settings) -> Detector:

@@ -17,7 +17,7 @@ from anonator.core.frames import APART, Detections, Float32Array
 
 WITHIN = 0.7
 """Share of a part's box that must be within a face's for them to be one face."""
-SURE, HELD, SWOLLEN = 0.9, 0.9, 4.0
+SURE, HELD, SWOLLEN = 0.9, 0.9, 5.0
 """An upright face of this score, of which this share is within a turned one up to so many times as large, is
 all there is of that one."""
 UPRIGHT_SHARE = 0.7
@@ -188,19 +188,24 @@ def merge(
     real = box_ops.areas(merged[:, :4]) > 0
     merged, turned = merged[real], turned[real]
     apart = turned == APART
-    whole = suppress(merged[~apart, :4], merged[~apart, 4], turned[~apart], nms_threshold)
-    whole = without_swollen(whole)
+    whole, keep = _suppressed(merged[~apart, :4], merged[~apart, 4], turned[~apart], nms_threshold)
+    whole = without_swollen(whole, turned[~apart][keep])
     if not apart.any():
         return whole
     parts = suppress(merged[apart, :4], merged[apart, 4], turned[apart], nms_threshold)
     return add_parts(whole, parts, nms_threshold)
 
 
-def without_swollen(faces: Detections) -> Detections:
+def without_swollen(faces: Detections, found: np.ndarray) -> Detections:
     """The faces of a picture but for turned ones that are a sure upright face and its hands or hair.
 
-    Where hands come near a face, the turned picture shows both as one large face, up to four times as large
+    Where hands come near a face, the turned picture shows both as one large face, up to five times as large
     as the one that is surely there. It would hide the hands for as long as the track goes on.
+
+    Args:
+        faces: after suppression.
+        found: (N,) quarter turns of the picture in which each was found: the sure face itself, which overlaps
+            it, may have made a swollen one count as upright.
     """
     sure = (faces.turns == 0) & (faces.scores >= SURE)
     if not sure.any() or sure.all():
@@ -209,7 +214,7 @@ def without_swollen(faces: Detections) -> Detections:
     holds = box_ops.inside(certain.boxes, faces.boxes) >= HELD
     alike = box_ops.areas(faces.boxes)[None] <= SWOLLEN * box_ops.areas(certain.boxes)[:, None]
     weaker = faces.scores[None] < certain.scores[:, None]
-    swollen = (holds & alike & weaker).any(axis=0) & (faces.turns != 0)
+    swollen = (holds & alike & weaker).any(axis=0) & (found != 0)
     return faces.select(~swollen)
 
 
@@ -269,6 +274,13 @@ def suppress(
         turns: (N,) quarter turns of the picture in which each was found, or APART.
         nms_threshold: boxes that overlap more than this are one face.
     """
+    return _suppressed(boxes, scores, turns, nms_threshold)[0]
+
+
+def _suppressed(
+    boxes: Float32Array, scores: Float32Array, turns: np.ndarray, nms_threshold: float
+) -> tuple[Detections, np.ndarray]:
+    """What suppress says, and which of the boxes stay."""
     keep = best_of_each(boxes, scores, nms_threshold)
     kept_turns = turns[keep].astype(np.int32)
     upright = np.flatnonzero(turns == 0)
@@ -276,4 +288,5 @@ def suppress(
         same = box_ops.iou(boxes[keep], boxes[upright]) > nms_threshold
         best = np.where(same, scores[upright][None, :], 0).max(axis=1)
         kept_turns[best >= UPRIGHT_SHARE * scores[keep]] = 0
-    return Detections(boxes[keep].astype(np.float32), scores[keep].astype(np.float32), kept_turns)
+    faces = Detections(boxes[keep].astype(np.float32), scores[keep].astype(np.float32), kept_turns)
+    return faces, keep

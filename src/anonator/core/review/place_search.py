@@ -119,7 +119,7 @@ class _Search:
 
     def _misses(self) -> Iterator[_Spot]:
         """Near-misses that nothing covers: those that stay for a while, and strong ones."""
-        once = [t.sightings[0] for t in self._a.tracks if _covers_nothing(t)]
+        once = [seen for t in self._a.tracks if _covers_nothing(t) for seen in t.sightings]
         weak = [each for each in (*self._a.near_misses, *once) if not self._is_covered(each.frame, each.box)]
         apart = CHAIN_SECONDS * self._per_second
         for chain in chains(weak, self._pts, apart):
@@ -289,7 +289,7 @@ def _box_at(pts: int, times: Int64Array, sides: Float64Array) -> Box:
 
 
 def _covers_nothing(track: FoundTrack) -> bool:
-    return len(track.sightings) == 1 and not track.sightings[0].sure
+    return not any(seen.sure for seen in track.sightings)
 
 
 def _array(boxes: Sequence[Box]) -> Float32Array:

@@ -138,7 +138,7 @@ class Rendering:
         told = []
         for track in self.analysis.tracks:
             rows = track.sightings.rows
-            if len(rows) == 1 and not rows["sure"][0]:
+            if not rows["sure"].any() and not self._is_believed_at_end(rows):
                 continue  # it never covered anything
             before = np.searchsorted(looks, rows["frame"])
             times = [self.analysis.pts[frame] * numerator / denominator for frame in rows["frame"].tolist()]
@@ -148,6 +148,12 @@ class Rendering:
             long = tuple(each for each in gaps if each[1] - each[0] >= LONG_GAP_SECONDS)
             told.append(TrackSummary(times[0], times[-1], len(rows), len(gaps), lowest, long))
         return told
+
+    def _is_believed_at_end(self, rows: np.ndarray) -> bool:
+        """Whether an unsure track counts because its scene ended before a turned look spoke against it."""
+        last = rows["frame"][-1]
+        end = min((cut for cut in self.analysis.cuts if cut > last), default=len(self.analysis.pts))
+        return len(rows) > 1 and not any(turned and last < i < end for i, turned in self.analysis.looks)
 
     def _compare(self, frame: Frame, found: Masks, masks: Masks) -> None:
         """Note where this frame's masks are smaller than the first run's."""

@@ -42,6 +42,14 @@ def horizon(settings: Settings) -> float:
     return max(settings.tracking.bridge_seconds, settings.tracking.extend_seconds)
 
 
+def patience(settings: Settings) -> float:
+    """For how many seconds after its first sighting a doubtful track may wait to be believed.
+
+    All that it covers then, from before that sighting on, still waits.
+    """
+    return horizon(settings) - settings.tracking.extend_seconds
+
+
 def cover(moments: Iterable[Moment], settings: Settings) -> Iterator[Masks]:
     """The masks of every frame, in order, from all that was found in a video."""
     covering = Covering(settings)
@@ -81,6 +89,8 @@ class Covering:
     def end(self) -> Iterator[Masks]:
         """Close the scene: pass on every frame that still waits."""
         for track in list(self._active.values()):
+            if self._looks.believed_at_end(track):
+                self._believe(track)
             self._close(track)
         while self._window:
             yield self._window.popleft().masks()
@@ -93,11 +103,8 @@ class Covering:
             self._cover(track, index, seen.box)
             self._extend_before(track)
             return
-        if track.doubtful:
-            track.doubtful = False
-            for pending_index, pending_box in track.pending:
-                self._cover(track, pending_index, pending_box)
-            track.pending.clear()
+        if seen.sure:
+            self._believe(track)
         if not seen.overlaps:
             # near but apart: perhaps another face, so the old one's future is covered as well
             self._extend_after(track)
@@ -106,6 +113,13 @@ class Covering:
         self._cover(track, index, seen.box)
         if track.sightings == 2:
             self._extend_before(track)  # now that its speed is known
+
+    def _believe(self, track: Track) -> None:
+        """Put on the frames what a doubtful track kept until now."""
+        track.doubtful = False
+        for index, box in track.pending:
+            self._cover(track, index, box)
+        track.pending.clear()
 
     def _close(self, track: Track) -> None:
         self._extend_after(track)

@@ -25,7 +25,7 @@ class Sighting:
     turned: bool
     """It was found in a turned picture only."""
     sure: bool = True
-    """A track that opens with an unsure one covers nothing until it is seen a second time."""
+    """A track that opens with an unsure one covers nothing until a sure one continues it."""
     overlaps: bool = True
     """It overlaps the track's last box, or where that was expected; if not, it is only near."""
 
@@ -65,7 +65,7 @@ class Track:
     turned: bool
     """The last sighting was in a turned picture only."""
     doubtful: bool
-    """Covers nothing until it is seen a second time."""
+    """Covers nothing until a sure sighting continues it."""
     lowest_score: float
     speed: Float32Array = field(default_factory=lambda: np.zeros(2, np.float32))
     """(2,) of the centre, in pixels per second, smoothed."""
@@ -99,7 +99,7 @@ class Track:
             shift = box_ops.centres(seen.box[None])[0] - box_ops.centres(self.box[None])[0]
             speed = (shift / gap).astype(np.float32)
             self.speed = speed if self.sightings == 1 else (self.speed + speed) / 2
-        self.doubtful = False
+        self.doubtful = self.doubtful and not seen.sure
         self.sightings += 1
         self.index, self.seconds, self.box, self.turned = index, seconds, seen.box, seen.turned
         self.lowest_score = min(self.lowest_score, seen.score)
@@ -161,6 +161,10 @@ class Looks:
     def ended(self, track: Track, index: int, seconds: float, horizon: float) -> bool:
         """Whether a track has ended: not seen for too long, although a look up to now could have seen it."""
         return seconds - track.seconds > horizon and self.overlooked(track, index + 1)
+
+    def believed_at_end(self, track: Track) -> bool:
+        """Whether a doubtful track counts where its scene ends: seen again, and no look spoke against it."""
+        return track.sightings > 1 and self.after(track) is None
 
     def overlooked(self, track: Track, before: int) -> bool:
         """Whether a look after the last sighting, and before that frame, could have seen the face."""
