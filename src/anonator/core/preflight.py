@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from anonator.core.areas import area
 from anonator.core.attempt import Run
-from anonator.core.checks.every_frame import seconds_each
 from anonator.core.checks.findings import FAINT
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
+from anonator.core.checks.second_size import seconds_each
 from anonator.core.detection.detector_protocol import Detector, Detectors
 from anonator.core.detection.spare import SpareDetector
 from anonator.core.detection.yunet import YuNet

@@ -13,7 +13,7 @@ from face_clips import FaceClip, decode_rgb, moving_face
 
 from anonator.core import examining, processor
 from anonator.core.checks import second_look
-from anonator.core.checks.every_frame import EveryFrame, Seen, long_side
+from anonator.core.checks.every_frame import EveryFrame, Seen
 from anonator.core.checks.input_frames import InputFrames
 from anonator.core.config import Mode, Performance, SecondDetector, Settings
 from anonator.core.detection.cache import DetectorCache
@@ -240,21 +240,6 @@ def test_an_input_that_ends_too_early_is_noticed(
     short = moving_face(tmp_path / "short.mp4", astronaut, frames=3, speed=2, half=True)
     with pytest.raises(VerificationError, match="changed during the job"):
         watched(clip.path, short.path, detectors.get(SETTINGS))
-
-
-@pytest.mark.parametrize(
-    ("settings", "size", "side"),
-    [
-        (Settings(), (1080, 1920), 1280),
-        (Settings(), (2160, 3840), 1280),
-        (Settings(), (480, 640), 853),  # the first detector sees it at 1280
-        (Settings(performance=Performance.BALANCED), (1080, 1920), 853),
-        (Settings.standard(), (1080, 1920), 960),
-        (Settings.standard(performance=Performance.MAXIMUM), (1080, 1920), 480),
-    ],
-)
-def test_it_sees_less_detail_than_the_first(settings: Settings, size: tuple[int, int], side: int) -> None:
-    assert long_side(np.zeros((*size, 3), np.uint8), settings) == side
 
 
 def test_only_black_tells_what_is_covered() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,8 @@ from anonator.core.checks.file_checks import Check
 from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
 from anonator.core.checks.remembered import Memory, brightness_of, looked_at_before
 from anonator.core.checks.second_look import Uncovered
-from anonator.core.config import MAX_UPSCALE, Settings
+from anonator.core.checks.second_size import largest_side, long_side
+from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.detection.threads import cpu_threads
 from anonator.core.detection.yunet import YuNet
@@ -29,8 +29,6 @@ from anonator.core.pictures.rgb import picture_within
 from anonator.core.tracking.schedule import in_frame
 from anonator.errors import VerificationError
 
-SHARE, SHARE_STANDARD = 2 / 3, 1 / 2
-"""Long side of what the second detector sees, in that of the first one: in HIPAA mode, and without."""
 BLOCK = 8
 """Side of the blocks of pixels whose mean brightness tells whether a picture changed."""
 UNCHANGED = 2
@@ -194,7 +192,7 @@ class EveryFrame:
 
     def _look(self, frame: Frame) -> Detections:
         """In a thread of the pool."""
-        picture, place = picture_within(frame, _most(self.settings))
+        picture, place = picture_within(frame, largest_side(self.settings))
         found = self.second.find(picture, long_side(picture, self.settings))
         return in_frame(found, picture, place)
 
@@ -267,29 +265,6 @@ class EveryFrame:
 
     def _best_near_misses(self) -> list[NearMiss]:
         return sorted(self._near_misses, key=lambda miss: -miss.score)[:MOST_NEAR_MISSES]
-
-
-def long_side(picture: UInt8Array, settings: Settings) -> int:
-    """Long side at which the second detector sees a picture, for these settings."""
-    enlarged = MAX_UPSCALE * float(max(picture.shape[:2]))
-    return min(_most(settings), round(enlarged * _share(settings)))
-
-
-def _share(settings: Settings) -> float:
-    return SHARE if settings.hipaa else SHARE_STANDARD
-
-
-def _most(settings: Settings) -> int:
-    return round(settings.preset.max_resolution * _share(settings))
-
-
-def seconds_each(second: YuNet, settings: Settings, width: int, height: int) -> float:
-    """How long the look at a finished frame of that size takes, measured once."""
-    blank = np.full((height, width, 3), 128, np.uint8)
-    begin = time.perf_counter()
-    second.find(blank, long_side(blank, settings))
-    second.rest()  # it isn't needed before the checks
-    return (time.perf_counter() - begin) / cpu_threads()
 
 
 def second_detector_passed(seen: Seen, repaired: int) -> Check:
