@@ -176,6 +176,8 @@ class Look:
     """None if the detector was not asked; a frame without faces has empty Detections."""
     turned: bool = False
     """True if the detector also looked at the picture turned, and with its parts apart."""
+    light: bool = False
+    """True if it may have looked at half the size: a face that it didn't see can be there all the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -24,9 +25,11 @@ from unit.tracking.tracker_helpers import (
 
 from anonator.core.anonymizer import anonymize, covered_pixels
 from anonator.core.config import Settings
-from anonator.core.frames import Look, Masks
+from anonator.core.frames import Detections, Look, Masks
 from anonator.core.tracking import linking as tracker_module
+from anonator.core.tracking.covering import cover
 from anonator.core.tracking.linking import Tracker
+from anonator.core.tracking.sightings import Moment
 from anonator.core.tracking_settings import TrackingSettings
 
 EXTEND = round(0.25 * FPS)
@@ -605,3 +608,48 @@ def assert_masked(frame: object, masks: Masks, look: Look, settings: Settings) -
         if score >= np.float32(settings.lowest_threshold if turns == 0 else settings.threshold):
             for x1, y1, x2, y2 in covered_pixels(box[None], 1.0, look.frame.width, look.frame.height):
                 assert (luma[y1:y2, x1:x2] == 16).all(), f"frame {look.frame.index}: {box} at {score} is open"
+
+
+# --- looks in half size
+
+
+def with_light(face: Face, frames: int, *, seen_in_light: bool = False) -> list[Look]:
+    """Every second look is in half size only; whether the face is seen there, too."""
+    found = Scene("", (face,)).found()
+    out = []
+    for look in looks(found, frames=frames):
+        light = look.frame.index % 2 == 1 and look.frame.index < frames - 1
+        seen = look.detections if seen_in_light or not light else Detections.empty()
+        out.append(replace(look, detections=seen, light=light, turned=not light))
+    return out
+
+
+@pytest.mark.parametrize("seen_in_light", [False, True])
+def test_what_half_the_size_does_not_show_is_no_gap(seen_in_light: bool) -> None:
+    face = Face(10, 49, (100, 100), (4, 0), missed=frames_between(20, 24))
+    tracker = Tracker(Settings())
+    out = list(tracker.run(with_light(face, 60, seen_in_light=seen_in_light)))
+    assert [frame.index for frame, _ in out] == list(range(60))
+    for frame, masks in out:
+        if 10 <= frame.index <= 49:
+            assert covers(masks, face.at(frame.index))
+    (summary,) = tracker.summaries
+    assert summary.gaps_bridged == 1, "only where it was missed in full size"
+    assert summary.sightings == (35 if seen_in_light else 17)
+
+
+def test_a_face_too_fast_to_overlap_is_covered_between_looks_in_full_size() -> None:
+    """Where it was at the look in half size isn't known: all between its two places is covered."""
+    face = Face(10, 30, (50, 100), (25, 0))
+    out = list(Tracker(Settings()).run(with_light(face, 40)))
+    for index in range(10, 31):
+        assert covers(out[index][1], face.at(index))
+
+
+def test_masks_made_again_from_what_was_heard_are_the_same_with_light_looks() -> None:
+    face = Face(10, 49, (100, 100), (7, 0), missed=frames_between(20, 24))
+    heard: list[Moment] = []
+    out = [masks for _, masks in Tracker(Settings()).run(with_light(face, 60), heard.append)]
+    again = list(cover(heard, Settings()))
+    assert [m.boxes.tolist() for m in again] == [m.boxes.tolist() for m in out]
+    assert [each.index for each in heard if not each.looked] == list(range(1, 59, 2))

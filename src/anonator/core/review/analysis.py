@@ -55,7 +55,7 @@ class Analysis:
     cuts: tuple[int, ...]
     """Frames that begin a scene, the first one included."""
     looks: tuple[tuple[int, bool], ...]
-    """(frame, also turned?) where the detector looked."""
+    """(frame, also turned?) where the detector looked in full size."""
     rooms: tuple[tuple[int, int], ...]
     """(frame, how many of its size may wait), wherever that changes."""
     tracks: tuple[FoundTrack, ...]

@@ -140,9 +140,9 @@ class Rendering:
             rows = track.sightings.rows
             if not rows["sure"].any() and not self._is_believed_at_end(rows):
                 continue  # it never covered anything
-            before = np.searchsorted(looks, rows["frame"])
+            upto, after = (np.searchsorted(looks, rows["frame"], side) for side in ("left", "right"))
             times = [self.analysis.pts[frame] * numerator / denominator for frame in rows["frame"].tolist()]
-            missed = np.flatnonzero(np.diff(before) > 1).tolist()
+            missed = np.flatnonzero(upto[1:] > after[:-1]).tolist()
             gaps = [(times[i], times[i + 1]) for i in missed]
             lowest = float(rows["score"].min())
             long = tuple(each for each in gaps if each[1] - each[0] >= LONG_GAP_SECONDS)

@@ -76,11 +76,13 @@ class Covering:
         if moment.cut:
             yield from self.end()
         self._window.append(Slot(moment.index, moment.seconds, moment.room))
-        if moment.looked:
+        if moment.looked or moment.sightings:
             self._now = moment.seconds
+        if moment.looked:
             self._looks.add(moment.index, moment.turned)
-            for seen in moment.sightings:
-                self._see(moment.index, seen)
+        for seen in moment.sightings:
+            self._see(moment.index, seen)
+        if moment.looked:
             for track in list(self._active.values()):
                 if self._looks.ended(track, moment.index, self._now, self._horizon):
                     self._close(track)

@@ -87,7 +87,8 @@ class Tracker:
             self._now, self._sar = float(frame.seconds), np.float32(frame.sar)
             longest = max(frame.width, frame.height)
             self._large = LARGE / min(self._settings.preset.max_resolution / longest, MAX_UPSCALE)
-            self._looks.add(frame.index, look.turned)
+            if not look.light:
+                self._looks.add(frame.index, look.turned)
             if self._scene_begins is None:
                 self._scene_begins = frame.index
             sightings, missed = self._take(frame.index, found, turned=look.turned)
@@ -95,7 +96,7 @@ class Tracker:
             frame.index,
             float(frame.seconds),
             look.cut,
-            found is not None,
+            found is not None and not look.light,
             look.turned,
             room,
             tuple(sightings),

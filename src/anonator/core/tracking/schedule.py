@@ -207,7 +207,7 @@ class _Batch:
             for each, view, faces in zip(wanted, views, self._watch.look(glances), strict=True)
         }
         for each in self._waiting:
-            yield Look(each.frame, each.cut, found.get(each.frame.index), each.turned)
+            yield Look(each.frame, each.cut, found.get(each.frame.index), each.turned, each.light)
         self._waiting.clear()
         self._wanted = 0
 

@@ -39,7 +39,7 @@ class Moment:
     cut: bool
     """It begins a scene."""
     looked: bool
-    """The detector was asked."""
+    """The detector was asked, and looked in full size: a face that isn't among the sightings was missed."""
     turned: bool
     """It also looked at the picture turned."""
     room: int

@@ -86,7 +86,8 @@ class Vicinity:
         begin, end = self._looked_at()
         part = self._plan[begin:end]
         looks = [
-            Look(each.frame, each.cut, self._found.get(begin + i), each.turned) for i, each in enumerate(part)
+            Look(each.frame, each.cut, self._found.get(begin + i), each.turned, each.light)
+            for i, each in enumerate(part)
         ]
         for frame, masks in Tracker(self._settings).run(looks):
             if frame is self.frame:
