@@ -21,6 +21,7 @@ from face_clips import decode_rgb, moving_face
 from own_folders import folders_under
 from video_helpers import clip
 
+from anonator.core.detection.cpu_fusion import has_bfloat16_instructions
 from anonator.core.writing.leftovers import PREFIX
 
 display, drive = ui_helpers.display, ui_helpers.drive
@@ -257,7 +258,12 @@ def test_what_the_program_keeps_is_known(after_jobs: tuple[Home, dict[str, Any]]
     )
     logs = home.own / ("Logs" if os.name == "nt" else "log")
     names = ("anonator.lock", "anonator.log", "crash.log")
-    assert kept == [(logs / name).relative_to(home.written).as_posix() for name in names]
+    known = [(logs / name).relative_to(home.written).as_posix() for name in names]
+    formats = home.own / "number-formats.json"
+    if has_bfloat16_instructions():  # which number format is faster on this processor
+        known.append(formats.relative_to(home.written).as_posix())
+        assert set(json.loads(formats.read_bytes()).values()) <= {"float32", "bfloat16"}
+    assert kept == sorted(known)
     markers = home.own / "unfinished"
     if os.name == "posix":
         assert stat.S_IMODE(markers.stat().st_mode) == 0o700

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from anonator.core.attempt import Attempt, Run
 from anonator.core.checks.second_look import Uncovered, patches_for
 from anonator.core.job import NearMiss
@@ -58,9 +60,10 @@ def repairs(uncovered: Sequence[Uncovered], analysis: Analysis) -> Iterator[Edit
     """What the second look covered, as edits of the program's own, on exactly the same frames."""
     patches, number = patches_for(uncovered), 0
     numerator, denominator = analysis.key.time_base
+    seconds = np.array(analysis.pts, np.int64) * numerator / denominator
     for moment, place in zip(patches.seconds, patches.places, strict=True):
-        within = [pts for pts in analysis.pts if abs(moment - pts * numerator / denominator) <= patches.reach]
-        if within:
+        within = np.flatnonzero(np.abs(moment - seconds) <= patches.reach)
+        if len(within):
             number += 1
-            span = within[0], within[-1]
+            span = analysis.pts[within[0]], analysis.pts[within[-1]]
             yield Edit(number, Operation.ADD, None, span, ((span[0], place),), SECOND_LOOK, by_program=True)

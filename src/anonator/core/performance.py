@@ -36,7 +36,7 @@ class PerformancePreset:
     full_size_every: int = setting(
         1,
         "Look at the full size in every n-th of these frames, and at half of it in the others; a GPU always "
-        "does at the full size.",
+        "looks at the full size.",
         low=1,
         high=5,
         hipaa=Hipaa.LOWER,

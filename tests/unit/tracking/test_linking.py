@@ -358,13 +358,20 @@ def test_what_ends_a_scene_unsure_is_summed_up_as_it_is_covered() -> None:
         assert len(tracker.summaries) == tracks
 
 
-def test_a_doubtful_track_waits_for_less_than_a_gap_may_last() -> None:
-    """Weak sightings nearly a second apart, with looks between that saw nothing, are no face."""
-    late = 10 + round(0.76 * FPS)
+def test_a_large_doubtful_track_waits_for_less_than_a_gap_may_last() -> None:
+    """A large turned face is easy to see: weak sightings nearly a second apart are none, a small one's may be."""
+    late, large = 10 + round(0.76 * FPS), (100.0, 100.0, 170.0, 170.0)
     masks = track({10: [(BOX, 0.4, 1)], late: [(BOX, 0.4, 1)]}, frames=60)
+    assert all(covers(m, BOX) for m in masks[10 : late + 1])
+    masks = track({10: [(large, 0.4, 1)], late: [(large, 0.4, 1)]}, frames=60)
     assert not any(len(m) for m in masks)
-    masks = track({10: [(BOX, 0.4, 1)], late: [(BOX, 0.4, 1)], late + 5: [(BOX, 0.4, 1)]}, frames=60)
-    assert [i for i, m in enumerate(masks) if len(m)] == [*range(late - EXTEND, late + 6 + EXTEND)]
+
+
+def test_stricter_times_never_drop_a_small_doubtful_track() -> None:
+    found: dict[int, list[Found]] = {30: [(BOX, 0.45, 1)], 42: [(BOX, 0.45, 1)]}
+    settings = Settings(tracking=TrackingSettings(extend_seconds=1.0))
+    masks = track(found, frames=90, settings=settings)
+    assert all(covers(m, BOX) for m in masks[30 - FPS : 43 + FPS])
 
 
 @pytest.mark.parametrize("decoy", [0.12, 0.4])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -223,6 +224,14 @@ def test_the_looks_in_full_size(
     planned = list(plan(frames(12, cuts), settings(performance, orientations=orientations)))
     assert [each.frame.index for each in planned if each.wanted and not each.light] == full
     assert not any(each.light and (each.turned or each.at_change or not each.wanted) for each in planned)
+
+
+def test_with_few_frames_a_second_every_look_is_in_full_size() -> None:
+    """A small face may be gone before the next one: half the size would be all that ever saw it."""
+    for rate, expected in ((25, True), (6, True), (4, False), (1, False)):
+        slow = (replace(each, pts=each.index, time_base=Fraction(1, rate)) for each in frames(12))
+        planned = list(plan(slow, settings(Performance.QUALITY)))
+        assert any(each.light for each in planned) is expected, rate
 
 
 def test_a_plan_that_begins_within_a_scene_goes_on_as_it_would() -> None:

@@ -33,8 +33,10 @@ BLOCK = 8
 """Side of the blocks of pixels whose mean brightness tells whether a picture changed."""
 UNCHANGED = 2
 """A picture in which no block's brightness differs by more than this from one looked at is the same."""
-SURELY_KNOWN, SELDOM_KNOWN = 50, 25
-"""A place that was seen so often is weighed again only at every n-th sighting."""
+OFTEN_WEIGHED = 50
+"""A place is weighed at each of its first sightings, and later at about so many for each e-fold of them."""
+AHEAD_BYTES = 64 * 1024 * 1024
+"""Frames whose looks are on their way take no more; large ones are looked at one by one."""
 MOST_EVIDENCE = 20_000
 """More isn't kept for the next file, but asked for again."""
 MOST_NEAR_MISSES = 1000
@@ -157,7 +159,7 @@ class EveryFrame:
             # the next file is compared with what all were shown first, so that small changes can't add up
             looked_at = self._brightness if known is None else known.picture
             self._waiting.append(_Waiting(frame, self._last, looked_at))
-        while len(self._waiting) > self._ahead:
+        while len(self._waiting) > min(self._ahead, max(1, AHEAD_BYTES // frame.nbytes)):
             self._take(self._waiting.popleft())
 
     def finish(self, frames: int) -> Seen:
@@ -216,7 +218,7 @@ class EveryFrame:
         self._before.append(frame)
         self.taken += 1
         if self.heard is not None:
-            self.heard([each for each in self._open if _is_worth_weighing(each)])
+            self.heard([each for each in self._open if each.passed_on or _is_worth_weighing(each)])
         still_open: list[Finding] = []
         for finding in self._open:
             if finding.last.index < frame.index - MISSING:
@@ -292,7 +294,7 @@ def uncovered(sighting: Sighting) -> Uncovered:
 
 def _is_worth_weighing(finding: Finding) -> bool:
     count = len(finding.sightings)
-    return count <= SURELY_KNOWN or count % SELDOM_KNOWN == 0
+    return count % max(1, count // OFTEN_WEIGHED) == 0
 
 
 def _done(found: Detections) -> Future[Detections]:

@@ -26,8 +26,8 @@ from anonator.core.pictures.planes import copy_of
 HELD_SECONDS = PATCH_SECONDS + LONG_SECONDS
 """So long a frame is held back after it was looked at: some faces are certain only after a few frames."""
 HELD_BYTES = 112 * 1024 * 1024
-"""Frames that are held back take no more; then a face is covered for less than a second before it
-is found."""
+"""Frames that were looked at and are held back take no more; in a large video, a face is covered for less
+than a second before it is found."""
 
 
 @dataclass(slots=True)
@@ -114,7 +114,8 @@ class InPassing:
         while waiting and waiting[0][0].index < self._every.taken:
             looked_at = self._held.frame(self._every.taken - 1)
             old = looked_at.seconds - waiting[0][0].seconds > HELD_SECONDS
-            if not old and len(waiting) * looked_at.nbytes <= HELD_BYTES:
+            held = self._every.taken - waiting[0][0].index
+            if not old and held * looked_at.nbytes <= HELD_BYTES:
                 break
             yield self._next()
 
@@ -128,7 +129,8 @@ class InPassing:
     def _cover(self, findings: Sequence[Finding]) -> None:
         """Cover those that are faces, as soon as that is certain."""
         for finding in findings:
-            if finding.passed_on < len(finding.sightings) and finding.verdict() is Verdict.FACE:
+            is_new = finding.passed_on < len(finding.sightings)
+            if is_new and (finding.passed_on or finding.verdict() is Verdict.FACE):
                 faces = [uncovered(each) for each in finding.new_places()]
                 self._found += faces
                 self._recent += faces

@@ -29,9 +29,10 @@ from anonator.core.tracking.schedule import find_faces
 
 SAMPLE_EVERY = 10
 """Every n-th finished frame is looked at, and those at the ends of tracks and scenes."""
-THIN_SAMPLE_EVERY = 30
-"""Where the job looked at every frame and a second detector sees every finished one: there the first one can
-only find what it found before, unless the masks aren't where they belong."""
+THIN_SAMPLE_EVERY = 15
+"""Where the job looked at every frame and a second detector sees every one as it is covered: there the first
+one finds little that it didn't find before, unless the masks aren't where they belong. An odd number, so that
+frames are among them that were looked at in half size only."""
 TURNED_EVERY = 6
 """Every n-th of the frames that the job looked at turned is looked at turned again."""
 TURNED_EFFORT = 4
@@ -208,7 +209,7 @@ def second_look_passed(looked_at: int, repaired: int, known: int = 0) -> Check:
 
     Args:
         looked_at: finished frames.
-        repaired: faces that were found before.
+        repaired: places where faces were found before.
         known: how many of these frames were looked at in an earlier version, and show the same.
     """
     if not looked_at:

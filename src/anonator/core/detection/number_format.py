@@ -54,7 +54,7 @@ def is_faster_in_bfloat16() -> bool:
 
 def remembered_in() -> Path:
     """The file that says which format each processor is faster in."""
-    return platformdirs.user_cache_path("Anonator", appauthor=False) / "number-formats.json"
+    return platformdirs.user_state_path("Anonator", appauthor=False) / "number-formats.json"
 
 
 def _processor() -> str:

@@ -43,11 +43,12 @@ def horizon(settings: Settings) -> float:
 
 
 def patience(settings: Settings) -> float:
-    """For how many seconds after its first sighting a doubtful track may wait to be believed.
+    """For how many seconds after its first sighting a large doubtful track may wait to be believed.
 
-    All that it covers then, from before that sighting on, still waits.
+    As a rule all that it covers then, from before that sighting on, still waits.
     """
-    return horizon(settings) - settings.tracking.extend_seconds
+    tracking = settings.tracking
+    return max(horizon(settings) - tracking.extend_seconds, tracking.bridge_seconds / 2)
 
 
 def cover(moments: Iterable[Moment], settings: Settings) -> Iterator[Masks]:

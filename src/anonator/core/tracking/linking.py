@@ -48,6 +48,8 @@ class Tracker:
         """Width of a pixel in heights: distances are those that people see."""
         self._scene_begins: int | None = None
         """The first frame of the scene that was looked at."""
+        self._room = 2
+        """How many frames may wait for their future."""
         self._large = 0.0
         """LARGE in pixels of the frame."""
         self._next_id = 0
@@ -78,7 +80,7 @@ class Tracker:
     def linked(self, look: Look) -> Moment:
         """One look as covering gets it: what was seen in it of which track."""
         frame, found = look.frame, look.detections
-        room = max(2, LOOKAHEAD_BYTES // max(frame.nbytes, 1))
+        room = self._room = max(2, LOOKAHEAD_BYTES // max(frame.nbytes, 1))
         if look.cut:
             self._end_scene()
         sightings: list[Sighting] = []
@@ -129,7 +131,7 @@ class Tracker:
             for track_number, candidate, overlaps in pairs:
                 track = tracks[track_number]
                 i = int(candidates[candidate])
-                sure = bool(strong[i] or upright[i]) or self._is_believed(track, found.boxes[i])
+                sure = bool(strong[i] or upright[i]) or self._is_believed(track, found.boxes[i], index)
                 sightings.append(seen(track.id, i, sure=sure, overlaps=overlaps))
                 if self._looks.between(track.index, index):
                     track.gaps += 1
@@ -153,17 +155,21 @@ class Tracker:
     def _may_go_on(self, track: Track, index: int) -> bool:
         """Whether a detection in this frame is near enough in time to be the same face."""
         longest, since = self._t.bridge_seconds, track.seconds
-        if track.doubtful:
+        if track.doubtful and self._is_large(track.box):
             longest, since = self._patience, track.first_seconds
         # with few frames a second neighbouring looks are further apart than the longest gap
         return self._now - since <= longest or not self._looks.overlooked(track, index)
 
-    def _is_believed(self, track: Track, box: Float32Array) -> bool:
+    def _is_large(self, box: Float32Array) -> bool:
+        return float((box[2:] - box[:2]).max()) >= self._large
+
+    def _is_believed(self, track: Track, box: Float32Array, index: int) -> bool:
         """Whether a track counts once a turned detection of a middling score has continued it."""
-        if not track.doubtful or float((box[2:] - box[:2]).max()) < self._large:
+        if not track.doubtful or not self._is_large(box):
             return True
         # a third one must come as soon again, or it would come too late; before a scene nothing denies it
         too_late = 2 * (self._now - track.first_seconds) > self._patience
+        too_late |= 2 * (index - track.first_index) >= self._room
         return track.sightings > 1 or too_late or track.first_index == self._scene_begins
 
     def _pairs(

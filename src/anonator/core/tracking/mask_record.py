@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class MaskRecord:
             before = now
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patches:
     """Additional places to cover, each for a while before and after a moment."""
 
@@ -100,9 +101,11 @@ class Patches:
 
     def boxes(self, seconds: float) -> Float32Array:
         """(K, 4) the places to be covered at a moment."""
-        near = [
-            place
-            for moment, place in zip(self.seconds, self.places, strict=True)
-            if abs(moment - seconds) <= self.reach
-        ]
-        return np.array(near, np.float32).reshape(-1, 4)
+        moments, places = self._arrays
+        near: Float32Array = places[np.abs(moments - seconds) <= self.reach]
+        return near
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, Float32Array]:
+        """(N,) moments and (N, 4) places: they are asked about once for each frame."""
+        return np.array(self.seconds, np.float64), np.array(self.places, np.float32).reshape(-1, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,10 @@ from anonator.core.tracking.watch import Glance, Watch, look_lightly
 TURNED_EVERY = 5
 """With detection on every frame, the turned passes run on every n-th, or on the next one that is looked at in
 full size: tracks bridge those between."""
+
+LIGHT_WITHIN = 0.2
+"""Seconds since the last look in full size after which half the size won't do: with few frames a second, a
+small face may have come and gone."""
 
 UPRIGHT, ALL_TURNS = (0,), (0, 1, 2, 3)
 """Quarter turns of a look."""
@@ -42,7 +47,7 @@ class Planned:
     at_change: bool
     """Whether a scene begins or ends here."""
     light: bool = False
-    """Whether half the size does, because frames before and after it are looked at in full size."""
+    """Whether half the size does, because frames shortly before and after it are looked at in full size."""
 
     @property
     def turns(self) -> tuple[int, ...]:
@@ -85,7 +90,7 @@ def plan(frames: Iterable[Frame], settings: Settings, *, begins_within: bool = F
         if begins_within:
             begins_within, shape = False, frame.shape
             cuts.is_cut(frame)
-            turn.go_to(frame.index)
+            turn.go_to(frame.index, float(frame.seconds))
             continue
         reshaped = False
         if not frame.replaced:
@@ -152,9 +157,11 @@ class _Turn:
         self._since_look = 0
         self._since_turned = 0
         self._since_full = 0
+        self._full_seconds = -math.inf
 
-    def go_to(self, index: int) -> None:
+    def go_to(self, index: int, seconds: float) -> None:
         """Count as if that frame, counted from the first of its scene, had just been planned."""
+        self._full_seconds = seconds
         self._since_look = index % self._every
         looks = index // self._every
         self._since_turned = looks % self._turned_every if self._turned_every else 0
@@ -170,11 +177,12 @@ class _Turn:
             self._since_turned += 1
             self._since_full += 1
             turned = self._turned_every > 0 and (at_change or self._since_turned >= self._turned_every)
-            light = not (at_change or turned or self._since_full >= self._full_every)
+            near = float(frame.seconds) - self._full_seconds <= LIGHT_WITHIN
+            light = near and not (at_change or turned or self._since_full >= self._full_every)
             if turned:
                 self._since_turned = 0
             if not light:
-                self._since_full = 0
+                self._since_full, self._full_seconds = 0, float(frame.seconds)
         return Planned(frame, cut, wanted, turned, at_change, light)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anonator.core.reading.info import VideoInfo
 from anonator.core.windows_files import reachable
-from anonator.errors import DiskFullError
+from anonator.errors import DiskFullError, OutputError
 
 RESERVE_BYTES = 256 * 1024 * 1024
 """Left free for the system and other programs, which may lose data on a full disk."""
@@ -56,6 +56,7 @@ def require_room(folder: Path, info: VideoInfo, file_bytes: int, crf: int = _MEA
 
     Raises:
         OutputError: about how much is needed and how much is free.
+        DiskFullError: the same, where there is no room for any video.
     """
     room = _free_and_reserve(folder)
     if room is None:
@@ -64,7 +65,9 @@ def require_room(folder: Path, info: VideoInfo, file_bytes: int, crf: int = _MEA
     least, probably = expected_bytes(info, file_bytes, crf)
     if free - reserve < least:
         needed = max(least, probably, 1_000_000) + reserve
-        raise DiskFullError(
+        # other videos may be smaller; on a disk that is full, none is small enough
+        kind = DiskFullError if free <= reserve else OutputError
+        raise kind(
             f"There is not enough space for the result: it needs about {_words(needed)}, and "
             f"{_words(free)} is free. "
             f"{_WAY_OUT}"
