@@ -69,7 +69,7 @@ class Run:
     rewriting: float | None = None
     """Seconds that the last repair took to write the file again."""
     second: YuNet | None = None
-    """The second detector, if it looks at the finished file."""
+    """The second detector, if it looks at every frame."""
     second_seconds: float = 0.0
     """What it takes for a frame."""
     memory: Memory | None = None

@@ -49,7 +49,7 @@ class Verdict(Enum):
     """What a finding amounts to."""
 
     FACE = "face"
-    """It is covered in another attempt."""
+    """It is covered: before it is written or, if that is too late, in another file."""
     NEAR_MISS = "near-miss"
     """It is told to people, who must look there."""
     NOTHING = "nothing"

@@ -55,7 +55,7 @@ NOT_NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A face that can be seen in the finished file."""
+    """A face that can be seen in the finished file, or that could be if it hadn't been covered in time."""
 
     index: int
     """Frame."""
