@@ -139,5 +139,7 @@ def brightness_of(frame: Frame, block: int = BLOCK) -> UInt8Array:
 
 
 def looked_at_before(known: int) -> str:
-    """What a sentence on a repaired file says of its frames that needed no new look; "" if there are none."""
-    return f"; {known:,} of them had been looked at before they were written, and show nothing more since" if known else ""
+    """What a sentence says of the frames of a file that needed no new look; "" if there are none."""
+    if not known:
+        return ""
+    return f"; {known:,} of them had been looked at before they were written, and show nothing more since"
