@@ -200,11 +200,18 @@ class Attempt:
             share = read * self.through / max(1, self.decoded)
         return min(1.0, share)
 
-    def noted(self, stage: Iterable[T]) -> Iterator[T]:
-        """What comes out of the slowest stage, keeping in mind how far it is."""
+    def noted(self, stage: Iterable[T], heard: Callable[[], None] | None = None) -> Iterator[T]:
+        """What comes out of the slowest stage, keeping in mind how far it is.
+
+        Args:
+            stage: the frames or looks.
+            heard: called for each; the first ones are written much later.
+        """
         for item in stage:
             frame = item.frame if isinstance(item, Look) else item
             self.through, self.through_seconds = frame.index + 1, float(frame.seconds)
+            if heard is not None:
+                heard()
             yield item
 
     def frames(self, run: Run) -> Iterator[Frame]:

@@ -111,8 +111,13 @@ class Processor:
         run, settings, times = self._run, self._run.job.settings, self._run.times
         meter = Meter(attempt.reader.info.header_frames, Stage.REPAIRING if run.repairs else Stage.WORKING)
         run.course.enter(partial(forecast.checks, run, attempt), forecast.whole_pass(run))
+
+        def looked_at() -> None:
+            run.control.checkpoint(meter)
+            run.tell(meter.due(), attempt.share)
+
         with ExitStack() as stages:
-            for frame, masks in self._to_cover(attempt, stages):
+            for frame, masks in self._to_cover(attempt, stages, looked_at):
                 run.control.checkpoint(meter)
                 with times.measured("masking"):
                     if run.on_preview is not None and meter.preview_is_due():
@@ -127,7 +132,9 @@ class Processor:
             run.tell(meter.progress(), 1.0)
         run.add(meter.elapsed())
 
-    def _to_cover(self, attempt: Attempt, stages: ExitStack) -> Iterable[tuple[Frame, Masks]]:
+    def _to_cover(
+        self, attempt: Attempt, stages: ExitStack, looked_at: Callable[[], None]
+    ) -> Iterable[tuple[Frame, Masks]]:
         """Every frame with what must be covered in it: searched, from kept tracks, or as before a repair."""
         run, settings, times = self._run, self._run.job.settings, self._run.times
         read = times.of("reading", attempt.frames(run))
@@ -144,7 +151,9 @@ class Processor:
         looks = ahead(seen, lambda each: each.frame.nbytes, "detect", stages)
         # left first: a stage that waits for the one before it must find that one closed
         stages.callback(frames.close)
-        tracked = times.of("tracking", run.tracked(attempt.noted(times.waiting("tracking", looks))))
+        tracked = times.of(
+            "tracking", run.tracked(attempt.noted(times.waiting("tracking", looks), looked_at))
+        )
         if run.second is None:
             return tracked
         watch = stages.enter_context(run.watch(run.second, attempt.detector))
