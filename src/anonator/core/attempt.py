@@ -71,7 +71,7 @@ class Run:
     second: YuNet | None = None
     """The second detector, if it looks at every frame."""
     second_seconds: float = 0.0
-    """What it takes for a frame."""
+    """What it takes for a frame of the finished file, where it hasn't looked before."""
     memory: Memory | None = None
     """Of what it saw in the last attempt's file, or before that was written."""
     near_misses: tuple[NearMiss, ...] = ()

@@ -66,7 +66,7 @@ def check(run: Run, reader: VideoReader) -> None:
             TemporaryFile(job.report_folder, ".partial.json").remove()
         except OutputError as exc:
             raise OutputError(NO_FOLDER) from exc
-    if run.second is not None and not run.second_seconds:
+    if run.second is not None and not run.watches_in_passing and not run.second_seconds:
         run.second_seconds = seconds_each(run.second, settings, info.display_width, info.display_height)
 
 

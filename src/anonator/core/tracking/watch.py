@@ -172,12 +172,12 @@ def look_lightly(
     Raises:
         DetectionError: the detector failed.
     """
-    height, width = pictures[0].shape[:2]
-    scale = detector.part_scale(width, height) if isinstance(detector, PartDetector) else None
-    if scale is None:
-        return detector.detect(pictures, checkpoint=checkpoint)
-    assert isinstance(detector, PartDetector)
-    return detector.detect_parts(pictures, scale / 2, checkpoint=checkpoint)
+    if isinstance(detector, PartDetector):
+        height, width = pictures[0].shape[:2]
+        scale = detector.part_scale(width, height)
+        if scale is not None:
+            return detector.detect_parts(pictures, scale / 2, checkpoint=checkpoint)
+    return detector.detect(pictures, checkpoint=checkpoint)
 
 
 class _Memory:
