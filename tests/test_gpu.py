@@ -192,13 +192,9 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     empty = torch.empty
     monkeypatch.setattr(torch, "empty", lambda *a, pin_memory=False, **k: empty(*a, **k))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: waits.append("wait"))
-    on_gpu = Inference._look_on_cuda
     monkeypatch.setattr(Inference, "asks_further", False)
-    monkeypatch.setattr(
-        Inference,
-        "_look_on_cpu",
-        lambda self, pictures, size, passes, layouts, _: on_gpu(self, pictures, size, passes, layouts),
-    )
+    monkeypatch.setattr(Inference, "_look_on_cpu", Inference._look_on_cuda)
+    monkeypatch.setattr(FaceDetector, "_takes_any_together", False)
     return waits
 
 
@@ -214,6 +210,7 @@ def test_the_path_for_a_gpu_gives_the_same(
     assert pretended_gpu == ["wait"], "more than one wait in a batch"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Inference, "_look_on_cpu", ORIGINAL_LOOK)
+        patch.setattr(FaceDetector, "_takes_any_together", True)
         expected = detector.detect(pictures, turns)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a.boxes, b.boxes, rtol=0, atol=1e-3)

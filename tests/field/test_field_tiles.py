@@ -135,7 +135,8 @@ def test_a_box_comes_back_to_its_part() -> None:
     seams = Seams(((100, 110),), ((40, 40), (120, 124)))
     layout = Layout.of(seams, (400, 200), (200, 100))
     width, height = layout.size
-    assert (width, height) == (195 + 4 * MARGIN, 98 + 6 * MARGIN)
+    # in few sizes, for each of which a network plans anew
+    assert (width, height) == (384, 320) and min(width - 195 - 4 * MARGIN, height - 98 - 6 * MARGIN) >= 0
     picture = np.random.default_rng(4).integers(0, 255, (100, 200, 3), np.uint8)
     spread = layout.spread(picture)
     assert spread.shape == (height, width, 3)
@@ -153,6 +154,9 @@ def test_a_box_comes_back_to_its_part() -> None:
     back = layout.gather(over / np.float32([width, height] * 2)) * np.float32([200, 100] * 2)
     np.testing.assert_allclose(back[0], [40, 2, 50, 12], atol=1e-3)
     assert box_ops.areas(back)[1] == 0
+    # in the last margin, which is wider than the others, too
+    beyond = np.array([[195 + 3 * MARGIN + 4, 98 + 5 * MARGIN + 4, width, height]], np.float32)
+    assert box_ops.areas(layout.gather(beyond / np.float32([width, height] * 2)))[0] == 0
 
 
 def test_a_face_seen_both_ways_is_covered_as_far_as_either_box_says() -> None:

@@ -91,6 +91,44 @@ def test_plain_layers_find_the_same_faces(
         np.testing.assert_allclose(a.scores, b.scores, atol=1e-4)
 
 
+@pytest.mark.parametrize("by_size", [True, False])
+def test_weights_fit_every_size_and_number_of_threads(by_size: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu_fusion, "SMALL_WEIGHT", 512 * 1024 if by_size else 0)
+    conv = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    fused = FusedConvolution(conv, torch.nn.LeakyReLU(0.1))
+    draw = torch.Generator().manual_seed(5)
+    sizes = [(4 + 3 * i, 60 - 2 * i) for i in range(cpu_fusion.PACKED_SIZES + 4)]
+    threads = torch.get_num_threads()
+    try:
+        with torch.inference_mode():
+            for count in (1, 2, 1):
+                torch.set_num_threads(count)
+                for size in (*sizes, sizes[0]):
+                    x = torch.randn(1, 64, *size, generator=draw).to(memory_format=torch.channels_last)
+                    plain = torch.nn.functional.leaky_relu(conv(x), 0.1)
+                    torch.testing.assert_close(fused(x), plain, rtol=1e-4, atol=1e-4)
+    finally:
+        torch.set_num_threads(threads)
+    assert len(fused._packed) <= cpu_fusion.PACKED_SIZES
+
+
+def test_small_weights_are_packed_once_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packing them at every call would take as long as leaving them in the wrong order."""
+    packed: list[list[int]] = []
+    pack, convolve = cpu_fusion._private_operators()
+
+    def counted(weight: torch.Tensor, *rest: Any) -> torch.Tensor:
+        packed.append(rest[-1])
+        return pack(weight, *rest)
+
+    monkeypatch.setattr(cpu_fusion, "_private_operators", lambda: (counted, convolve))
+    fused = FusedConvolution(torch.nn.Conv2d(8, 16, 1), None)
+    with torch.inference_mode():
+        for size in ((5, 7), (5, 7), (9, 4), (5, 7)):
+            fused(torch.zeros(1, 8, *size).to(memory_format=torch.channels_last))
+    assert packed == [[1, 8, 5, 7], [1, 8, 9, 4]]
+
+
 def test_other_precisions_are_left_as_they_are() -> None:
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU()).to(torch.float64)
     fuse_for_cpu(network)

@@ -27,6 +27,7 @@ from anonator.core.config import Device, Model, Precision, Settings
 from anonator.core.detection import openvino_engine, openvino_package
 from anonator.core.detection.cache import DetectorCache
 from anonator.core.detection.detector import FaceDetector
+from anonator.core.detection.detector_protocol import View
 from anonator.core.detection.inference import Inference
 from anonator.core.detection.loading import load_detector
 from anonator.core.detection.networks import FaceNetwork, build_network
@@ -193,7 +194,7 @@ def test_parts_of_pictures_are_left_to_pytorch(fake: FakeOpenVino, face: np.ndar
     part = np.ascontiguousarray(face[:133, :255])
     scale = detector.part_scale(320, 180)
     assert scale is not None
-    found = detector.detect_parts([part], scale)
+    found = detector.detect_views([View(part, scale=scale)])
     assert len(fake.compiled) == before and len(found[0].boxes)
     detector.close()
 

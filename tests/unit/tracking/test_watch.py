@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +11,7 @@ from detector_helpers import make_detector
 
 from anonator.core import boxes as box_ops
 from anonator.core.detection.detector import FaceDetector
+from anonator.core.detection.detector_protocol import View
 from anonator.core.frames import Detections, UInt8Array
 from anonator.core.tracking.watch import AFRESH_SECONDS, Glance, Watch
 
@@ -51,11 +51,9 @@ class Recorder(Plain):
     def part_scale(self, width: int, height: int) -> float | None:
         return self._inner.part_scale(width, height)
 
-    def detect_parts(
-        self, parts: Sequence[UInt8Array], scale: float, turns: Sequence[int] = (0,), **more: object
-    ) -> list[Detections]:
-        self.pixels += [p.shape[0] * p.shape[1] for p in parts]
-        return self._inner.detect_parts(parts, scale, turns)
+    def detect_views(self, views: Sequence[View], **more: object) -> list[Detections]:
+        self.pixels += [v.picture.shape[0] * v.picture.shape[1] for v in views]
+        return self._inner.detect_views(views)
 
 
 def room(rng: np.random.Generator | None = None, size: tuple[int, int] = (640, 360)) -> UInt8Array:
@@ -187,10 +185,8 @@ class White(Recorder):
     ) -> list[Detections]:
         return [self._seen(each) if len(turns) > 1 else Detections.empty() for each in pictures]
 
-    def detect_parts(
-        self, parts: Sequence[UInt8Array], scale: float, turns: Sequence[int] = (0,), **more: object
-    ) -> list[Detections]:
-        return self.detect(parts, turns)
+    def detect_views(self, views: Sequence[View], **more: object) -> list[Detections]:
+        return [self.detect([each.picture], each.turns)[0] for each in views]
 
     def _seen(self, picture: UInt8Array) -> Detections:
         rows, columns = np.nonzero(picture.min(axis=2) == 255)
@@ -228,12 +224,12 @@ def test_a_detector_that_cannot_look_at_parts_looks_at_all(detector: FaceDetecto
 def test_a_light_look_sees_half_the_size(detector: FaceDetector, astronaut: np.ndarray) -> None:
     picture = with_face(room(), astronaut, (300, 150), height=70)
     near, far = detector.detect([picture])[0], detector.detect([picture[::2, ::2].copy()])[0]
-    seen: list[float] = []
+    seen: list[float | None] = []
 
     class Scaled(Recorder):
-        def detect_parts(self, parts: Sequence[UInt8Array], scale: float, *args: Any, **more: Any) -> Any:
-            seen.append(scale)
-            return super().detect_parts(parts, scale, *args, **more)
+        def detect_views(self, views: Sequence[View], **more: object) -> list[Detections]:
+            seen.extend(each.scale for each in views)
+            return super().detect_views(views)
 
     light = Watch(Scaled(detector)).look([Glance(picture, UPRIGHT, 0.0, False, light=True)])[0]
     assert seen == [1.0], "the picture as it is, instead of twice as large"
@@ -251,7 +247,7 @@ def test_a_light_look_is_no_reason_to_look_less_closely_afterwards(
     watch.look([Glance(empty, UPRIGHT, 0.0, True)])
     watch.look([Glance(small, UPRIGHT, 0.04, False, light=True)])
     full = watch.look([Glance(small, UPRIGHT, 0.08, False)])[0]
-    whole, half = detector.detect([small])[0], detector.detect_parts([small], 1.0)[0]
+    whole, half = detector.detect([small])[0], detector.detect_views([View(small, scale=1.0)])[0]
     assert len(whole) and not len(half), "the face isn't one that only the full size shows"
     assert box_ops.iou(full.boxes[:1], whole.boxes[:1])[0, 0] > 0.6
     recorder.pixels.clear()

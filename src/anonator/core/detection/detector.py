@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 import torch
 
 from anonator.core.config import NMS_THRESHOLD
+from anonator.core.detection.detector_protocol import View
 from anonator.core.detection.devices import is_out_of_memory
-from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference
+from anonator.core.detection.inference import UPLOAD_CHUNK, ImpossibleNumbersError, Inference, Request
 from anonator.core.detection.openvino_engine import LEFT_LINE, EngineFailedError
-from anonator.core.detection.passes import all_passes, further_passes, merge, plan_passes
-from anonator.core.detection.preprocess import Pictures, network_size, padded, require_same_kind
+from anonator.core.detection.passes import Pass, all_passes, further_passes, merge, plan_passes
+from anonator.core.detection.preprocess import Pictures, network_size, padded, require_pictures
 from anonator.core.detection.seams import Layout, find_seams
 from anonator.core.detection.weights import WeightsFile
-from anonator.core.frames import Detections
+from anonator.core.frames import Detections, Float32Array
 from anonator.errors import DetectionError, JobCancelled
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,10 @@ class FaceDetector:
         """What it computes in."""
         return self._inference.dtype
 
+    @property
+    def _takes_any_together(self) -> bool:
+        return self.device.type == "cpu"
+
     def close(self) -> None:
         """Free the network, the threads, and what is held on the device; detect() fails afterwards."""
         self._inference.close()
@@ -104,7 +109,7 @@ class FaceDetector:
             DetectionError: the network failed; no result is made up.
             JobCancelled: checkpoint raised it.
         """
-        return self._detect(pictures, None, turns, checkpoint)
+        return self.detect_views([View(each, turns) for each in pictures], checkpoint=checkpoint)
 
     def part_scale(self, width: int, height: int) -> float | None:
         """Pixels that the network sees for each of a picture of that size; None on a GPU, which is used
@@ -113,58 +118,50 @@ class FaceDetector:
             return None
         return network_size(width, height, self.max_resolution)[0] / width
 
-    def detect_parts(
-        self,
-        parts: Pictures,
-        scale: float,
-        turns: Sequence[int] = (0,),
-        *,
-        checkpoint: Callable[[], None] | None = None,
+    def detect_views(
+        self, views: Sequence[View], *, checkpoint: Callable[[], None] | None = None
     ) -> list[Detections]:
-        """Find the faces in parts of pictures, all of one size, as closely as in the whole pictures.
+        """Find the faces in pictures and parts of pictures, each looked at in its own way.
 
         Args:
-            parts: as for detect.
-            scale: what part_scale gave for the whole pictures.
-            turns: as for detect.
+            views: N of any sizes, (H, W, 3) uint8 RGB or grey (H, W).
             checkpoint: as for detect.
 
         Returns:
-            N Detections, boxes in pixels of the parts.
+            N Detections, sorted by falling score, boxes in pixels of what was looked at.
 
         Raises:
             DetectionError: the network failed; no result is made up.
             JobCancelled: checkpoint raised it.
         """
-        return self._detect(parts, scale, turns, checkpoint)
-
-    def _detect(
-        self,
-        pictures: Pictures,
-        scale: float | None,
-        turns: Sequence[int],
-        checkpoint: Callable[[], None] | None,
-    ) -> list[Detections]:
-        results: list[Detections] = []
-        while len(results) < len(pictures):
+        found: dict[int, Detections] = {}
+        while len(found) < len(views):
             with self._turn:
-                results += self._next_batch(pictures, len(results), scale, turns, checkpoint)
-        return results
+                batch = self._next_batch(views, [i for i in range(len(views)) if i not in found])
+                answers = self._try([views[i] for i in batch], checkpoint)
+            if answers:
+                found.update(zip(batch, answers, strict=True))
+        return [found[i] for i in range(len(views))]
 
-    def _next_batch(
-        self,
-        pictures: Pictures,
-        done: int,
-        scale: float | None,
-        turns: Sequence[int],
-        checkpoint: Callable[[], None] | None,
-    ) -> list[Detections]:
-        """Answers for some more pictures; none if something had to be changed before the next try."""
+    def _next_batch(self, views: Sequence[View], left: Sequence[int]) -> Sequence[int]:
+        """Which of those that are left come next: a CPU takes any together, a GPU only what is alike."""
+        if self._takes_any_together:
+            # so many looks that each worker always has one; memory is what the workers need
+            return left[: 2 * self.batch_size if self.batch_size > 1 else 1]
+
+        def kind(view: View) -> tuple[object, ...]:
+            return (view.picture.shape[:2], tuple(view.turns), view.scale)
+
+        alike = [i for i in left if kind(views[i]) == kind(views[left[0]])]
+        return alike[: self.batch_size]
+
+    def _try(self, views: Sequence[View], checkpoint: Callable[[], None] | None) -> list[Detections]:
+        """Answers for a batch; none if something had to be changed before the next try."""
         if self._inference.network is None:
             raise DetectionError("The face detector was closed before the job ended. Start the job again.")
         try:
-            require_same_kind(pictures)
-            return self._detect_batch(pictures[done : done + self.batch_size], scale, turns, checkpoint)
+            require_pictures([view.picture for view in views])
+            return self._detect_batch(views, checkpoint)
         except JobCancelled:
             raise
         except EngineFailedError as exc:
@@ -217,32 +214,37 @@ class FaceDetector:
         log.warning(text)
         self.notes.append(text)
 
-    def _detect_batch(
-        self,
-        pictures: Pictures,
-        part_scale: float | None,
-        turns: Sequence[int],
-        checkpoint: Callable[[], None] | None,
-    ) -> list[Detections]:
-        height, width = pictures[0].shape[:2]
-        if part_scale is None:
-            size = w, h = network_size(width, height, self.max_resolution)
-            self._inference.expect(padded(size))
-        else:
-            size = w, h = max(1, round(width * part_scale)), max(1, round(height * part_scale))
-        seen, scale = padded(size), (width / w, height / h)
-        plan = plan_passes if self._inference.asks_further else all_passes
-        passes = plan(turns, seen, halves=self._judges_large_faces_at_half_size)
-        layouts: Sequence[Layout | None] = [None] * len(pictures)
-        if any(p.apart for p in passes):
-            half = seen[0] // 2, seen[1] // 2
-            layouts = self._inference.workers.map(
-                lambda p: Layout.of(find_seams(p), (width, height), half), pictures
-            )
-        found = self._inference.look(
-            pictures, size, passes, layouts, lambda faces: further_passes(faces, passes, seen), checkpoint
-        )
+    def _detect_batch(self, views: Sequence[View], checkpoint: Callable[[], None] | None) -> list[Detections]:
+        for view in views:
+            if view.scale is None:
+                self._inference.expect(padded(self._size_of(view)))
+        requests = self._inference.workers.map(self._request, views)
+        found = self._inference.look(requests, checkpoint)
         return [
-            merge(looks, made, seen, scale, (width, height), layout, self.nms_threshold)
-            for (made, looks), layout in zip(found, layouts, strict=True)
+            self._merged(request, made, looks) for request, (made, looks) in zip(requests, found, strict=True)
         ]
+
+    def _size_of(self, view: View) -> tuple[int, int]:
+        """Width and height at which the network sees it, without padding."""
+        height, width = view.picture.shape[:2]
+        if view.scale is None:
+            return network_size(width, height, self.max_resolution)
+        return max(1, round(width * view.scale)), max(1, round(height * view.scale))
+
+    def _request(self, view: View) -> Request:
+        height, width = view.picture.shape[:2]
+        size = self._size_of(view)
+        seen = padded(size)
+        plan = plan_passes if self._inference.asks_further else all_passes
+        passes = plan(view.turns, seen, halves=self._judges_large_faces_at_half_size)
+        layout = None
+        if any(p.apart for p in passes):
+            layout = Layout.of(find_seams(view.picture), (width, height), (seen[0] // 2, seen[1] // 2))
+        return Request(view.picture, size, passes, layout, lambda faces: further_passes(faces, passes, seen))
+
+    def _merged(self, request: Request, made: Sequence[Pass], looks: Sequence[Float32Array]) -> Detections:
+        height, width = request.picture.shape[:2]
+        (w, h), seen = request.size, padded(request.size)
+        return merge(
+            looks, made, seen, (width / w, height / h), (width, height), request.layout, self.nms_threshold
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from anonator.core.config import Settings
@@ -76,6 +77,19 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A picture or a part of one, and how it is to be looked at."""
+
+    picture: UInt8Array
+    """(H, W, 3) RGB."""
+    turns: Sequence[int] = (0,)
+    """Quarter turns, as for detect."""
+    scale: float | None = None
+    """Pixels that the network sees for each one of it: what part_scale gave for the whole picture, or less;
+    None is what detect chooses."""
+
+
 @runtime_checkable
 class PartDetector(Detector, Protocol):
     """A detector that can look at a part of a picture as closely as at all of it; none needs to."""
@@ -84,24 +98,17 @@ class PartDetector(Detector, Protocol):
         """Pixels that the network sees for each one of such a picture; None if parts would save nothing."""
         ...
 
-    def detect_parts(
-        self,
-        parts: Sequence[UInt8Array],
-        scale: float,
-        turns: Sequence[int] = (0,),
-        *,
-        checkpoint: Callable[[], None] | None = None,
+    def detect_views(
+        self, views: Sequence[View], *, checkpoint: Callable[[], None] | None = None
     ) -> list[Detections]:
-        """Find the faces in parts of pictures, all of one size.
+        """Find the faces in pictures and parts of pictures, each looked at in its own way.
 
         Args:
-            parts: N >= 1 arrays (H, W, 3) uint8 RGB.
-            scale: what part_scale gave for the whole pictures.
-            turns: as for detect.
+            views: N of them, of any sizes.
             checkpoint: as for detect.
 
         Returns:
-            N Detections, boxes in pixels of the parts.
+            N Detections, boxes in pixels of what was looked at.
 
         Raises:
             DetectionError: it failed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -15,7 +16,7 @@ from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
 from anonator.core.detection.devices import Workers
 from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, decode
 from anonator.core.detection.passes import Pass
-from anonator.core.detection.preprocess import Pictures, halve, halve_batch, padded, stage, turn
+from anonator.core.detection.preprocess import halve, halve_batch, padded, stage, turn
 from anonator.core.detection.seams import Layout
 from anonator.core.detection.threads import cpu_threads
 from anonator.core.frames import Float32Array, UInt8Array
@@ -34,6 +35,22 @@ Seen: TypeAlias = tuple[Sequence[Pass], list[Float32Array]]
 """The passes over one picture, and what each found, (K, 5): xyxy in 0..1 of the turned picture, and score."""
 Further: TypeAlias = Callable[[list[Float32Array]], Sequence[Pass]]
 """What else one picture is worth looking at, by what its first passes found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A picture, and how the network is to look at it."""
+
+    picture: UInt8Array
+    """(H, W, 3) RGB, or grey (H, W)."""
+    size: tuple[int, int]
+    """Width and height at which the network sees it, without padding."""
+    passes: Sequence[Pass]
+    """How often and how it is looked at first."""
+    layout: Layout | None
+    """For passes that see its parts apart."""
+    further: Further
+    """Asked about more passes, where these may depend on an answer; see asks_further."""
 
 
 class ImpossibleNumbersError(RuntimeError):
@@ -127,23 +144,11 @@ class Inference:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def look(
-        self,
-        pictures: Pictures,
-        size: tuple[int, int],
-        passes: Sequence[Pass],
-        layouts: Sequence[Layout | None],
-        further: Further | None = None,
-        checkpoint: Callable[[], None] | None = None,
-    ) -> list[Seen]:
+    def look(self, requests: Sequence[Request], checkpoint: Callable[[], None] | None = None) -> list[Seen]:
         """Look at every picture in every pass.
 
         Args:
-            pictures: N of one size.
-            size: width and height at which the network sees them, without padding.
-            passes: how often and how each is looked at.
-            layouts: of each picture, for passes that see its parts apart.
-            further: what else one picture is worth, by what the passes found in it; see asks_further.
+            requests: on a GPU, all of one size and with the same passes.
             checkpoint: called between layers of the network, in any thread; may raise to end the call.
 
         Raises:
@@ -151,9 +156,7 @@ class Inference:
         """
         self._checkpoint = checkpoint
         try:
-            if self.device.type == "cuda":
-                return self._look_on_cuda(pictures, size, passes, layouts)
-            return self._look_on_cpu(pictures, size, passes, layouts, further if self.asks_further else None)
+            return (self._look_on_cuda if self.device.type == "cuda" else self._look_on_cpu)(requests)
         finally:
             self._checkpoint = None
 
@@ -175,22 +178,16 @@ class Inference:
         regressions, logits = self.network(rows.view(n, height, width, 3).permute(0, 3, 1, 2))
         return regressions, logits.float(), priors
 
-    def _look_on_cpu(
-        self,
-        pictures: Pictures,
-        size: tuple[int, int],
-        passes: Sequence[Pass],
-        layouts: Sequence[Layout | None],
-        further: Further | None,
-    ) -> list[Seen]:
+    def _look_on_cpu(self, requests: Sequence[Request]) -> list[Seen]:
         """A worker for each look, or all threads for the only one."""
         staged = self.workers.map(
-            lambda p: _Sizes(stage(p, size, self._means, self._interpolation)), pictures
+            lambda each: _Sizes(stage(each.picture, each.size, self._means, self._interpolation)), requests
         )
-        plans = [list(passes) for _ in pictures]
+        layouts = [each.layout for each in requests]
+        plans = [list(each.passes) for each in requests]
         found = self._look_at_all(staged, plans, layouts)
-        if further is not None:
-            more = [list(further(faces)) for faces in found]
+        if self.asks_further:
+            more = [list(each.further(faces)) for each, faces in zip(requests, found, strict=True)]
             for plan, faces, new, seen in zip(
                 plans, found, more, self._look_at_all(staged, more, layouts), strict=True
             ):
@@ -208,13 +205,17 @@ class Inference:
                 looks.append((layout.spread(seen) if p.apart and layout else seen, p.turns))
         if not looks:
             return [[] for _ in plans]
+        sizes = [picture.shape[0] * picture.shape[1] for picture, _ in looks]
         # threads that share a picture wait for each other after every layer: only if one is most of it
-        sizes = [4.0**-p.halvings for plan in plans for p in plan]
         several = self.at_once > 1 and max(sizes) <= MOST_OF_IT * sum(sizes)
-        found = iter(
-            (self.workers if several else self._alone).map(self._look_once, *zip(*looks, strict=True))
+        # the largest first, so that the workers end at about the same time
+        order = sorted(range(len(looks)), key=lambda i: -sizes[i])
+        answers = (self.workers if several else self._alone).map(
+            self._look_once, *zip(*(looks[i] for i in order), strict=True)
         )
-        return [[next(found) for _ in plan] for plan in plans]
+        found = dict(zip(order, answers, strict=True))
+        numbers = iter(range(len(looks)))
+        return [[found[next(numbers)] for _ in plan] for plan in plans]
 
     @torch.inference_mode()
     def _look_once(self, picture: UInt8Array, quarter_turns: int) -> Float32Array:
@@ -230,22 +231,17 @@ class Inference:
         return torch.cat([faces, logits[0, index].sigmoid()[:, None]], dim=1).numpy()
 
     @torch.inference_mode()
-    def _look_on_cuda(
-        self,
-        pictures: Pictures,
-        size: tuple[int, int],
-        passes: Sequence[Pass],
-        layouts: Sequence[Layout | None],
-    ) -> list[Seen]:
+    def _look_on_cuda(self, requests: Sequence[Request]) -> list[Seen]:
         """On a GPU nothing waits until all looks at a batch have been queued."""
+        size, passes = requests[0].size, requests[0].passes
         w, h = padded(size)
 
-        def fill(picture: UInt8Array, target: UInt8Array) -> None:
-            stage(picture, size, self._means, self._interpolation, target)
+        def fill(request: Request, target: UInt8Array) -> None:
+            stage(request.picture, size, self._means, self._interpolation, target)
 
         waiting: list[list[Tensor]] = []
-        for start in range(0, len(pictures), UPLOAD_CHUNK):
-            chunk = pictures[start : start + UPLOAD_CHUNK]
+        for start in range(0, len(requests), UPLOAD_CHUNK):
+            chunk = requests[start : start + UPLOAD_CHUNK]
             # torch gives pinned memory out again only when the copies from it have ended
             pinned = torch.empty((len(chunk), h, w, 3), dtype=torch.uint8, pin_memory=True)
             self.workers.map(fill, chunk, pinned.numpy())
@@ -254,7 +250,7 @@ class Inference:
             for _ in range(max(p.halvings for p in passes)):
                 sizes.append(halve_batch(sizes[-1], self.dtype))
             looks = [
-                self._candidates_apart(pinned.numpy(), layouts[start : start + UPLOAD_CHUNK])
+                self._candidates_apart(pinned.numpy(), [each.layout for each in chunk])
                 if p.apart
                 else self._candidates(torch.rot90(sizes[p.halvings], p.turns, (1, 2)))
                 for p in passes

@@ -26,14 +26,11 @@ def network_size(width: int, height: int, max_resolution: int) -> tuple[int, int
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def require_same_kind(pictures: Pictures) -> None:
-    """Refuse, by ValueError, pictures that are not uint8, RGB or grey, and all of one size."""
-    height, width = pictures[0].shape[:2]
+def require_pictures(pictures: Pictures) -> None:
+    """Refuse, by ValueError, what is no uint8 picture, RGB or grey."""
     for picture in pictures:
-        if picture.dtype != np.uint8 or picture.shape not in ((height, width), (height, width, 3)):
-            raise ValueError(
-                f"expected uint8 pictures of {width}x{height}, got {picture.dtype} {picture.shape}"
-            )
+        if picture.dtype != np.uint8 or picture.shape[2:] not in ((), (3,)) or picture.ndim < 2:
+            raise ValueError(f"expected uint8 pictures, RGB or grey, got {picture.dtype} {picture.shape}")
 
 
 def padded(size: tuple[int, int]) -> tuple[int, int]:

@@ -36,6 +36,9 @@ MOST = 6
 """Seams along one axis, the longest ones: a gallery of 49 has as many, and each costs a little time."""
 MARGIN = 32
 """Pixels that each part is continued by on all sides; wider ones find no more."""
+ROUND = 64
+"""The last margin is made wider until the whole is a multiple of so many pixels: seams come and go from frame
+to frame, and a network plans anew for every size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,18 @@ class _Axis:
 
     @property
     def length(self) -> int:
-        return self.places[-1] + self.ends[-1] - self.starts[-1] + MARGIN
+        least = self.places[-1] + self.ends[-1] - self.starts[-1] + MARGIN
+        return -(-least // ROUND) * ROUND
 
-    def slices(self) -> list[slice]:
-        return [slice(a, b) for a, b in zip(self.starts, self.ends, strict=True)]
+    @property
+    def last_margin(self) -> int:
+        """After the last part."""
+        return self.length - (self.places[-1] + self.ends[-1] - self.starts[-1])
+
+    def slices(self) -> list[tuple[slice, int]]:
+        """Each part, and the margin after it."""
+        margins = [MARGIN] * (len(self.starts) - 1) + [self.last_margin]
+        return [(slice(a, b), m) for a, b, m in zip(self.starts, self.ends, margins, strict=True)]
 
     def back(self, low: Float32Array, high: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Both ends of stretches along the axis, each in the part that contains its middle or is next to
@@ -168,12 +179,13 @@ class Layout:
 
     def spread(self, picture: UInt8Array) -> UInt8Array:
         """The parts of a (H, W, 3) picture, each with its mirrored margin."""
-        border = (MARGIN,) * 4
+
+        def continued(part: UInt8Array, below: int, right: int) -> cv2.typing.MatLike:
+            return cv2.copyMakeBorder(part, MARGIN, below, MARGIN, right, cv2.BORDER_REFLECT)
+
         rows = [
-            cv2.hconcat(
-                [cv2.copyMakeBorder(picture[y, x], *border, cv2.BORDER_REFLECT) for x in self.across.slices()]
-            )
-            for y in self.down.slices()
+            cv2.hconcat([continued(picture[y, x], below, right) for x, right in self.across.slices()])
+            for y, below in self.down.slices()
         ]
         return cast(UInt8Array, cv2.vconcat(rows))
 

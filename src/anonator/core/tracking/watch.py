@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from anonator.core import boxes as box_ops
-from anonator.core.detection.detector_protocol import Detector, PartDetector
+from anonator.core.detection.detector_protocol import Detector, PartDetector, View
 from anonator.core.frames import Detections, UInt8Array
 
 CELLS = 240
@@ -79,25 +79,43 @@ class Watch:
             DetectionError: the detector failed.
         """
         parts = [self._plan(each) for each in glances]
+        if self._parts is None:
+            seen = self._at_wholes(glances)
+        else:
+            seen = self._at_views(self._parts, glances, parts)
+        return [self._remember(*each) for each in zip(glances, seen, parts, strict=True)]
+
+    def _at_wholes(self, glances: Sequence[Glance]) -> list[Detections]:
+        """What a detector sees that takes whole pictures, of one size and in the same turns at a time."""
         fresh: dict[int, Detections] = {}
 
-        def kind(number: int) -> tuple[tuple[int, ...], bool, bool, tuple[int, int]]:
-            glance, part = glances[number], parts[number]
-            size = glance.picture.shape[:2] if part is None else (part[3] - part[1], part[2] - part[0])
-            return glance.turns, part is None, glance.light and self._parts is not None, (size[0], size[1])
+        def kind(number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+            return glances[number].turns, glances[number].picture.shape[:2]
 
-        for (turns, whole, light, size), alike in groupby(sorted(range(len(glances)), key=kind), key=kind):
+        for (turns, _), alike in groupby(sorted(range(len(glances)), key=kind), key=kind):
             numbers = list(alike)
             pictures = [glances[i].picture for i in numbers]
-            if whole and light:
-                seen = look_lightly(self._detector, pictures, self._checkpoint)
-            elif whole:
-                seen = self._detector.detect(pictures, turns, checkpoint=self._checkpoint)
-            else:
-                looked_at = [parts[i] or NOTHING for i in numbers]
-                seen = self._in_parts(pictures, looked_at, size, turns, light=light)
-            fresh.update(zip(numbers, seen, strict=True))
-        return [self._remember(each, fresh[i], parts[i]) for i, each in enumerate(glances)]
+            found = self._detector.detect(pictures, turns, checkpoint=self._checkpoint)
+            fresh.update(zip(numbers, found, strict=True))
+        return [fresh[i] for i in range(len(glances))]
+
+    def _at_views(
+        self, detector: PartDetector, glances: Sequence[Glance], parts: Sequence[Part | None]
+    ) -> list[Detections]:
+        """What is seen in one part of each picture, or in all of it, in pixels of the picture."""
+        views = {
+            i: _view(detector, each, part)
+            for i, (each, part) in enumerate(zip(glances, parts, strict=True))
+            if part != NOTHING
+        }
+        answers = detector.detect_views(list(views.values()), checkpoint=self._checkpoint) if views else []
+        found = dict(zip(views, answers, strict=True))
+        seen = []
+        for i, part in enumerate(parts):
+            faces = found.get(i, Detections.empty())
+            corner = np.array((part or NOTHING)[:2] * 2, np.float32)
+            seen.append(Detections(faces.boxes + corner, faces.scores, faces.turns))
+        return seen
 
     def _memories(self, turns: tuple[int, ...]) -> tuple[_Memory, ...]:
         """Those that a look renews: a turned one is an upright one, too."""
@@ -125,34 +143,6 @@ class Watch:
             memory.note(cells, None if part is None else changed, glance.seconds)
         return part
 
-    def _in_parts(
-        self,
-        pictures: Sequence[UInt8Array],
-        parts: Sequence[Part],
-        size: tuple[int, int],
-        turns: tuple[int, ...],
-        *,
-        light: bool,
-    ) -> list[Detections]:
-        """What is seen in one part of each picture, in pixels of the picture."""
-        if 0 in size:
-            return [Detections.empty() for _ in pictures]
-        height, width = pictures[0].shape[:2]
-        scale = self._parts.part_scale(width, height) if self._parts else None
-        assert self._parts is not None and scale is not None, "parts are planned only where this has a scale"
-        corners = [np.array(part[:2] * 2, np.float32) for part in parts]
-        cut = [picture[y1:y2, x1:x2] for picture, (x1, y1, x2, y2) in zip(pictures, parts, strict=True)]
-        seen = self._parts.detect_parts(
-            [np.ascontiguousarray(each) for each in cut],
-            scale / 2 if light else scale,
-            turns,
-            checkpoint=self._checkpoint,
-        )
-        return [
-            Detections(faces.boxes + corner, faces.scores, faces.turns)
-            for faces, corner in zip(seen, corners, strict=True)
-        ]
-
     def _remember(self, glance: Glance, fresh: Detections, part: Part | None) -> Detections:
         """What is in the whole picture, by what was seen now and before."""
         if glance.light:
@@ -172,12 +162,23 @@ def look_lightly(
     Raises:
         DetectionError: the detector failed.
     """
-    if isinstance(detector, PartDetector):
-        height, width = pictures[0].shape[:2]
-        scale = detector.part_scale(width, height)
-        if scale is not None:
-            return detector.detect_parts(pictures, scale / 2, checkpoint=checkpoint)
-    return detector.detect(pictures, checkpoint=checkpoint)
+    if not isinstance(detector, PartDetector):
+        return detector.detect(pictures, checkpoint=checkpoint)
+    glances = [Glance(each, (0,), 0.0, afresh=True, light=True) for each in pictures]
+    return detector.detect_views([_view(detector, each, None) for each in glances], checkpoint=checkpoint)
+
+
+def _view(detector: PartDetector, glance: Glance, part: Part | None) -> View:
+    """What the detector is to look at; None is all of the picture."""
+    height, width = glance.picture.shape[:2]
+    scale = detector.part_scale(width, height)
+    if part is None:
+        light = glance.light and scale is not None
+        return View(glance.picture, glance.turns, scale / 2 if light and scale is not None else None)
+    assert scale is not None, "parts are planned only where this has a scale"
+    x1, y1, x2, y2 = part
+    picture = np.ascontiguousarray(glance.picture[y1:y2, x1:x2])
+    return View(picture, glance.turns, scale / 2 if glance.light else scale)
 
 
 class _Memory:
