@@ -193,7 +193,8 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch, "empty", lambda *a, pin_memory=False, **k: empty(*a, **k))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: waits.append("wait"))
     monkeypatch.setattr(Inference, "asks_further", False)
-    monkeypatch.setattr(Inference, "_look_on_cpu", Inference._look_on_cuda)
+    on_gpu = Inference._look_on_cuda
+    monkeypatch.setattr(Inference, "_look_on_cpu", lambda self, requests, _: on_gpu(self, requests))
     monkeypatch.setattr(FaceDetector, "_takes_any_together", False)
     return waits
 

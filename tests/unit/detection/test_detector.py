@@ -26,6 +26,7 @@ from detector_helpers import (
     recall_and_precision,
     turned,
 )
+from patience import PATIENCE
 
 from anonator.core import boxes as box_ops
 from anonator.core.config import MAX_UPSCALE, PASS_FACTORS, Model
@@ -468,6 +469,46 @@ def test_views_of_any_kind_together_show_what_each_shows_alone(
         np.testing.assert_allclose(found.boxes, alone.boxes, atol=0.01)
         np.testing.assert_allclose(found.scores, alone.scores, atol=1e-4)
         assert found.turns.tolist() == alone.turns.tolist()
+
+
+def test_a_small_picture_does_not_wait_for_large_ones(detector: FaceDetector, astronaut: np.ndarray) -> None:
+    """The thread that covers frames asks about a place while another one looks at the frames to come."""
+    begun, answered = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        assert answered.wait(PATIENCE), "the small picture waited for the large ones"
+
+    large = threading.Thread(target=detector.detect, args=([astronaut] * 2,), kwargs={"checkpoint": wait})
+    large.start()
+    try:
+        assert begun.wait(PATIENCE)
+        small = np.ascontiguousarray(astronaut[30:142, 170:282])
+        (found,) = detector.detect([small])
+    finally:
+        answered.set()
+        large.join()
+    assert len(found) and found.scores[0] > 0.9
+
+
+def test_one_threads_checkpoint_does_not_stop_another(detector: FaceDetector, astronaut: np.ndarray) -> None:
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        raise JobCancelled
+
+    def cancelled() -> None:
+        with pytest.raises(JobCancelled):
+            detector.detect([astronaut], checkpoint=stop)
+
+    small = np.ascontiguousarray(astronaut[30:142, 170:282])
+    other = threading.Thread(target=cancelled)
+    other.start()
+    while not stopped.is_set():
+        assert len(detector.detect([small])[0])
+    other.join()
+    assert len(detector.detect([small])[0])
 
 
 def test_a_closed_detector_says_so_and_leaves_no_thread(astronaut: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import traceback
@@ -30,8 +31,8 @@ SMALLEST_RESOLUTION = 480
 class FaceDetector:
     """Finds faces in RGB pictures, with less memory or on the CPU where that runs out.
 
-    Threads may share it: each of their batches has the network for itself. Close it to free its own threads
-    and a GPU's memory.
+    Threads may share it: each of their batches has the network for itself, but for small pictures on a CPU,
+    which don't wait. Close it to free its own threads and a GPU's memory.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class FaceDetector:
             weights: what the network was loaded from, for the report.
             judges_large_faces_at_half_size: False only for comparison with detectors that look once.
         """
-        self._inference, self._turn = inference, threading.Lock()
+        self._inference = inference
+        self._turn, self._change = threading.Lock(), threading.Lock()
         self.max_resolution = self._full_resolution = max_resolution
         self.batch_size = inference.at_once if batch_size is None else batch_size
         self.nms_threshold = nms_threshold
@@ -136,18 +138,25 @@ class FaceDetector:
         """
         found: dict[int, Detections] = {}
         while len(found) < len(views):
-            with self._turn:
+            with contextlib.nullcontext() if self._is_quick(views) else self._turn:
                 batch = self._next_batch(views, [i for i in range(len(views)) if i not in found])
                 answers = self._try([views[i] for i in batch], checkpoint)
             if answers:
                 found.update(zip(batch, answers, strict=True))
         return [found[i] for i in range(len(views))]
 
+    def _is_quick(self, views: Sequence[View]) -> bool:
+        """Whether they needn't wait for their turn."""
+        if any(each.picture.ndim < 2 for each in views):
+            return False  # it will be refused
+        sizes = [padded(self._size_of(each)) for each in views]
+        return self._inference.is_quick([width * height for width, height in sizes])
+
     def _next_batch(self, views: Sequence[View], left: Sequence[int]) -> Sequence[int]:
         """Which of those that are left come next: a CPU takes any together, a GPU only what is alike."""
         if self._takes_any_together:
             # so many looks that each worker always has one; memory is what the workers need
-            return left[: 2 * self.batch_size if self.batch_size > 1 else 1]
+            return left[: 4 * self.batch_size if self.batch_size > 1 else 1]
 
         def kind(view: View) -> tuple[object, ...]:
             return (view.picture.shape[:2], tuple(view.turns), view.scale)
@@ -165,12 +174,14 @@ class FaceDetector:
         except JobCancelled:
             raise
         except EngineFailedError as exc:
-            self._note(str(exc))
-            exc.leave()  # so that PyTorch looks at the same pictures next
-            self.device_line = LEFT_LINE
+            with self._change:
+                self._note(str(exc))
+                exc.leave()  # so that PyTorch looks at the same pictures next
+                self.device_line = LEFT_LINE
         except Exception as exc:
             if is_out_of_memory(exc):
-                self._retreat(exc)
+                with self._change:
+                    self._retreat(exc)
             elif isinstance(exc, ImpossibleNumbersError) and self.dtype == torch.float16:
                 self._inference.move(self.device, torch.float32)
                 self._note("The network does not work in float16 on this GPU; continuing in float32.")
@@ -212,10 +223,11 @@ class FaceDetector:
 
     def _note(self, text: str) -> None:
         log.warning(text)
-        self.notes.append(text)
+        if text not in self.notes:  # two threads can meet the same
+            self.notes.append(text)
 
     def _detect_batch(self, views: Sequence[View], checkpoint: Callable[[], None] | None) -> list[Detections]:
-        for view in views:
+        for view in () if self._is_quick(views) else views:
             if view.scale is None:
                 self._inference.expect(padded(self._size_of(view)))
         requests = self._inference.workers.map(self._request, views)

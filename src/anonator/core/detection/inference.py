@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,6 +29,8 @@ UPLOAD_CHUNK = 4
 """Pictures of a batch that go to a GPU together: while it works on them, the next are made ready."""
 MOST_OF_IT = 0.6
 """Where one look takes a larger part of all that is to be done than this, the others wait for it."""
+QUICK = 256 * 256
+"""Looks of at most so many pixels wait for no others: another thread can't go on without the answer."""
 CACHED_SIZES = 16
 """Picture sizes whose priors and means are kept."""
 
@@ -60,7 +64,7 @@ class ImpossibleNumbersError(RuntimeError):
 class Inference:
     """Runs one network on one device, and can move it to another.
 
-    Not for use by two threads at once. Close it to free its threads and a GPU's memory.
+    On a CPU, several threads may look at the same time. Close it to free its threads and a GPU's memory.
     """
 
     def __init__(
@@ -87,11 +91,11 @@ class Inference:
         """
         self._score_floor = score_floor
         self._means, self._interpolation = means, interpolation
-        self._checkpoint: Callable[[], None] | None = None
+        self._of_this_thread = threading.local()
         self._hooks: list[RemovableHandle] = []
         network.prepare()
         count = cpu_threads() if threads is None else max(1, threads)
-        self._alone = Workers(1, count)
+        self._alone, self._quick = Workers(1, count), Workers(1, 1)
         side_by_side = min(count, CPU_BATCH_LIMIT)
         self.workers = Workers(side_by_side, count // side_by_side)
         """Threads for what concerns one picture each."""
@@ -117,8 +121,9 @@ class Inference:
         ]
 
     def _may_go_on(self, *_: object) -> None:
-        if self._checkpoint is not None:
-            self._checkpoint()
+        checkpoint = getattr(self._of_this_thread, "checkpoint", None)
+        if checkpoint is not None:
+            checkpoint()
 
     @property
     def at_once(self) -> int:
@@ -129,6 +134,11 @@ class Inference:
     def asks_further(self) -> bool:
         """Whether what the first passes find may decide on others; on a GPU nothing waits for an answer."""
         return self.device.type != "cuda"
+
+    def is_quick(self, pixels: Sequence[int]) -> bool:
+        """Whether looks at so many pixels each have a thread of their own, and wait for no others."""
+        light = self.network is not None and self.network.light
+        return light and self.device.type == "cpu" and max(pixels, default=0) <= QUICK
 
     def expect(self, size: tuple[int, int]) -> None:
         """Tell the network the width and height of the pictures to come."""
@@ -141,6 +151,7 @@ class Inference:
         self._constants.clear()
         self.workers.close()
         self._alone.close()
+        self._quick.close()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -154,11 +165,19 @@ class Inference:
         Raises:
             ImpossibleNumbersError: the network's answer is not finite.
         """
-        self._checkpoint = checkpoint
+        if self.device.type != "cuda":
+            return self._look_on_cpu(requests, checkpoint)
+        with self._stopping(checkpoint):
+            return self._look_on_cuda(requests)
+
+    @contextlib.contextmanager
+    def _stopping(self, checkpoint: Callable[[], None] | None) -> Iterator[None]:
+        """Between its layers, what the network does in this thread calls checkpoint."""
+        self._of_this_thread.checkpoint = checkpoint
         try:
-            return (self._look_on_cuda if self.device.type == "cuda" else self._look_on_cpu)(requests)
+            yield
         finally:
-            self._checkpoint = None
+            self._of_this_thread.checkpoint = None
 
     def _run(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(N, h, w, 3) uint8 on the device through the network: regressions, float32 logits, priors."""
@@ -178,25 +197,28 @@ class Inference:
         regressions, logits = self.network(rows.view(n, height, width, 3).permute(0, 3, 1, 2))
         return regressions, logits.float(), priors
 
-    def _look_on_cpu(self, requests: Sequence[Request]) -> list[Seen]:
+    def _look_on_cpu(self, requests: Sequence[Request], checkpoint: Callable[[], None] | None) -> list[Seen]:
         """A worker for each look, or all threads for the only one."""
         staged = self.workers.map(
             lambda each: _Sizes(stage(each.picture, each.size, self._means, self._interpolation)), requests
         )
         layouts = [each.layout for each in requests]
         plans = [list(each.passes) for each in requests]
-        found = self._look_at_all(staged, plans, layouts)
+        found = self._look_at_all(staged, plans, layouts, checkpoint)
         if self.asks_further:
             more = [list(each.further(faces)) for each, faces in zip(requests, found, strict=True)]
-            for plan, faces, new, seen in zip(
-                plans, found, more, self._look_at_all(staged, more, layouts), strict=True
-            ):
+            others = self._look_at_all(staged, more, layouts, checkpoint)
+            for plan, faces, new, seen in zip(plans, found, more, others, strict=True):
                 plan += new
                 faces += seen
         return list(zip(plans, found, strict=True))
 
     def _look_at_all(
-        self, staged: Sequence[_Sizes], plans: Sequence[Sequence[Pass]], layouts: Sequence[Layout | None]
+        self,
+        staged: Sequence[_Sizes],
+        plans: Sequence[Sequence[Pass]],
+        layouts: Sequence[Layout | None],
+        checkpoint: Callable[[], None] | None,
     ) -> list[list[Float32Array]]:
         looks = []
         for picture, plan, layout in zip(staged, plans, layouts, strict=True):
@@ -208,11 +230,15 @@ class Inference:
         sizes = [picture.shape[0] * picture.shape[1] for picture, _ in looks]
         # threads that share a picture wait for each other after every layer: only if one is most of it
         several = self.at_once > 1 and max(sizes) <= MOST_OF_IT * sum(sizes)
+        workers = self._quick if self.is_quick(sizes) else self.workers if several else self._alone
+
+        def look(picture: UInt8Array, turns: int) -> Float32Array:
+            with self._stopping(checkpoint):
+                return self._look_once(picture, turns)
+
         # the largest first, so that the workers end at about the same time
         order = sorted(range(len(looks)), key=lambda i: -sizes[i])
-        answers = (self.workers if several else self._alone).map(
-            self._look_once, *zip(*(looks[i] for i in order), strict=True)
-        )
+        answers = workers.map(look, *zip(*(looks[i] for i in order), strict=True))
         found = dict(zip(order, answers, strict=True))
         numbers = iter(range(len(looks)))
         return [[found[next(numbers)] for _ in plan] for plan in plans]

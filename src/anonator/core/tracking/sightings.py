@@ -106,8 +106,10 @@ class Track:
 
     def moved(self, box: Float32Array, seconds: float) -> Float32Array:
         """(4,) that box after the track's speed has acted on it for so long, forwards or backwards."""
-        reach = np.clip(seconds, -PREDICT_SECONDS, PREDICT_SECONDS)
-        return (box + np.tile(self.speed * np.float32(reach), 2)).astype(np.float32)
+        reach = np.float32(min(max(seconds, -PREDICT_SECONDS), PREDICT_SECONDS))
+        x, y = self.speed * reach
+        moved: Float32Array = box + np.array((x, y, x, y), np.float32)  # crowds ask this 200 times a frame
+        return moved
 
 
 class Looks:

@@ -1,7 +1,7 @@
 """Looks at pictures in order and, where the camera doesn't move, only at the part that has changed.
 
 A part that has not changed beyond noise since it was last looked at cannot hold a new answer, so what was
-found there is carried on. All of the picture is looked at afresh at the ends of a scene and every second.
+found there is carried on. All of the picture is looked at afresh at the ends of a scene, and every other second.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALIGNED = 32
 """Parts begin at multiples of so many pixels, where the network's grid begins, too."""
 MOST = 0.6
 """Where more of the picture would be looked at, all of it is."""
-AFRESH_SECONDS = 1.0
+AFRESH_SECONDS = 2.0
 """All of the picture is looked at after this time, whatever has changed."""
 SAME = 0.3
 """IoU from which a face and one that was carried on are the same."""
