@@ -1,7 +1,8 @@
 """Looks at pictures in order and, where the camera doesn't move, only at the part that has changed.
 
 A part that has not changed beyond noise since it was last looked at cannot hold a new answer, so what was
-found there is carried on. All of the picture is looked at afresh at the ends of a scene, and every other second.
+found there is carried on. All of the picture is looked at afresh at the ends of a scene and, within it, every
+two seconds.
 """
 
 from __future__ import annotations
