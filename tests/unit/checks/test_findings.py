@@ -114,3 +114,38 @@ def test_new_places_are_those_since_the_last_time() -> None:
     assert indexes == [0, 3, 6] and list(walking.new_places()) == []
     late = Finding(list(seen))
     assert [place.index for place in late.new_places()] == [0, 3, 6]
+
+
+# --- beside more covers
+
+
+def test_what_is_left_beside_more_covers_is_judged_as_a_hole_in_a_mask() -> None:
+    weak = finding(*[(0.31, 0.11, 0.0)] * 20)
+    assert weak.verdict() is Verdict.NOTHING
+
+    def covered(place: np.ndarray, seconds: float) -> bool:
+        return seconds < 5 / 25 or seconds > 8 / 25
+
+    (part,) = weak.parts_left(covered, 1 / 25)
+    assert [each.index for each in part.sightings] == [5, 6, 7, 8]
+    assert part.covered_before and part.covered_after and part.judged == 4
+    assert part.verdict() is Verdict.FACE
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(4, 30), (-9, 3)])
+def test_a_part_that_reaches_an_end_has_only_that_ends_own_neighbour(begins: int, ends: int) -> None:
+    def covered(place: np.ndarray, seconds: float) -> bool:
+        return begins <= round(seconds * 25) < ends
+
+    (alone,) = finding(*[0.3] * 8).parts_left(covered, 1 / 25)
+    assert (alone.covered_before, alone.covered_after) == (ends == 3, begins == 4)
+    (between,) = finding(*[0.3] * 8, before=True, after=True).parts_left(covered, 1 / 25)
+    assert between.covered_before and between.covered_after
+
+
+def test_where_no_cover_is_near_nothing_changes() -> None:
+    seen = finding(0.3, 0.4, 0.3, after=True)
+    (same,) = seen.parts_left(lambda place, seconds: False, 1 / 25)
+    assert same.sightings == seen.sightings
+    assert (same.covered_before, same.covered_after) == (False, True)
+    assert list(seen.parts_left(lambda place, seconds: True, 1 / 25)) == []

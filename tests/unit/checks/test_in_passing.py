@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -130,6 +131,57 @@ def test_a_failure_ends_the_look_and_its_threads(
     with pytest.raises(DetectionError, match="second detector"):
         list(watched(clip, [], detectors.get(SETTINGS), tmp_path, [], Failing(0.2)))
     assert not [each for each in threading.enumerate() if each.name.startswith("anonator-second")]
+
+
+class Hinting(YuNet):
+    """Sees a face at one place in frame 40, and a hint in 66 and 67; a black bar's length tells frames."""
+
+    def find(self, picture: np.ndarray, long_side: int) -> Detections:
+        if (
+            max(picture.shape) == 112
+        ):  # a place that was cut out: surely a face in frame 40, and nothing later
+            return Detections.upright([[41, 41, 71, 71]], [0.9 if picture.max() > 200 else 0.1])
+        index = int((picture[4, :, 0] < 20).argmin()) // 2 - 1
+        x1, y1, x2, y2 = (round(v) for v in PLACE)
+        score = {40: 0.9, 66: 0.31, 67: 0.31}.get(index, 0)
+        seen = score and picture[y1:y2, x1:x2].max() > 40
+        return Detections.upright([PLACE], [score]) if seen else Detections.empty()
+
+
+PLACE = (200.0, 100.0, 230.0, 136.0)
+
+
+class Faint:
+    """A first detector that sees something weakly in every place that it is asked about."""
+
+    max_resolution = 1920
+
+    def detect(self, pictures: Sequence[np.ndarray], *_: Any, **__: Any) -> list[Detections]:
+        return [Detections.upright([[41, 41, 71, 71]], [0.15]) for _ in pictures]
+
+
+def test_a_weak_sign_of_a_face_counts_between_a_cover_and_a_mask(clip: FaceClip, tmp_path: Path) -> None:
+    """The check of the finished file would take it for a hole in a mask, and have another file made."""
+
+    def frames() -> Iterator[tuple[Frame, Masks]]:
+        with VideoReader(clip.path) as reader:
+            for frame in reader:
+                frame.make_writable()
+                x1, y1, x2, y2 = (round(v) for v in PLACE)
+                frame.planes()[0][y1:y2, x1:x2] = 235 if frame.index == 40 else 128
+                boxes = [(0, 0, 2 * frame.index + 2, 16)] + ([PLACE] if frame.index >= 68 else [])
+                yield frame, Masks(np.array(boxes, np.float32), np.zeros(len(boxes), np.int32))
+
+    found: list[Uncovered] = []
+    settings = replace(SETTINGS, mask_scale=1.0)
+    detector = cast(Detector, Faint())
+    with (
+        closing(Memory(tmp_path)) as memory,
+        InPassing(Hinting(0.2), detector, settings, memory, found) as watch,
+    ):
+        covered = [frame.index for frame, masks in watch.watched(frames()) if covers(masks, PLACE)]
+    assert covered == list(range(15, 80)), "from a second before frame 40 on, without a hole"
+    assert {face.index for face in found} == {40, 66, 67}
 
 
 # --- whole jobs

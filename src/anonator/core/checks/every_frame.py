@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import cv2
@@ -191,6 +191,15 @@ class EveryFrame:
         """Wait for the looks at all frames that were given."""
         while self._waiting:
             self._take(self._waiting.popleft())
+
+    def weighed(self, finding: Finding) -> Finding:
+        """The same with all evidence that it needs; the originals of its frames must still be there."""
+        for i, each in enumerate(finding.sightings):
+            if each.evidence is None and finding.needs_evidence(each.index, each.score):
+                (told,) = self._ask(each.index, each.box[None])
+                finding.sightings[i] = replace(each, evidence=told)
+                finding.judged += 1
+        return finding
 
     def _look(self, frame: Frame) -> Detections:
         """In a thread of the pool."""

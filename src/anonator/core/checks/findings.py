@@ -6,9 +6,11 @@ caps look like faces to it in both. So a finding counts where something else spe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 
@@ -43,6 +45,9 @@ ENOUGH, SELDOM = 8, 5
 """After so many frames with evidence, only every n-th gets some."""
 MOVED = 0.5
 """IoU with the last place that is to be covered, below which a moving face needs another."""
+
+Covers: TypeAlias = Callable[[Float32Array, float], bool]
+"""Whether a box (4,), xyxy in pixels, is covered at a time in seconds."""
 
 
 class Verdict(Enum):
@@ -129,6 +134,27 @@ class Finding:
                 self._kept = each
                 yield each
         self.passed_on = len(self.sightings)
+
+    def parts_left(self, is_covered: Covers, step: float) -> Iterator[Finding]:
+        """What is still bare of it once there are more covers, each part with the covers beside it.
+
+        Args:
+            is_covered: whether one of those covers is on a box (4,) at a time.
+            step: seconds from one frame to the next.
+        """
+        for covered, together in groupby(self.sightings, lambda each: is_covered(each.box, each.seconds)):
+            part = list(together)
+            if covered:
+                continue
+            first, last = part[0], part[-1]
+            yield Finding(
+                part,
+                covered_before=(first is self.sightings[0] and self.covered_before)
+                or any(is_covered(first.box, first.seconds - n * step) for n in range(1, MISSING + 1)),
+                covered_after=(last is self.last and self.covered_after)
+                or any(is_covered(last.box, last.seconds + n * step) for n in range(1, MISSING + 2)),
+                judged=sum(each.evidence is not None for each in part),
+            )
 
     def _judged(self) -> Iterator[tuple[Evidence, float]]:
         return ((each.evidence, each.score) for each in self.sightings if each.evidence is not None)

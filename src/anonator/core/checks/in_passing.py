@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from anonator.core import boxes as box_ops
 from anonator.core.anonymizer import anonymize
+from anonator.core.checks.covered import CENTRE, COVERED
 from anonator.core.checks.every_frame import EveryFrame, uncovered
-from anonator.core.checks.findings import LONG_SECONDS, Finding, Verdict
+from anonator.core.checks.findings import LONG_SECONDS, MISSING, Finding, Verdict
 from anonator.core.checks.remembered import Memory
 from anonator.core.checks.second_look import PATCH_SECONDS, Uncovered, patches_for
 from anonator.core.config import Settings
 from anonator.core.detection.detector_protocol import Detector
 from anonator.core.detection.threads import cpu_threads
 from anonator.core.detection.yunet import YuNet
-from anonator.core.frames import Frame, Masks
+from anonator.core.frames import Float32Array, Frame, Masks
 from anonator.core.pictures.planes import copy_of
 
 HELD_SECONDS = PATCH_SECONDS + LONG_SECONDS
@@ -82,6 +84,10 @@ class InPassing:
         )
         self._recent: deque[Uncovered] = deque()
         """Faces whose covers may reach frames that are still held."""
+        self._open: dict[int, Finding] = {}
+        """What may be a face and may still be seen again, by identity."""
+        self._closed: deque[Finding] = deque()
+        """The same in frames that are still held, but not seen again."""
 
     def __enter__(self) -> InPassing:
         return self
@@ -128,9 +134,43 @@ class InPassing:
 
     def _cover(self, findings: Sequence[Finding]) -> None:
         """Cover those that are faces, as soon as that is certain."""
+        self._open |= {id(each): each for each in findings}
+        new = []
         for finding in findings:
             is_new = finding.passed_on < len(finding.sightings)
             if is_new and (finding.passed_on or finding.verdict() is Verdict.FACE):
-                faces = [uncovered(each) for each in finding.new_places()]
-                self._found += faces
-                self._recent += faces
+                new += [uncovered(each) for each in finding.new_places()]
+        ended = [key for key, each in self._open.items() if each.last.index < self._every.taken - MISSING - 1]
+        closed = [self._open.pop(key) for key in ended]
+        self._closed += [each for each in closed if not each.passed_on]  # others are covered already
+        beside = list(self._beside_covers(closed)) if self._recent else []
+        while new or beside:
+            self._found += new + beside
+            self._recent += new + beside
+            new, beside = [], list(self._beside_covers(self._closed))
+
+    def _beside_covers(self, findings: Sequence[Finding]) -> Iterator[Uncovered]:
+        """Faces in what is bare of these beside covers: weaker signs do there, as for any hole in a mask.
+
+        The check of the finished file would find them there, and have another file made.
+        """
+        waiting, patches = self._held.waiting, patches_for(self._recent)
+        oldest, newest = waiting[0][0], waiting[-1][0]
+        step = float(newest.seconds - oldest.seconds) / max(1, newest.index - oldest.index)
+        while self._closed and self._closed[0].sightings[0].index < oldest.index:
+            self._closed.popleft()
+
+        def is_covered(box: Float32Array, seconds: float) -> bool:
+            covers = box_ops.expand(patches.boxes(seconds), self._settings.mask_scale)
+            middle = box_ops.expand(box[None], CENTRE)
+            return bool(box_ops.inside(middle, covers).max(initial=0) >= COVERED)
+
+        for finding in findings:
+            if finding.passed_on or finding.sightings[0].index < oldest.index:
+                continue
+            for part in finding.parts_left(is_covered, step):
+                neighbours = part.covered_before, part.covered_after
+                if neighbours == (finding.covered_before, finding.covered_after):
+                    continue  # then all has been said
+                if self._every.weighed(part).verdict() is Verdict.FACE:
+                    yield from map(uncovered, part.places())
