@@ -5,6 +5,7 @@ from __future__ import annotations
 from anonator.core.areas import area
 from anonator.core.attempt import Run
 from anonator.core.checks.findings import FAINT
+from anonator.core.checks.in_passing import MARGIN
 from anonator.core.checks.second_ffmpeg import second_ffmpeg_version
 from anonator.core.checks.second_size import seconds_each
 from anonator.core.detection.detector_protocol import Detector, Detectors
@@ -37,7 +38,7 @@ def prepare(run: Run) -> None:
     """
     second_ffmpeg_version()
     if run.job.settings.looks_at_every_frame:
-        run.second = YuNet(FAINT)
+        run.second = YuNet(FAINT - MARGIN)
     if run.job.tracks is not None:
         run.rendering = Rendering(tracks_file.read(run.job.tracks), run.job.settings)
     run.canvas = find_canvas(run.job.source, run.control.stop_if_cancelled)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -83,6 +84,34 @@ class Blindable:
     def detect(self, pictures: Sequence[np.ndarray], *args: Any, **options: Any) -> list[Detections]:
         found = self.inner.detect(pictures, *args, **options)
         return [Detections.empty() for _ in pictures] if self.blind else found
+
+
+@pytest.mark.parametrize(("margin", "heard_of"), [(0.0, 0), (0.05, 1)])
+def test_what_is_fainter_than_faint_counts_only_with_a_margin(
+    clip: FaceClip, margin: float, heard_of: int
+) -> None:
+    """In passing, the network tells weaker faces, which the check of the finished file must not take up."""
+
+    class Fainter(YuNet):
+        def find(self, picture: np.ndarray, long_side: int) -> Detections:
+            return Detections.upright([clip.boxes[0]], [0.17])
+
+    heard: list[int] = []
+    with (
+        VideoReader(clip.path) as reader,
+        closing(InputFrames(clip.path, 0, None)) as originals,
+        EveryFrame(
+            Fainter(0.15),
+            cast(Detector, None),
+            originals,
+            SETTINGS,
+            margin=margin,
+            heard=lambda findings: heard.append(len(findings)),
+        ) as every,
+    ):
+        every.see(next(iter(reader)))
+        every.catch_up()
+    assert heard == [heard_of]
 
 
 @pytest.mark.slow

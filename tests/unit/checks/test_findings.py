@@ -116,6 +116,30 @@ def test_new_places_are_those_since_the_last_time() -> None:
     assert [place.index for place in late.new_places()] == [0, 3, 6]
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        finding((0.21, 0.06, 0.0), before=True, after=True),
+        finding((0.77, 0.0, 0.76)),
+        finding(*[(0.27, 0.31, 0.26)] * 3),
+        finding(*[(0.56, 0.0, 0.4)] * 6),
+    ],
+)
+def test_with_a_margin_a_little_less_is_enough(seen: Finding) -> None:
+    assert seen.verdict() is not Verdict.FACE
+    seen.margin = 0.05
+    assert seen.verdict() is Verdict.FACE
+    (part,) = seen.parts_left(lambda place, seconds: False, 1 / 25)
+    assert part.margin == seen.margin
+
+
+def test_with_a_margin_weaker_sightings_are_looked_up() -> None:
+    assert not finding(before=True).needs_evidence(0, 0.17) and not finding().needs_evidence(0, 0.27)
+    for seen, score in ((finding(before=True), 0.17), (finding(), 0.27)):
+        seen.margin = 0.05
+        assert seen.needs_evidence(0, score) and not seen.needs_evidence(0, score - 0.05)
+
+
 # --- beside more covers
 
 

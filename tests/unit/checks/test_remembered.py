@@ -200,3 +200,20 @@ def test_what_would_need_too_much_memory_is_asked_again(
     assert second.evidence and again.uncovered == seen.uncovered
     first_memory.close()
     memory.close()
+
+
+@pytest.mark.parametrize(
+    ("covered", "lost"),
+    [
+        ([], False),
+        ([(40, 0, 60, 60)], False),  # beside it
+        ([(28, 20, 60, 60)], True),  # a tenth of it
+        ([(0, 0, 12, 21), (0, 0, 60, 60)], False),  # all of it
+    ],
+)
+def test_something_that_is_hidden_in_part_is_looked_at_again(
+    covered: list[tuple[int, int, int, int]], lost: bool
+) -> None:
+    """What is left of it may look like nothing at all, and would still be taken for a hole in a mask."""
+    assert Remembered(PICTURE, FACE).has_lost_a_part(covered) is lost
+    assert not Remembered(PICTURE, Detections.empty()).has_lost_a_part(covered)

@@ -15,7 +15,7 @@ from anonator.core import boxes as box_ops
 from anonator.core.checks.covered import is_covered
 from anonator.core.checks.evidence import SAME_FACE, Evidence, Judge
 from anonator.core.checks.file_checks import Check
-from anonator.core.checks.findings import MISSING, Finding, Sighting, Verdict, continued
+from anonator.core.checks.findings import FAINT, MISSING, Finding, Sighting, Verdict, continued
 from anonator.core.checks.remembered import Memory, brightness_of, looked_at_before
 from anonator.core.checks.second_look import Uncovered
 from anonator.core.checks.second_size import largest_side, long_side
@@ -99,6 +99,8 @@ class EveryFrame:
     """Every n-th of the frames that show only what was seen before is looked at all the same; 0 is none."""
     heard: Callable[[Sequence[Finding]], None] | None = None
     """Called after each frame with all that could be faces so far."""
+    margin: float = 0.0
+    """By so much lower scores it believes in a face."""
     threads: int = field(default_factory=cpu_threads)
     taken: int = 0
     """Frames whose findings are known."""
@@ -210,6 +212,7 @@ class EveryFrame:
     def _take(self, waiting: _Waiting) -> None:
         """Compare what was found in the next frame with its masks, the frames before it, and the input."""
         frame, found = waiting.frame, waiting.found.result()
+        found = found.select(found.scores >= np.float32(FAINT - self.margin))
         for finding in self._open:
             finding.covered_after |= is_covered(frame, finding.last.box)
         free = (self.visible or {}).get(frame.index, Detections.empty().boxes)
@@ -219,7 +222,8 @@ class EveryFrame:
         if self.memory is not None:
             self.memory.note(waiting.looked_at, bare)
         findings = [
-            finding or Finding(covered_before=any(is_covered(each, box) for each in self._before))
+            finding
+            or Finding(covered_before=any(is_covered(each, box) for each in self._before), margin=self.margin)
             for finding, box in zip(continued(self._open, bare.boxes), bare.boxes, strict=True)
         ]
         self._add(frame, bare, findings)

@@ -7,7 +7,7 @@ caps look like faces to it in both. So a finding counts where something else spe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import groupby
 from typing import TypeAlias
@@ -83,6 +83,8 @@ class Finding:
     """A mask was there just before."""
     covered_after: bool = False
     """A mask is there soon after."""
+    margin: float = 0.0
+    """So much lower than written above are all scores from which it counts."""
     judged: int = 0
     """Frames that have evidence."""
     passed_on: int = 0
@@ -97,7 +99,7 @@ class Finding:
 
     def needs_evidence(self, index: int, score: float) -> bool:
         """Whether the input must be looked at for a sighting in this frame."""
-        if score < (FAINT if self.covered_before else POSSIBLE):
+        if score < (FAINT if self.covered_before else POSSIBLE) - self.margin:
             return False
         return self.judged < ENOUGH or index % SELDOM == 0
 
@@ -153,11 +155,16 @@ class Finding:
                 or any(is_covered(first.box, first.seconds - n * step) for n in range(1, MISSING + 1)),
                 covered_after=(last is self.last and self.covered_after)
                 or any(is_covered(last.box, last.seconds + n * step) for n in range(1, MISSING + 2)),
+                margin=self.margin,
                 judged=sum(each.evidence is not None for each in part),
             )
 
     def _judged(self) -> Iterator[tuple[Evidence, float]]:
-        return ((each.evidence, each.score) for each in self.sightings if each.evidence is not None)
+        """Evidence and the score in the finished frame, both with the margin added."""
+        for each in self.sightings:
+            if each.evidence is not None:
+                first, second = each.evidence.first + self.margin, each.evidence.second + self.margin
+                yield replace(each.evidence, first=first, second=second), each.score + self.margin
 
     def _is_large(self) -> bool:
         return any(float((each.box[2:] - each.box[:2]).max()) >= SMALLEST for each in self.sightings)
@@ -184,7 +191,7 @@ class Finding:
         if any(min(e.second, score) >= SURE for e, score in self._judged()):
             return True
         seconds = self.last.seconds - self.sightings[0].seconds
-        mean = float(np.mean([each.score for each in self.sightings]))
+        mean = float(np.mean([each.score for each in self.sightings])) + self.margin
         return len(self.sightings) >= LONG and seconds >= LONG_SECONDS and mean >= LONG_SCORE
 
 

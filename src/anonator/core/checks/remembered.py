@@ -21,6 +21,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from anonator.core import boxes as box_ops
 from anonator.core.checks.evidence import Evidence
 from anonator.core.frames import Detections, Float32Array, Frame, UInt8Array
 
@@ -32,6 +33,8 @@ NOISE = 3
 """By so much, of 255, a block's brightness may differ between two encodings of the same picture: at most by 2
 in 20 frames of a crowd at night, each of 1,980 blocks. A face of 10 pixels in place of a mask is more, if it
 is at least 41 brighter than black in the worst position, across the corners of four blocks."""
+LOST, GONE = 0.1, 0.95
+"""What was found is worth another look once this share of it is covered, but not once nearly all is."""
 IN_MEMORY = 8 * 1024 * 1024
 """Bytes that are kept in memory; what comes after them goes to a file without a name."""
 
@@ -69,6 +72,14 @@ class Remembered:
             may_be_darker[top:bottom, left:right] = True
         return bool(((np.abs(change) <= NOISE) | (may_be_darker & (change < 0))).all())
 
+    def has_lost_a_part(self, covered: Sequence[Rectangle]) -> bool:
+        """Whether something of what was found is hidden now, so that it may no longer look like a face."""
+        if not len(covered) or not len(self.bare):
+            return False
+        hidden = box_ops.inside(self.bare.boxes, np.array(covered, np.float32))
+        most = hidden.max(axis=1)
+        return bool(((most >= LOST) & (most < GONE)).any())
+
 
 class Memory:
     """What is seen in one attempt's file, frame by frame, and what was seen in the one before.
@@ -97,7 +108,8 @@ class Memory:
         if known is None:
             return None
         covered, size = self._covered(frame) if self._covered else (), (frame.width, frame.height)
-        return known if known.is_shown_by(brightness_of(frame), covered, size) else None
+        shows_it = known.is_shown_by(brightness_of(frame), covered, size)
+        return known if shows_it and not known.has_lost_a_part(covered) else None
 
     def note(self, picture: UInt8Array, bare: Detections) -> None:
         """Keep what was seen in the next frame; see Remembered."""

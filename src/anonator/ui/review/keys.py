@@ -75,6 +75,8 @@ KEYS: Mapping[str, ReviewKey] = {
     "frame_on": ReviewKey("\N{RIGHTWARDS ARROW}", "One frame on", "", ("<Right>", "<KP_Right>"), False),
     "second_back": ReviewKey("Shift+\N{LEFTWARDS ARROW}", "One second back", "", ("<Left>",), True),
     "second_on": ReviewKey("Shift+\N{RIGHTWARDS ARROW}", "One second on", "", ("<Right>",), True),
+    "first_frame": ReviewKey("Home", "The first frame", "", ("<Home>", "<KP_Home>")),
+    "last_frame": ReviewKey("End", "The last frame", "", ("<End>", "<KP_End>")),
     "original": ReviewKey(
         "O, held", "Show the original, and what is under a cover", "hold: original", _letter("o")
     ),
@@ -209,8 +211,8 @@ LISTED = (
     ("Space", "Play or stop", ("play",)),
     ("J, K, L", "Back, stop, forward; J or L again for 2, 4 and 8 times the speed",
      ("back", "stop", "forward")),
-    ("\N{LEFTWARDS ARROW}, \N{RIGHTWARDS ARROW}", "One frame; with Shift, one second",
-     ("frame_back", "frame_on", "second_back", "second_on")),
+    ("\N{LEFTWARDS ARROW}, \N{RIGHTWARDS ARROW}", "One frame; with Shift, one second; Home, End: all the way",
+     ("frame_back", "frame_on", "second_back", "second_on", "first_frame", "last_frame")),
     ("O, held", "Show the original, and what is under a cover", ("original",)),
     ("Drag", "Draw a new cover; it's followed both ways at once", ("draw",)),
     ("Drag a box, wheel", "Move or resize the selected cover", ("resize",)),

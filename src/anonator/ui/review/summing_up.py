@@ -11,15 +11,15 @@ from anonator.ui.state import text
 def changed(session: ReviewSession, state: ReviewState) -> tuple[str, ...]:
     """A line for each kind of change."""
     facts = summary(session.edits, session.state, session.analysis)
-    # of those that there are now, as the line below counts them; a later cover may have changed them
-    facts["stops_found_right"] = len(state.stops) - state.open_stops
+    # of those that there are now, as the line below counts them; some were done by a cover
+    facts["stops_judged"] = len(state.stops) - state.open_stops
     lines = [
         f"{text.count(number, what)} {done}"
         for key, what, done in (
             ("covers_added", "cover", "drawn"),
             ("places_moved", "place", "moved or set"),
             ("areas_added", "fixed area", "covered"),
-            ("stops_found_right", "stop", "found to be right"),
+            ("stops_judged", "stop", "judged"),
         )
         if isinstance(number := facts.get(key), int) and number
     ]

@@ -22,6 +22,7 @@ UPCOMING = 4
 NOT_YET = "The program is still looking for places to check. Press N in a moment."
 LAST_ONE = "This is the only stop left to check."
 ALL_CHECKED = "That was the last stop. G shows what you haven't seen yet; Ctrl+Enter signs."
+ALL_DONE = "That was the last stop, and you've seen all of the video. Ctrl+Enter signs."
 
 
 class Walk:
@@ -67,7 +68,8 @@ class Walk:
             self._open(*found)
         elif stops:
             left = there and not stops[at][1].is_done
-            self._store.change(message=LAST_ONE if left else ALL_CHECKED)
+            done = ALL_CHECKED if self._store.state.unseen_seconds > 0 else ALL_DONE
+            self._store.change(message=LAST_ONE if left else done)
 
     def open_card(self, number: int) -> None:
         """Go to the first stop of a card that nobody has judged, or else to its first one."""

@@ -133,6 +133,8 @@ def commands_of(review: Parts, sign: Callable[[], object]) -> dict[str, Callable
         "frame_on": review.over_picture(lambda: review.desk.step(1)),
         "second_back": review.over_picture(lambda: review.desk.step_seconds(-1)),
         "second_on": review.over_picture(lambda: review.desk.step_seconds(1)),
+        "first_frame": review.over_picture(lambda: review.desk.go(0)),
+        "last_frame": review.over_picture(lambda: review.desk.go(len(review.desk.times) - 1)),
         "begins": lambda: review.editing.begins_here(),
         "ends": lambda: review.editing.ends_here(),
         "area": lambda: review.editing.turn_area(),
