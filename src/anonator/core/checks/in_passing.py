@@ -32,7 +32,7 @@ HELD_SECONDS = PATCH_SECONDS + LONG_SECONDS
 HELD_BYTES = 112 * 1024 * 1024
 """Frames that were looked at and are held back take no more; in a large video, a face is covered for less
 than a second before it is found."""
-MARGIN = 0.05
+MARGIN = 0.02
 """By so much lower scores it believes in a face in passing: a cover costs little there, and the noise of
 compression must not make a face, and another file, of what is nearly one here."""
 GRID = (np.arange(12, dtype=np.float32) + np.float32(0.5)) / np.float32(12)
