@@ -16,7 +16,7 @@ from torch.utils.hooks import RemovableHandle
 from anonator.core.config import CPU_BATCH_LIMIT
 from anonator.core.detection.cpu_fusion import FusedConvolution, fuse_for_cpu
 from anonator.core.detection.devices import Workers
-from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, decode
+from anonator.core.detection.networks import RGB_MEANS, FaceNetwork, RetinaFaceNetwork, decode
 from anonator.core.detection.passes import Pass
 from anonator.core.detection.preprocess import halve, halve_batch, padded, stage, turn
 from anonator.core.detection.seams import Layout
@@ -137,7 +137,8 @@ class Inference:
 
     def is_quick(self, pixels: Sequence[int]) -> bool:
         """Whether looks at so many pixels each have a thread of their own, and wait for no others."""
-        light = self.network is not None and self.network.light
+        # OpenVINO makes a model for each size that it is told to expect, and for one caller at a time
+        light = isinstance(self.network, RetinaFaceNetwork) and self.network.light
         return light and self.device.type == "cpu" and max(pixels, default=0) <= QUICK
 
     def expect(self, size: tuple[int, int]) -> None:
